@@ -1,0 +1,53 @@
+# Two commands matter: `make run` and `make test`. Each makes .venv by itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+HOST ?= 127.0.0.1
+PORT ?= 7860
+HOME_FLAG := $(if $(RATCHET_HOME),--home $(RATCHET_HOME),)
+
+.PHONY: run install test test-fast test-all check format browser bench wheel starter clean
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ratchet needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Set PYTHON=python3.11 (or newer).")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $(READY)
+
+install: $(READY)
+
+run: $(READY)
+	$(BIN)/ratchet serve --host $(HOST) --port $(PORT) $(HOME_FLAG)
+
+# Debian's chromium is what the browser tests drive; it is installed where that is allowed.
+browser:
+	@sh tests/browser/find_chromium.sh
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: check browser
+	$(BIN)/python -m pytest -m "not slow"
+
+test-fast: $(READY)
+	$(BIN)/python -m pytest -m "not slow and not torch and not browser"
+
+test-all: check browser
+	$(BIN)/python -m pytest
+
+starter: $(READY)
+	$(BIN)/python -m trainers.starter --out static/starter
+
+wheel: $(READY)
+	$(BIN)/python -m build --wheel
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache
