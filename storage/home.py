@@ -1,0 +1,102 @@
+"""The home folder: where a project's database, models, runs and logs lie (DESIGN section 4.1)."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Home:
+    """Names every path of a project's folder; makes nothing until `make` is called."""
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file that holds the truth."""
+        return self.path / "ratchet.db"
+
+    @property
+    def models(self) -> Path:
+        """Weights of bases and finished adapters, one folder a model."""
+        return self.path / "models"
+
+    @property
+    def runs(self) -> Path:
+        """One folder a run."""
+        return self.path / "runs"
+
+    @property
+    def uploads(self) -> Path:
+        """Files on their way in; emptied after use and at start."""
+        return self.path / "uploads"
+
+    @property
+    def exports(self) -> Path:
+        """Files made for download."""
+        return self.path / "exports"
+
+    @property
+    def logs(self) -> Path:
+        """web.log, engine.log, worker.log."""
+        return self.path / "logs"
+
+    @property
+    def backups(self) -> Path:
+        """Copies of the database made before migrations."""
+        return self.path / "backups"
+
+    @property
+    def engine_file(self) -> Path:
+        """Where the running engine says its pid, port and token (mode 0600)."""
+        return self.path / "engine.json"
+
+    @property
+    def engine_lock(self) -> Path:
+        """Held by the one engine of this home."""
+        return self.path / "engine.lock"
+
+    @property
+    def worker_lock(self) -> Path:
+        """Held by the one worker of this home."""
+        return self.path / "worker.lock"
+
+    @property
+    def serve_file(self) -> Path:
+        """Where a running `serve` says its pid, start time, host and port."""
+        return self.path / "serve.json"
+
+    def run(self, job_id: str) -> Path:
+        """The folder of one run."""
+        return self.runs / job_id
+
+    def model(self, name: str) -> Path:
+        """The folder of one model's weights."""
+        return self.models / name
+
+    def make(self) -> None:
+        """Create the folders, readable by their owner only."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (self.models, self.runs, self.uploads, self.exports, self.logs, self.backups):
+            folder.mkdir(exist_ok=True, mode=0o700)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a small JSON file, or None where the file is absent, torn or not an object."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def write_json(path: Path, value: dict[str, Any], mode: int = 0o600) -> None:
+    """Write a small JSON file whole or not at all: to a neighbour first, then renamed into place."""
+    neighbour = path.with_name(f".{path.name}.new")
+    neighbour.unlink(missing_ok=True)
+    neighbour.touch(mode=mode)
+    with neighbour.open("w", encoding="utf-8") as file:
+        json.dump(value, file, ensure_ascii=False, indent=1)
+        file.flush()
+    neighbour.replace(path)

@@ -1,0 +1,131 @@
+"""Jobs: enqueue, claim (one statement), follow, stop, finish."""
+
+import json
+from typing import Any, NamedTuple
+
+from storage.clock import now
+from storage.errors import Conflict, NotFound
+from storage.rows import JOB_ENDED, Job
+from storage.store import Store
+
+# One statement, so that two workers can never hold the same job.
+_CLAIM = """
+update jobs set status = 'running', phase = 'starting', started_at = :now, beat_at = :now
+where id = (select id from jobs where status = 'queued' order by number limit 1) and status = 'queued'
+returning *
+"""
+
+
+class NewJob(NamedTuple):
+    """What a job is made from; see `storage.rows.Job` for the meaning."""
+
+    id: str
+    name: str
+    method: str
+    base_id: str
+    request: dict[str, Any]
+    version_id: str | None = None
+    study_id: str | None = None
+    policy: str | None = None
+
+
+def enqueue(store: Store, new: NewJob, prompts: set[str] | None = None) -> Job:
+    """Put a job into the queue; its run folder must be complete by now. `prompts`: hashes that it trains on."""
+    with store.write():
+        number = store.value("select coalesce(max(number), 0) + 1 from jobs")
+        store.insert(
+            "jobs",
+            {**new._asdict(), "request": json.dumps(new.request), "number": number, "status": "queued",
+             "metrics": "{}", "created_at": now()},
+        )  # fmt: skip
+        store.db.conn.executemany(
+            "insert or ignore into trained_prompts (job_id, prompt_sha256) values (?, ?)",
+            [(new.id, prompt) for prompt in prompts or ()],
+        )
+    return get_job(store, new.id)
+
+
+def claim(store: Store) -> Job | None:
+    """Take the oldest queued job, or None."""
+    row = store.one(_CLAIM, {"now": now()})
+    return Job.from_row(row) if row else None
+
+
+def get_job(store: Store, job_id: str) -> Job:
+    """A job by id, or by its number written as digits; raises NotFound."""
+    row = store.one("select * from jobs where id = ?", [job_id])
+    if row is None and str(job_id).isdigit():
+        row = store.one("select * from jobs where number = ?", [int(job_id)])
+    if row is None:
+        raise NotFound(f'There is no job "{job_id}"; `ratchet jobs` lists them.')
+    return Job.from_row(row)
+
+
+def list_jobs(store: Store, status: str | None = None) -> list[Job]:
+    """Jobs, newest first; of one status if given."""
+    rows = store.rows(
+        "select * from jobs where :status is null or status = :status order by number desc", {"status": status}
+    )
+    return [Job.from_row(row) for row in rows]
+
+
+def unfinished(store: Store) -> int:
+    """How many jobs are queued or running."""
+    return int(store.value("select count(*) from jobs where status in ('queued', 'running')"))
+
+
+def started(store: Store, job_id: str, pid: int, pid_started: float) -> None:
+    """Record the process of a running job."""
+    store.execute(
+        "update jobs set pid = ?, pid_started = ?, beat_at = ? where id = ?", [pid, pid_started, now(), job_id]
+    )
+
+
+def follow(store: Store, job_id: str, **values: Any) -> None:
+    """Record progress (`phase`, `step`, `total_steps`, `eta_seconds`, `metrics`, …) of a running job, and beat."""
+    allowed = {"phase", "step", "total_steps", "eta_seconds", "seconds_to_first_step", "metrics"}
+    unknown = values.keys() - allowed
+    if unknown:
+        raise ValueError(f"a job has no progress column {sorted(unknown)}")
+    if "metrics" in values:
+        values["metrics"] = json.dumps(values["metrics"])
+    sets = "".join(f", {name} = :{name}" for name in values)
+    store.execute(f"update jobs set beat_at = :now{sets} where id = :id", {**values, "now": now(), "id": job_id})
+
+
+def request_stop(store: Store, job_id: str, how: str) -> Job:
+    """Ask for a stop: "save" (checkpoint first) or "now". A queued job is stopped at once."""
+    job = get_job(store, job_id)
+    if job.status in JOB_ENDED:
+        raise Conflict(f"Job {job.number} has ended already: it is {job.status}.")
+    queued = store.execute(
+        "update jobs set status = 'stopped', stop_requested = ?, finished_at = ? "
+        "where id = ? and status = 'queued'",
+        [how, now(), job.id],
+    )
+    if not queued:
+        store.execute("update jobs set stop_requested = ? where id = ? and status = 'running'", [how, job.id])
+    return get_job(store, job.id)
+
+
+def finish(
+    store: Store,
+    job_id: str,
+    status: str,
+    model_id: str | None = None,
+    error: dict[str, Any] | None = None,
+) -> Job:
+    """Record how a running job ended; a job that has ended already is left as it is."""
+    store.execute(
+        "update jobs set status = ?, model_id = coalesce(?, model_id), error = ?, finished_at = ?, "
+        "eta_seconds = null, phase = null where id = ? and status = 'running'",
+        [status, model_id, json.dumps(error) if error else None, now(), job_id],
+    )
+    return get_job(store, job_id)
+
+
+def trained_prompts(store: Store, job_ids: list[str]) -> set[str]:
+    """Hashes of the prompts that these jobs trained on."""
+    marks = ", ".join("?" for _ in job_ids)
+    rows = store.rows(f"select distinct prompt_sha256 from trained_prompts where job_id in ({marks})", job_ids)
+    return {row["prompt_sha256"] for row in rows}

@@ -1,0 +1,207 @@
+"""The schema as an append-only story: one migration, one function, one transaction. Never edit a shipped one."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+
+def _create(
+    db: Database,
+    name: str,
+    columns: dict[str, Any],
+    required: str,
+    references: Iterable[tuple[str, str]] = (),
+    defaults: dict[str, Any] | None = None,
+) -> Any:
+    """Create a strict table whose key is its first column; `required` lists the columns that must be filled."""
+    return db[name].create(
+        columns,
+        pk=next(iter(columns)),
+        not_null=set(required.split()),
+        foreign_keys=[(column, table, "id") for column, table in references],
+        defaults=defaults or {},
+        strict=True,
+    )
+
+
+def build() -> Migrations:
+    """The migrations in order."""
+    migrations = Migrations("ratchet")
+    for step in (_m001_data, _m002_models, _m003_feedback, _m004_jobs, _m005_rounds, _m006_tasks):
+        migrations(name=step.__name__.lstrip("_"))(step)
+    return migrations
+
+
+def _m001_data(db: Database) -> None:
+    """Datasets; batches (one change each, seen by its state alone); revisions (append-only); frozen versions."""
+    datasets = _create(
+        db,
+        "datasets",
+        {"id": str, "name": str, "kind": str, "description": str, "created_at": float},
+        "id name kind description created_at",
+    )
+    datasets.create_index(["name"], unique=True)
+    batches = _create(
+        db,
+        "batches",
+        {"id": str, "dataset_id": str, "kind": str, "state": str, "author": str, "detail": str,
+         "created_at": float},
+        "id dataset_id kind state author detail created_at",
+        [("dataset_id", "datasets")],
+    )  # fmt: skip
+    batches.create_index(["dataset_id", "state"])
+    examples = _create(
+        db,
+        "examples",
+        {"id": str, "dataset_id": str, "position": int, "batch_id": str},
+        "id dataset_id position batch_id",
+        [("dataset_id", "datasets"), ("batch_id", "batches")],
+    )
+    examples.create_index(["dataset_id", "position"])
+    # What an example said at a moment. The one that counts is the newest whose batch is published, so undoing a
+    # batch is one write to one row, and history needs no table of its own.
+    revisions = _create(
+        db,
+        "revisions",
+        {"id": int, "example_id": str, "dataset_id": str, "batch_id": str, "content": str, "sha256": str,
+         "tags": str, "status": str, "author": str, "created_at": float},
+        "example_id dataset_id batch_id content sha256 tags status author created_at",
+        [("example_id", "examples"), ("batch_id", "batches")],
+    )  # fmt: skip
+    revisions.create_index(["example_id", "id"])
+    revisions.create_index(["batch_id"])
+    revisions.create_index(["dataset_id", "sha256"])
+    # Words of a revision for search; contentless, because revisions are never changed or removed.
+    db.execute("create virtual table revision_words using fts5(words, content='', tokenize='unicode61')")
+    versions = _create(
+        db,
+        "versions",
+        {"id": str, "dataset_id": str, "number": int, "sha256": str, "rows": int, "created_at": float},
+        "id dataset_id number sha256 rows created_at",
+        [("dataset_id", "datasets")],
+    )
+    versions.create_index(["dataset_id", "sha256"], unique=True)
+    db["version_rows"].create(
+        {"version_id": str, "position": int, "revision_id": int},
+        pk=("version_id", "position"),
+        foreign_keys=[("version_id", "versions", "id"), ("revision_id", "revisions", "id")],
+        strict=True,
+    )
+
+
+def _m002_models(db: Database) -> None:
+    """Anything that can answer: bases, adapters on them, endpoints."""
+    models = _create(
+        db,
+        "models",
+        {"id": str, "name": str, "kind": str, "base_id": str, "parent_id": str, "path": str, "url": str,
+         "remote_name": str, "key_env": str, "base_sha256": str, "adapter_sha256": str,
+         "template_sha256": str, "parameters": int, "job_id": str, "probe": str, "created_at": float,
+         "retired_at": float},
+        "id name kind created_at",
+        [("base_id", "models"), ("parent_id", "models")],
+    )  # fmt: skip
+    models.create_index(["name"], unique=True)
+
+
+def _m003_feedback(db: Database) -> None:
+    """Studies, their comparisons and answers, and the votes: append-only, keyed by an id that the client made."""
+    studies = _create(
+        db,
+        "studies",
+        {"id": str, "name": str, "models": str, "prompts_id": str, "settings": str, "seed": int, "state": str,
+         "created_at": float},
+        "id name models settings seed state created_at",
+        [("prompts_id", "datasets")],
+    )  # fmt: skip
+    studies.create_index(["name"], unique=True)
+    comparisons = _create(
+        db,
+        "comparisons",
+        {"id": str, "study_id": str, "number": int, "prompt": str, "prompt_sha256": str, "split": str,
+         "source": str, "state": str, "error": str, "created_at": float, "ready_at": float},
+        "id study_id number prompt prompt_sha256 split source state created_at",
+        [("study_id", "studies")],
+    )  # fmt: skip
+    comparisons.create_index(["study_id", "number"], unique=True)
+    comparisons.create_index(["study_id", "state"])
+    answers = _create(
+        db,
+        "answers",
+        {"id": str, "comparison_id": str, "position": int, "model_id": str, "model_name": str, "text": str,
+         "sha256": str, "stamp": str, "tokens": int, "seconds": float, "created_at": float},
+        "id comparison_id position model_name created_at",
+        [("comparison_id", "comparisons"), ("model_id", "models")],
+    )  # fmt: skip
+    answers.create_index(["comparison_id", "position"], unique=True)
+    votes = _create(
+        db,
+        "votes",
+        {"id": str, "comparison_id": str, "study_id": str, "annotator": str, "choice": str, "ranking": str,
+         "strength": int, "criteria": str, "rationale": str, "edited": str, "shown_order": str,
+         "shown_sha256": str, "seconds": float, "source": str, "supersedes": str, "created_at": float},
+        "id comparison_id study_id annotator choice shown_order shown_sha256 source created_at",
+        [("comparison_id", "comparisons"), ("study_id", "studies"), ("supersedes", "votes")],
+    )  # fmt: skip
+    votes.create_index(["study_id", "annotator"])
+    votes.create_index(["comparison_id", "annotator"])
+    # One person's label of one item, for agreement alone: no texts, no models.
+    db["labels"].create(
+        {"study_id": str, "item": str, "annotator": str, "label": str, "created_at": float},
+        pk=("study_id", "item", "annotator"),
+        foreign_keys=[("study_id", "studies", "id")],
+        strict=True,
+    )
+
+
+def _m004_jobs(db: Database) -> None:
+    """Training jobs, and which prompts each one trained on (votes on those measure nothing afterwards)."""
+    jobs = _create(
+        db,
+        "jobs",
+        {"id": str, "number": int, "name": str, "method": str, "base_id": str, "version_id": str,
+         "study_id": str, "policy": str, "request": str, "status": str, "stop_requested": str, "phase": str,
+         "step": int, "total_steps": int, "eta_seconds": float, "seconds_to_first_step": float,
+         "metrics": str, "error": str, "model_id": str, "pid": int, "pid_started": float, "beat_at": float,
+         "created_at": float, "started_at": float, "finished_at": float},
+        "id number name method base_id request status step total_steps metrics created_at",
+        [("base_id", "models"), ("version_id", "versions"), ("study_id", "studies"), ("model_id", "models")],
+        {"step": 0, "total_steps": 0},
+    )  # fmt: skip
+    jobs.create_index(["status", "number"])
+    jobs.create_index(["number"], unique=True)
+    db["trained_prompts"].create(
+        {"job_id": str, "prompt_sha256": str},
+        pk=("job_id", "prompt_sha256"),
+        foreign_keys=[("job_id", "jobs", "id")],
+        strict=True,
+    )
+
+
+def _m005_rounds(db: Database) -> None:
+    """The ledger: one row a turn of the loop; at most one is open."""
+    rounds = _create(
+        db,
+        "rounds",
+        {"id": str, "number": int, "state": str, "parent_id": str, "version_id": str,
+         "training_study_id": str, "job_id": str, "model_id": str, "measuring_study_id": str,
+         "verdict": str, "opened_at": float, "closed_at": float},
+        "id number state opened_at",
+        [("parent_id", "models"), ("version_id", "versions"), ("training_study_id", "studies"),
+         ("job_id", "jobs"), ("model_id", "models"), ("measuring_study_id", "studies")],
+    )  # fmt: skip
+    rounds.create_index(["number"], unique=True)
+
+
+def _m006_tasks(db: Database) -> None:
+    """Work without a model that outlasts a click, done by `python -m studio.task ID`."""
+    _create(
+        db,
+        "tasks",
+        {"id": str, "kind": str, "payload": str, "status": str, "progress": float, "message": str,
+         "cancel_requested": int, "result": str, "error": str, "pid": int, "pid_started": float,
+         "created_at": float, "finished_at": float},
+        "id kind payload status progress message cancel_requested created_at",
+        defaults={"progress": 0.0, "cancel_requested": 0},
+    )  # fmt: skip

@@ -1,0 +1,75 @@
+"""Models: bases, adapters on them, endpoints, and their lineage."""
+
+import json
+import re
+from dataclasses import fields
+from typing import Any
+
+from storage.clock import new_id, now
+from storage.errors import BadInput, Conflict, NotFound
+from storage.rows import Model
+from storage.store import Store
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def checked_name(name: str) -> str:
+    """A name that is safe as a folder and in a URL; raises BadInput."""
+    if not _NAME.fullmatch(name):
+        raise BadInput(
+            f'"{name[:80]}" cannot be a name: use 1 to 64 letters, digits, dots, dashes and underscores, '
+            "beginning with a letter or a digit."
+        )
+    return name
+
+
+def add_model(store: Store, name: str, kind: str, **values: Any) -> Model:
+    """Add a model row; its files must be complete by now. Raises Conflict where the name is taken."""
+    checked_name(name)
+    row = {item.name: values.get(item.name) for item in fields(Model)}
+    row |= {"id": values.get("id") or new_id(), "name": name, "kind": kind, "created_at": now()}
+    row["probe"] = json.dumps(row["probe"]) if row["probe"] is not None else None
+    with store.write():
+        if store.value("select 1 from models where name = ?", [name]):
+            raise Conflict(f'A model named "{name}" exists already; choose another name.')
+        store.insert("models", row)
+    return get_model(store, name)
+
+
+def get_model(store: Store, reference: str) -> Model:
+    """A model by name or id; raises NotFound with the names there are."""
+    row = store.one("select * from models where name = ? or id = ?", [reference, reference])
+    if row is None:
+        names = ", ".join(model.name for model in list_models(store)) or "none yet"
+        raise NotFound(f'There is no model "{reference}"; there are: {names}.')
+    return Model.from_row(row)
+
+
+def list_models(store: Store, retired: bool = False) -> list[Model]:
+    """Models, oldest first; retired ones only if asked for."""
+    where = "" if retired else "where retired_at is null"
+    return [Model.from_row(row) for row in store.rows(f"select * from models {where} order by created_at, id")]
+
+
+def base_of(store: Store, model: Model) -> Model:
+    """The base under a model: itself unless it is an adapter."""
+    return get_model(store, model.base_id) if model.base_id else model
+
+
+def lineage(store: Store, model: Model) -> list[Model]:
+    """The model and its parents, newest first, down to the base."""
+    line = [model]
+    while line[-1].parent_id:
+        line.append(get_model(store, line[-1].parent_id))
+    return line
+
+
+def free_name(store: Store, wish: str) -> str:
+    """The wish, or the wish with the first free number behind it."""
+    taken = {row["name"] for row in store.rows("select name from models")}
+    if wish not in taken:
+        return wish
+    number = 2
+    while f"{wish}-{number}" in taken:
+        number += 1
+    return f"{wish}-{number}"

@@ -1,0 +1,326 @@
+"""The rows of the store as frozen dataclasses: what each table means, in Python's types.
+
+JSON columns are decoded here, times are seconds since 1970 (UTC), ids are strings from `storage.clock`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+KINDS = ("sft", "preference", "prompts", "text")
+CHOICES = ("a", "b", "tie", "both_bad")
+JOB_ENDED = ("done", "failed", "stopped")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row; `from_row` decodes the columns named in `json_columns`."""
+
+    @classmethod
+    def json_columns(cls) -> frozenset[str]:
+        """Columns stored as JSON text."""
+        return frozenset()
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """The row type from a mapping of column to stored value; unknown columns are left out."""
+        json_columns = cls.json_columns()
+        values = {}
+        for field in fields(cls):
+            value = row[field.name]
+            if field.name in json_columns and value is not None:
+                value = json.loads(value)
+            values[field.name] = value
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Dataset(Row):
+    """A named list of examples of one kind (`KINDS`)."""
+
+    id: str
+    name: str
+    kind: str
+    description: str
+    created_at: float
+
+
+@dataclass(frozen=True)
+class Batch(Row):
+    """One change to a dataset (an import, an edit, a deletion): seen whole or not at all.
+
+    state: open (being written), published (seen), undone (hidden again, can be redone), dropped (its redo is
+    gone because something newer was done).
+    """
+
+    id: str
+    dataset_id: str
+    kind: str
+    state: str
+    author: str
+    detail: dict[str, Any]
+    created_at: float
+
+    @classmethod
+    def json_columns(cls) -> frozenset[str]:
+        """Columns stored as JSON text."""
+        return frozenset({"detail"})
+
+
+@dataclass(frozen=True)
+class Example(Row):
+    """An example as it stands: the newest revision whose batch is published."""
+
+    id: str
+    dataset_id: str
+    position: int
+    revision_id: int
+    content: dict[str, Any]
+    sha256: str
+    tags: list[str]
+    status: str
+    author: str
+    revised_at: float
+
+    @classmethod
+    def json_columns(cls) -> frozenset[str]:
+        """Columns stored as JSON text."""
+        return frozenset({"content", "tags"})
+
+
+@dataclass(frozen=True)
+class Version(Row):
+    """A frozen list of example revisions of a dataset; `sha256` names its content."""
+
+    id: str
+    dataset_id: str
+    number: int
+    sha256: str
+    rows: int
+    created_at: float
+
+
+@dataclass(frozen=True)
+class Model(Row):
+    """Anything that can answer: a base, an adapter on a base, an endpoint.
+
+    `path`: weights folder (base, adapter). `base_id`: the base under an adapter. `parent_id`: the model that an
+    adapter was trained from. `url`, `remote_name`, `key_env`: an endpoint, its name for the model and the
+    environment variable that holds its key. `parameters`: count of a base's weights.
+    """
+
+    id: str
+    name: str
+    kind: str
+    base_id: str | None
+    parent_id: str | None
+    path: str | None
+    url: str | None
+    remote_name: str | None
+    key_env: str | None
+    base_sha256: str | None
+    adapter_sha256: str | None
+    template_sha256: str | None
+    parameters: int | None
+    job_id: str | None
+    probe: dict[str, Any] | None
+    created_at: float
+    retired_at: float | None
+
+    @classmethod
+    def json_columns(cls) -> frozenset[str]:
+        """Columns stored as JSON text."""
+        return frozenset({"probe"})
+
+
+@dataclass(frozen=True)
+class Study(Row):
+    """A set of comparisons to be judged.
+
+    `models`: ids of the contestants. `settings`: sampling, overlap, target. state: open or closed.
+    """
+
+    id: str
+    name: str
+    models: list[str]
+    prompts_id: str | None
+    settings: dict[str, Any]
+    seed: int
+    state: str
+    created_at: float
+
+    @classmethod
+    def json_columns(cls) -> frozenset[str]:
+        """Columns stored as JSON text."""
+        return frozenset({"models", "settings"})
+
+
+@dataclass(frozen=True)
+class Comparison(Row):
+    """One prompt and its two or more answers. split: train or measure, by hash of the prompt.
+
+    state: waiting (answers wanted), answering (being made), ready, failed (with `error`), retired.
+    source: prompts (from a dataset), free (typed by a person), import.
+    """
+
+    id: str
+    study_id: str
+    number: int
+    prompt: list[dict[str, Any]]
+    prompt_sha256: str
+    split: str
+    source: str
+    state: str
+    error: str | None
+    created_at: float
+    ready_at: float | None
+
+    @classmethod
+    def json_columns(cls) -> frozenset[str]:
+        """Columns stored as JSON text."""
+        return frozenset({"prompt"})
+
+
+@dataclass(frozen=True)
+class Answer(Row):
+    """One answer of a comparison; `text` and `stamp` are None until it has been made. position: 0 is "a"."""
+
+    id: str
+    comparison_id: str
+    position: int
+    model_id: str | None
+    model_name: str
+    text: str | None
+    sha256: str | None
+    stamp: dict[str, Any] | None
+    tokens: int | None
+    seconds: float | None
+    created_at: float
+
+    @classmethod
+    def json_columns(cls) -> frozenset[str]:
+        """Columns stored as JSON text."""
+        return frozenset({"stamp"})
+
+
+@dataclass(frozen=True)
+class Vote(Row):
+    """What one annotator said about one comparison; append-only, the newest row counts.
+
+    choice: one of `CHOICES`, `skip`, or `undo` (withdraws the one before). "a" is the answer at position 0,
+    wherever it was shown. `shown_order`: positions from left to right. `shown_sha256`: hashes of the texts that
+    were shown, by position. `ranking`: positions, best first, inner lists are ties.
+    """
+
+    id: str
+    comparison_id: str
+    study_id: str
+    annotator: str
+    choice: str
+    ranking: list[Any] | None
+    strength: int | None
+    criteria: dict[str, Any] | None
+    rationale: str | None
+    edited: str | None
+    shown_order: list[int]
+    shown_sha256: list[str]
+    seconds: float | None
+    source: str
+    supersedes: str | None
+    created_at: float
+
+    @classmethod
+    def json_columns(cls) -> frozenset[str]:
+        """Columns stored as JSON text."""
+        return frozenset({"ranking", "criteria", "shown_order", "shown_sha256"})
+
+
+@dataclass(frozen=True)
+class Job(Row):
+    """A training job: status is queued, running, done, failed or stopped; its run is the folder of the same id.
+
+    `request`: what was asked for, enough to ask again. `stop_requested`: None, "save" or "now".
+    """
+
+    id: str
+    number: int
+    name: str
+    method: str
+    base_id: str
+    version_id: str | None
+    study_id: str | None
+    policy: str | None
+    request: dict[str, Any]
+    status: str
+    stop_requested: str | None
+    phase: str | None
+    step: int
+    total_steps: int
+    eta_seconds: float | None
+    seconds_to_first_step: float | None
+    metrics: dict[str, Any]
+    error: dict[str, Any] | None
+    model_id: str | None
+    pid: int | None
+    pid_started: float | None
+    beat_at: float | None
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+
+    @classmethod
+    def json_columns(cls) -> frozenset[str]:
+        """Columns stored as JSON text."""
+        return frozenset({"request", "metrics", "error"})
+
+
+@dataclass(frozen=True)
+class Round(Row):
+    """One turn of the loop: from the champion through data, votes and a job to a model and a verdict.
+
+    state: open or closed. `parent_id`: the champion that it started from. `training_study_id`: its votes train.
+    `measuring_study_id`: its votes judge the new model against the parent.
+    """
+
+    id: str
+    number: int
+    state: str
+    parent_id: str | None
+    version_id: str | None
+    training_study_id: str | None
+    job_id: str | None
+    model_id: str | None
+    measuring_study_id: str | None
+    verdict: dict[str, Any] | None
+    opened_at: float
+    closed_at: float | None
+
+    @classmethod
+    def json_columns(cls) -> frozenset[str]:
+        """Columns stored as JSON text."""
+        return frozenset({"verdict"})
+
+
+@dataclass(frozen=True)
+class Task(Row):
+    """Work without a model that outlasts a click (an import): status as a job's, progress 0 to 1."""
+
+    id: str
+    kind: str
+    payload: dict[str, Any]
+    status: str
+    progress: float
+    message: str
+    cancel_requested: int
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    pid: int | None
+    pid_started: float | None
+    created_at: float
+    finished_at: float | None
+
+    @classmethod
+    def json_columns(cls) -> frozenset[str]:
+        """Columns stored as JSON text."""
+        return frozenset({"payload", "result", "error"})

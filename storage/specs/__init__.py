@@ -1,0 +1,1 @@
+"""What a training method can be told, and what a run is: shared by the form, the command line and the trainers."""

@@ -1,0 +1,55 @@
+"""Defaults that fit the model and the data: what is advised, and why, before a person changes anything."""
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+# Weights below which a model behaves as the starter does: it needs step sizes that would ruin a large one.
+TINY = 20_000_000
+SMALL = 200_000_000
+
+# Fewest optimiser steps in which an adapter learns something worth a vote.
+_FEWEST_STEPS = {"sft": 60, "dpo": 30}
+_MOST_EPOCHS = {"sft": 20.0, "dpo": 6.0}
+
+_BY_SIZE: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType(
+    {
+        ("sft", "tiny"): MappingProxyType({"learning_rate": 3e-3, "max_length": 512}),
+        ("sft", "small"): MappingProxyType({"learning_rate": 5e-4}),
+        ("sft", "large"): MappingProxyType({}),
+        ("dpo", "tiny"): MappingProxyType({"learning_rate": 7e-4, "max_length": 512}),
+        ("dpo", "small"): MappingProxyType({"learning_rate": 1e-4}),
+        ("dpo", "large"): MappingProxyType({}),
+    }
+)
+
+
+class Advice(NamedTuple):
+    """Options that differ from the method's defaults, and one sentence that says why."""
+
+    options: dict[str, Any]
+    why: str
+
+
+def size_of(parameters: int | None) -> str:
+    """tiny, small or large, by count of weights; unknown counts as large, whose step sizes harm nothing."""
+    if parameters is None or parameters >= SMALL:
+        return "large"
+    return "tiny" if parameters < TINY else "small"
+
+
+def advise(method: str, parameters: int | None, rows: int, batch_size: int = 8) -> Advice:
+    """Options for a method on a model of `parameters` weights and `rows` rows of data."""
+    size = size_of(parameters)
+    options = dict(_BY_SIZE[(method, size)])
+    steps_per_epoch = max(1, math.ceil(rows / batch_size))
+    epochs = min(_MOST_EPOCHS[method], max(3.0, math.ceil(_FEWEST_STEPS[method] / steps_per_epoch)))
+    options["epochs"] = epochs
+    weights = "an unknown number of" if parameters is None else f"{parameters / 1e6:.1f} million"
+    return Advice(
+        options,
+        f"The model has {weights} weights ({size}), so the step size peaks at "
+        f"{options.get('learning_rate', 'the default')}; {rows} rows are seen {epochs:g} times, "
+        f"{int(steps_per_epoch * epochs)} steps in all.",
+    )
