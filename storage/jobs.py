@@ -99,8 +99,7 @@ def request_stop(store: Store, job_id: str, how: str) -> Job:
     if job.status in JOB_ENDED:
         raise Conflict(f"Job {job.number} has ended already: it is {job.status}.")
     queued = store.execute(
-        "update jobs set status = 'stopped', stop_requested = ?, finished_at = ? "
-        "where id = ? and status = 'queued'",
+        "update jobs set status = 'stopped', stop_requested = ?, finished_at = ? where id = ? and status = 'queued'",
         [how, now(), job.id],
     )
     if not queued:

@@ -33,8 +33,21 @@ def build() -> Migrations:
     return migrations
 
 
+# Every example as it stands, deleted ones included (status says so).
+_HEADS = """
+select e.id, e.dataset_id, e.position, r.id as revision_id, r.content, r.sha256, r.tags, r.status, r.author,
+       r.created_at as revised_at
+from examples e
+join revisions r on r.id = (
+    select max(v.id) from revisions v join batches b on b.id = v.batch_id
+    where v.example_id = e.id and b.state = 'published'
+)
+"""
+
+
 def _m001_data(db: Database) -> None:
     """Datasets; batches (one change each, seen by its state alone); revisions (append-only); frozen versions."""
+    db["meta"].create({"key": str, "value": str}, pk="key", strict=True)
     datasets = _create(
         db,
         "datasets",
@@ -74,6 +87,7 @@ def _m001_data(db: Database) -> None:
     revisions.create_index(["dataset_id", "sha256"])
     # Words of a revision for search; contentless, because revisions are never changed or removed.
     db.execute("create virtual table revision_words using fts5(words, content='', tokenize='unicode61')")
+    db.create_view("heads", _HEADS)
     versions = _create(
         db,
         "versions",
@@ -85,7 +99,7 @@ def _m001_data(db: Database) -> None:
     db["version_rows"].create(
         {"version_id": str, "position": int, "revision_id": int},
         pk=("version_id", "position"),
-        foreign_keys=[("version_id", "versions", "id"), ("revision_id", "revisions", "id")],
+        foreign_keys=[("revision_id", "revisions", "id")],  # its version comes last, in one row
         strict=True,
     )
 

@@ -26,9 +26,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         method.name: method
         for method in (
             Method("sft", "SFT", "Learn from examples of good answers.", "sft", SFTOptions, "sft"),
-            Method(
-                "dpo", "DPO", "Learn from votes: this answer rather than that.", "preference", DPOOptions, "dpo"
-            ),
+            Method("dpo", "DPO", "Learn from votes: this answer rather than that.", "preference", DPOOptions, "dpo"),
         )
     }
 )

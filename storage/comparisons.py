@@ -1,0 +1,144 @@
+"""Studies, comparisons and their answers."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from storage.clock import new_id, now
+from storage.errors import Conflict, NotFound
+from storage.models import checked_name
+from storage.prompts import Messages, content_sha256, split_of, text_sha256
+from storage.rows import Answer, Comparison, Model, Study
+from storage.store import Store
+
+
+@dataclass(frozen=True)
+class NewComparison:
+    """A comparison about to be written. `texts`: answers that exist already (an import), by position."""
+
+    prompt: Messages
+    contestants: Sequence[tuple[str | None, str]]  # (model id, model name) by position
+    source: str = "prompts"
+    texts: Sequence[str] = field(default_factory=tuple)
+
+
+class Whole(NamedTuple):
+    """A comparison with its answers in order of position."""
+
+    comparison: Comparison
+    answers: list[Answer]
+
+
+def create_study(
+    store: Store,
+    name: str,
+    models: Sequence[Model],
+    prompts_id: str | None,
+    settings: dict[str, Any] | None = None,
+    seed: int = 0,
+) -> Study:
+    """Create a study; raises Conflict where the name is taken."""
+    checked_name(name)
+    with store.write():
+        if store.value("select 1 from studies where name = ?", [name]):
+            raise Conflict(f'A study named "{name}" exists already; choose another name.')
+        row = {"id": new_id(), "name": name, "models": json.dumps([model.id for model in models]),
+               "prompts_id": prompts_id, "settings": json.dumps(settings or {}), "seed": seed, "state": "open",
+               "created_at": now()}  # fmt: skip
+        store.insert("studies", row)
+    return Study.from_row(row)
+
+
+def get_study(store: Store, reference: str) -> Study:
+    """A study by name or id; raises NotFound with the names there are."""
+    row = store.one("select * from studies where name = ? or id = ?", [reference, reference])
+    if row is None:
+        names = ", ".join(study.name for study in list_studies(store)) or "none yet"
+        raise NotFound(f'There is no study "{reference}"; there are: {names}.')
+    return Study.from_row(row)
+
+
+def list_studies(store: Store) -> list[Study]:
+    """Studies, newest first."""
+    return [Study.from_row(row) for row in store.rows("select * from studies order by created_at desc, id desc")]
+
+
+def add_comparison(store: Store, study: Study, new: NewComparison) -> Comparison:
+    """Write a comparison and the places of its answers; it is ready at once where the texts exist already."""
+    digest = content_sha256(new.prompt)
+    with store.write():
+        number = store.value("select coalesce(max(number), 0) + 1 from comparisons where study_id = ?", [study.id])
+        row = {"id": new_id(), "study_id": study.id, "number": number,
+               "prompt": json.dumps(new.prompt), "prompt_sha256": digest,
+               "split": split_of(digest), "source": new.source, "state": "ready" if new.texts else "waiting",
+               "error": None, "created_at": now(), "ready_at": now() if new.texts else None}  # fmt: skip
+        store.insert("comparisons", row)
+        for position, (model_id, model_name) in enumerate(new.contestants):
+            _add_answer(store, row["id"], position, model_id, model_name, new.texts)
+    return Comparison.from_row(row)
+
+
+def _add_answer(
+    store: Store, comparison_id: str, position: int, model_id: str | None, model_name: str, texts: Sequence[str]
+) -> None:
+    """The place of one answer, filled where its text exists already."""
+    text = texts[position] if texts else None
+    store.insert(
+        "answers",
+        {"id": new_id(), "comparison_id": comparison_id, "position": position, "model_id": model_id,
+         "model_name": model_name, "text": text, "sha256": None if text is None else text_sha256(text),
+         "created_at": now()},
+    )  # fmt: skip
+
+
+def get_comparison(store: Store, comparison_id: str) -> Whole:
+    """A comparison with its answers; raises NotFound."""
+    row = store.one("select * from comparisons where id = ?", [comparison_id])
+    if row is None:
+        raise NotFound(f'There is no comparison "{comparison_id}".')
+    return Whole(Comparison.from_row(row), answers_of(store, comparison_id))
+
+
+def answers_of(store: Store, comparison_id: str) -> list[Answer]:
+    """A comparison's answers in order of position."""
+    rows = store.rows("select * from answers where comparison_id = ? order by position", [comparison_id])
+    return [Answer.from_row(row) for row in rows]
+
+
+def claim_waiting(store: Store, study_id: str | None = None) -> Comparison | None:
+    """Take the oldest comparison that waits for answers (of one study, if given), in one statement."""
+    found = store.rows(
+        "update comparisons set state = 'answering' where id = (select id from comparisons "
+        "where state = 'waiting' and (:study is null or study_id = :study) order by created_at, number limit 1) "
+        "and state = 'waiting' returning *",
+        {"study": study_id},
+    )
+    return Comparison.from_row(found[0]) if found else None
+
+
+def release(store: Store) -> int:
+    """Put comparisons that a crash left half-answered back to waiting; returns how many."""
+    with store.write():
+        store.execute(
+            "update answers set text = null, sha256 = null, stamp = null where comparison_id in "
+            "(select id from comparisons where state = 'answering')"
+        )
+        return store.execute("update comparisons set state = 'waiting' where state = 'answering'")
+
+
+def fill_answer(store: Store, answer_id: str, text: str, stamp: dict[str, Any], tokens: int, seconds: float) -> None:
+    """Store an answer that has been made, with the stamp of what made it."""
+    store.execute(
+        "update answers set text = ?, sha256 = ?, stamp = ?, tokens = ?, seconds = ?, created_at = ? where id = ?",
+        [text, text_sha256(text), json.dumps(stamp), tokens, seconds, now(), answer_id],
+    )
+
+
+def mark(store: Store, comparison_id: str, state: str, error: str | None = None) -> None:
+    """Set a comparison's state; `ready` also notes when."""
+    store.execute(
+        "update comparisons set state = :state, error = :error, "
+        "ready_at = case when :state = 'ready' then :now else ready_at end where id = :id",
+        {"state": state, "error": error, "now": now(), "id": comparison_id},
+    )

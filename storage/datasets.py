@@ -1,0 +1,63 @@
+"""Datasets: named lists of examples of one kind."""
+
+from typing import NamedTuple
+
+from storage.clock import new_id, now
+from storage.errors import BadInput, Conflict, NotFound
+from storage.models import checked_name
+from storage.rows import KINDS, Dataset
+from storage.store import Store
+
+
+class DatasetCount(NamedTuple):
+    """A dataset and how many examples it holds now."""
+
+    dataset: Dataset
+    rows: int
+
+
+def create_dataset(store: Store, name: str, kind: str, description: str = "") -> Dataset:
+    """Create an empty dataset; raises Conflict where the name is taken, BadInput for an unknown kind."""
+    checked_name(name)
+    if kind not in KINDS:
+        raise BadInput(f'A dataset\'s kind is one of {", ".join(KINDS)}, not "{kind}".')
+    with store.write():
+        if store.value("select 1 from datasets where name = ?", [name]):
+            raise Conflict(f'A dataset named "{name}" exists already; choose another name.')
+        row = {"id": new_id(), "name": name, "kind": kind, "description": description, "created_at": now()}
+        store.insert("datasets", row)
+    return Dataset.from_row(row)
+
+
+def get_dataset(store: Store, reference: str) -> Dataset:
+    """A dataset by name or id; raises NotFound with the names there are."""
+    row = store.one("select * from datasets where name = ? or id = ?", [reference, reference])
+    if row is None:
+        names = ", ".join(item["name"] for item in store.rows("select name from datasets order by name")) or "none yet"
+        raise NotFound(f'There is no dataset "{reference}"; there are: {names}.')
+    return Dataset.from_row(row)
+
+
+def ensure_dataset(store: Store, name: str, kind: str) -> Dataset:
+    """The dataset of that name, created if absent; raises Conflict where it holds another kind."""
+    if not store.value("select 1 from datasets where name = ?", [name]):
+        return create_dataset(store, name, kind)
+    dataset = get_dataset(store, name)
+    if dataset.kind != kind:
+        raise Conflict(
+            f'Dataset "{name}" holds {dataset.kind} rows and these are {kind} rows; import them into another dataset.'
+        )
+    return dataset
+
+
+def list_datasets(store: Store) -> list[DatasetCount]:
+    """Datasets with their counts, oldest first."""
+    rows = store.rows("select * from datasets order by created_at, id")
+    return [DatasetCount(Dataset.from_row(row), count_examples(store, row["id"])) for row in rows]
+
+
+def count_examples(store: Store, dataset_id: str) -> int:
+    """How many examples a dataset holds now."""
+    return int(
+        store.value("select count(*) from heads where dataset_id = ? and status != 'deleted'", [dataset_id]) or 0
+    )

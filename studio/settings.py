@@ -1,0 +1,83 @@
+"""Settings: one frozen object, built once from an environment that is passed in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.errors import BadInput, Refused
+from storage.home import Home
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def static_folder() -> Path:
+    """Where css, js, icons and the starter lie: beside the package in a checkout, inside it once installed."""
+    installed = Path(__file__).resolve().parent / "static"
+    return installed if installed.is_dir() else Path(__file__).resolve().parent.parent / "static"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a person can set, from the command line first, then the environment, then the default."""
+
+    home: Home
+    """RATCHET_HOME, --home: the project's folder (default ~/.ratchet)."""
+
+    host: str = "127.0.0.1"
+    """RATCHET_HOST, --host: the address to listen on; only loopback until there are accounts."""
+
+    port: int = 7860
+    """RATCHET_PORT, --port: the port to listen on."""
+
+    max_upload_mb: int = 512
+    """RATCHET_MAX_UPLOAD_MB: the largest file that the browser may send, in megabytes."""
+
+    annotator: str = "me"
+    """RATCHET_ANNOTATOR: the name under which votes and edits of this machine are kept."""
+
+    threads: int = 0
+    """RATCHET_THREADS: threads of a training run; 0 means all cores but one, at least one."""
+
+    static: Path = Path()
+    """Not set by hand: where the package's static files lie."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], **given: object) -> "Settings":
+        """Settings from an environment; `given` (from the command line) wins where it is not None.
+
+        Raises BadInput for a value that is not of its type, Refused for an address beyond this machine.
+        """
+        values = {name: value for name, value in given.items() if value is not None}
+        folder = values.pop("home", None) or environ.get("RATCHET_HOME") or Path.home() / ".ratchet"
+        settings = cls(
+            home=Home(Path(str(folder)).expanduser().resolve()),
+            host=str(values.get("host", environ.get("RATCHET_HOST", cls.host))),
+            port=_number("RATCHET_PORT", values.get("port", environ.get("RATCHET_PORT", cls.port)), 0, 65535),
+            max_upload_mb=_number(
+                "RATCHET_MAX_UPLOAD_MB", environ.get("RATCHET_MAX_UPLOAD_MB", cls.max_upload_mb), 1, 1_000_000
+            ),
+            annotator=environ.get("RATCHET_ANNOTATOR", cls.annotator).strip() or cls.annotator,
+            threads=_number("RATCHET_THREADS", environ.get("RATCHET_THREADS", cls.threads), 0, 4096),
+            static=static_folder(),
+        )
+        settings.check_host()
+        return settings
+
+    def check_host(self) -> None:
+        """Refuse an address that other machines can reach: there are no accounts yet."""
+        if self.host not in LOOPBACK:
+            raise Refused(
+                f'Ratchet does not listen on "{self.host}": anybody who reaches it could read and change everything, '
+                "and there are no accounts yet. Use 127.0.0.1, and a tunnel (ssh -L) to reach it from elsewhere."
+            )
+
+
+def _number(name: str, value: object, lowest: int, highest: int) -> int:
+    """A whole number within limits; raises BadInput naming the setting."""
+    try:
+        number = int(str(value))
+    except ValueError:
+        raise BadInput(f'{name} needs a whole number, not "{value}".') from None
+    if not lowest <= number <= highest:
+        raise BadInput(f"{name} lies between {lowest} and {highest}, not {number}.")
+    return number
