@@ -1,0 +1,125 @@
+"""Puts the web application together: middleware, static files, JSON routes and the Gradio pages.
+
+From the outside in, a request passes the guard (hosts, origins, limits, headers), the catcher of bugs, gzip,
+CORS for our own address alone (with it in place Gradio leaves CORS to us), the dresser of page HTML, and then
+meets a route under /api, a file under /static, or Gradio, which is mounted at "/" and draws the pages.
+
+Importing Gradio takes two seconds, so it happens inside `build_app`, after its switches are set.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from studio.api.errors import CalmErrors, add_error_answers
+from studio.assets import Assets, HashedFiles
+from studio.security import MEGABYTE, Guard, Limits
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from studio.studio import Studio
+
+CACHE_SECONDS = (3600, 24 * 3600)  # look each hour for uploads older than a day
+SESSIONS = 200  # Gradio keeps up to 1 MB for each session and 10,000 sessions unless told otherwise
+
+
+def build_app(studio: Studio) -> FastAPI:
+    """The whole web application of one home folder."""
+    os.environ.update(gradio_switches(studio))
+    return assemble(studio, build_pages(studio))
+
+
+def assemble(studio: Studio, demo: gr.Blocks) -> FastAPI:
+    """The application around a set of Gradio pages."""
+    assets = Assets(studio.settings.static)
+    limits = Limits(upload=studio.settings.max_upload_mb * MEGABYTE)
+    app = FastAPI(title="Ratchet", docs_url=None, redoc_url=None, openapi_url=None)
+    add_error_answers(app)
+    add_middleware(app, studio, assets, demo, limits)
+    add_routers(app, studio)
+    app.mount("/static", HashedFiles(assets), name="static")
+    mount_pages(app, demo, limits)
+    return app
+
+
+def gradio_switches(studio: Studio) -> Mapping[str, str]:
+    """What Gradio reads from the environment, and only there."""
+    return {
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        # By default Gradio builds a pandas table of all events after each event; this halves its speed.
+        "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000",
+        "GRADIO_TEMP_DIR": str(studio.home.uploads / "gradio"),
+    }
+
+
+def build_pages(studio: Studio) -> gr.Blocks:
+    """One Gradio application with our four pages as its routes."""
+    import gradio as gr
+
+    from studio.pages import compare, data, home, train
+    from studio.pages.shell import PAGES
+
+    builders = {"/": home.build, "/data": data.build, "/compare": compare.build, "/train": train.build}
+    demo = gr.Blocks(analytics_enabled=False, title="Ratchet", fill_width=True, delete_cache=CACHE_SECONDS)
+    demo.state_session_capacity = SESSIONS
+    with demo:  # the first page is the application itself; the others are routes of it
+        builders["/"](studio)
+    for page in PAGES[1:]:
+        with demo.route(page.name, page.path, show_in_navbar=False):
+            builders[page.path](studio)
+    demo.queue(default_concurrency_limit=8, max_size=64, api_open=False)
+    return demo
+
+
+def add_middleware(app: FastAPI, studio: Studio, assets: Assets, demo: gr.Blocks, limits: Limits) -> None:
+    """From the inside out: the one added last meets the request first."""
+    from studio.pages.document import Dresser, PageDocument
+    from studio.pages.shell import PAGES
+    from studio.widgets.widget import widget_names
+
+    host, port = studio.settings.host, studio.settings.port
+    dresser = Dresser(assets, {page.slug: widget_names(demo, page.slug) for page in PAGES})
+    app.add_middleware(PageDocument, dresser=dresser)
+    app.add_middleware(CORSMiddleware, allow_origins=[f"http://{host}:{port}"])
+    app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.add_middleware(CalmErrors)
+    app.add_middleware(Guard, hosts=[host], limits=limits)
+
+
+def add_routers(app: FastAPI, studio: Studio) -> None:
+    """The JSON routes, each subject by name."""
+    from studio.api import compare, data, jobs
+
+    for module in (compare, data, jobs):
+        app.include_router(module.router(studio))
+
+
+def mount_pages(app: FastAPI, demo: gr.Blocks, limits: Limits) -> None:
+    """Mount Gradio at "/" with everything off that the studio does not use."""
+    import gradio as gr
+
+    from studio.pages.theme import studio_theme
+
+    # Gradio warns that it leaves server-side rendering off, which is what we ask for.
+    warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
+    gr.mount_gradio_app(
+        app,
+        demo,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        enable_monitoring=False,
+        max_file_size=limits.upload,
+        ssr_mode=False,
+        theme=studio_theme(),
+        app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+    )

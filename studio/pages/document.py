@@ -1,0 +1,126 @@
+"""Dresses the HTML that Gradio sends for a page: our head, header and heading, without its social-media tags.
+
+Gradio offers a `head` parameter, but puts it in by script after the page has loaded: the page would flash
+unstyled and the header would come late. Replacing a handful of known places in the HTML costs about a
+millisecond. Each place must be found: a Gradio release that moves one fails loudly, in a test first.
+"""
+
+import re
+from collections.abc import Sequence
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from studio.assets import Assets
+from studio.pages.shell import BOOT, Page, header, heading, page_at
+
+# Runs before the first paint: the kept theme, or what the system prefers.
+THEME_SCRIPT = """
+(() => {
+  let kept = "system";
+  try { kept = localStorage.getItem("ratchet.theme") || "system"; } catch { /* storage is switched off */ }
+  const dark = kept === "dark" || (kept === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  document.documentElement.dataset.themeChoice = kept;
+})();
+"""
+SOCIAL_TAGS = re.compile(r'\s*<meta\s+(?:property|name)="(?:og|twitter):[^>]*/>')
+IFRAME_SCRIPT = re.compile(r"<script>\s*\(\(\) => \{\s*const root = .*?</script>", re.DOTALL)
+CHARSET = re.compile(r'<meta charset="utf-8" />')
+BODY = re.compile(r"<body\b[^>]*>")
+APP = re.compile(r"<gradio-app\b.*?</gradio-app>", re.DOTALL)
+
+GONE = "Gradio's page has nothing like {} any more; studio/pages/document.py must learn where it went."
+
+
+class Dresser:
+    """Writes our parts into Gradio's HTML for one page."""
+
+    def __init__(self, assets: Assets, widgets: dict[str, Sequence[str]]) -> None:
+        self.assets = assets
+        self.widgets = widgets  # page slug -> names of the widgets on it
+        self.mark = (assets.folder / "icons" / "mark.svg").read_text("utf-8").strip()
+
+    def dress(self, text: str, page: Page) -> str:
+        """The page's HTML with our head, header and heading; ValueError where Gradio's has changed."""
+        text = SOCIAL_TAGS.sub("", text)
+        text = _replace(IFRAME_SCRIPT, text, "")
+        text = text.replace('<link rel="manifest" href="/manifest.json" />', "")
+        text = text.replace('control_page_title="true"', 'control_page_title=""')
+        text = _replace(CHARSET, text, f'<meta charset="utf-8">{self.head(page)}')
+        text = _replace(BODY, text, f'<body class="studio page-{page.name.lower()}">{header(page, self.mark)}')
+        app = APP.search(text)
+        if app is None:
+            raise ValueError(GONE.format("<gradio-app>"))
+        main = f'<div id="content" class="content" tabindex="-1">{heading(page)}{BOOT}{app.group(0)}</div>'
+        return text[: app.start()] + main + text[app.end() :]
+
+    def head(self, page: Page) -> str:
+        """Title, theme, styles and scripts; the widgets' files come with the page, not after it."""
+        names = ["studio", *(name for name in self.widgets[page.slug] if self.assets.has(f"{name}.css"))]
+        styles = "".join(f'<link rel="stylesheet" href="{self.assets.url(f"{name}.css")}">' for name in names)
+        own = [f"{name}.js" for name in self.widgets[page.slug] if self.assets.has(f"{name}.js")]
+        scripts = "".join(
+            f'<script defer src="{self.assets.url(name)}"></script>' for name in ["shell.js", "markdown.js", *own]
+        )
+        return (
+            f"<title>{page.title}</title>"
+            f'<meta name="description" content="{page.lead}"><meta name="color-scheme" content="light dark">'
+            f'<link rel="icon" type="image/svg+xml" href="{self.assets.url("icons/favicon.svg")}">'
+            f"<script>{THEME_SCRIPT}</script>{styles}{scripts}"
+        )
+
+
+class PageDocument:
+    """Middleware that passes the HTML of our pages through the dresser and leaves all else alone."""
+
+    def __init__(self, app: ASGIApp, dresser: Dresser) -> None:
+        self.app = app
+        self.dresser = dresser
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Dress the answer where the request is for one of our pages."""
+        page = page_at(scope["path"]) if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") else None
+        if page is None:
+            await self.app(scope, receive, send)
+            return
+        await self.app(scope, receive, _Held(page, self.dresser, send))
+
+
+class _Held:
+    """Holds one HTML answer back until it is whole, then sends it dressed."""
+
+    def __init__(self, page: Page, dresser: Dresser, send: Send) -> None:
+        self.page = page
+        self.dresser = dresser
+        self.send = send
+        self.start: Message | None = None
+        self.body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=message["headers"])
+            if message["status"] == 200 and headers.get("content-type", "").startswith("text/html"):
+                self.start = message
+                return
+        if self.start is None:
+            await self.send(message)
+            return
+        self.body += message.get("body", b"")
+        if not message.get("more_body", False):
+            await self._finish(self.start)
+
+    async def _finish(self, start: Message) -> None:
+        body = self.dresser.dress(self.body.decode("utf-8"), self.page).encode("utf-8") if self.body else b""
+        headers = MutableHeaders(raw=start["headers"])
+        headers["content-length"] = str(len(body))
+        headers["cache-control"] = "no-store"
+        await self.send({**start, "headers": headers.raw})
+        await self.send({"type": "http.response.body", "body": body})
+
+
+def _replace(pattern: re.Pattern[str], text: str, new: str) -> str:
+    replaced, count = pattern.subn(lambda _: new, text, count=1)
+    if count == 0:
+        raise ValueError(GONE.format(pattern.pattern))
+    return replaced

@@ -1,0 +1,87 @@
+"""The frame around every page: which pages there are, their headings, and the HTML that carries them.
+
+Gradio draws a page only after its scripts have run (about a second on a cold start). So the word mark, the
+navigation, the page's `h1` and its lead sentence are written into the HTML that the server sends: they are there
+with the first paint and Gradio cannot re-render them. `build()` of a page adds what stands below its heading and
+makes no `h1` of its own. Buttons that belong beside the heading go into the element `#page-actions`.
+"""
+
+import html
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Page(NamedTuple):
+    """One page: its address, its name in the navigation, its heading and the sentence below that."""
+
+    path: str
+    name: str
+    heading: str
+    lead: str
+
+    @property
+    def slug(self) -> str:
+        """The address as Gradio names it: without the slash, empty for the first page."""
+        return self.path.strip("/")
+
+    @property
+    def title(self) -> str:
+        """What the browser's tab shows."""
+        return f"{self.name} · Ratchet"
+
+
+PAGES: Sequence[Page] = (
+    Page("/", "Home", "Rounds", "Each turn of the loop, and the one next step."),
+    Page("/data", "Data", "Data", "Import examples, read them, and mend them by hand."),
+    Page("/compare", "Compare", "Compare", "Two answers, side by side and blind. Say which one is better."),
+    Page("/train", "Train", "Train", "Teach a model from examples or from votes, and watch it learn."),
+)
+
+
+def page_at(path: str) -> Page | None:
+    """The page at this address, or None."""
+    return next((page for page in PAGES if page.path == path), None)
+
+
+def navigation(current: Page) -> str:
+    """The links to all pages, the current one marked for the eye and for screen readers."""
+    links = (
+        f'<a href="{page.path}"{" aria-current=page" if page is current else ""}>{html.escape(page.name)}</a>'
+        for page in PAGES
+    )
+    return f'<nav class="shell-nav" aria-label="Pages">{"".join(links)}</nav>'
+
+
+def header(current: Page, mark: str) -> str:
+    """The bar on top: skip link, word mark, navigation, connection status, keys and theme."""
+    return f"""
+<a class="skip-link" href="{current.path}#content">Skip to the content</a>
+<header class="shell-bar">
+  <div class="shell-bar-inner">
+    <a class="wordmark" href="/" aria-label="Ratchet, home">{mark}<span>Ratchet</span></a>
+    {navigation(current)}
+    <div class="shell-tools">
+      <span id="connection" class="chip chip-warning" role="status" hidden></span>
+      <button type="button" class="icon-button" id="show-keys" title="Keys of this page (?)"
+        aria-label="Keys of this page" aria-keyshortcuts="?"><span aria-hidden="true">?</span></button>
+      <button type="button" class="icon-button" id="theme-toggle" aria-label="Theme: system"></button>
+    </div>
+  </div>
+</header>"""
+
+
+def heading(page: Page) -> str:
+    """The page's `h1`, its lead sentence and the place for its actions."""
+    return f"""
+<div class="page-head">
+  <div><h1>{html.escape(page.heading)}</h1><p class="lead">{html.escape(page.lead)}</p></div>
+  <div class="page-actions" id="page-actions"></div>
+</div>"""
+
+
+BOOT = """
+<div id="boot" class="boot" aria-hidden="true">
+  <div class="skeleton" style="height:56px"></div><div class="skeleton" style="height:160px"></div>
+  <div class="skeleton" style="width:60%"></div><div class="skeleton" style="width:40%"></div>
+</div>
+<noscript><div class="empty"><p>The studio needs JavaScript: please allow it for this address.</p></div></noscript>"""

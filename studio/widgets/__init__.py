@@ -1,0 +1,1 @@
+"""Components with their own JavaScript: `widget.py` tells how to make one."""

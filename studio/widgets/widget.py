@@ -1,0 +1,98 @@
+"""A component of our own: a Python name on one side, a JavaScript function in static/ on the other.
+
+How to make one, say `compare`:
+
+1. `static/compare.js` registers a function (and `static/compare.css`, if there is one, styles it)::
+
+       window.ratchet.widgets.compare = (element, props, gradio) => {
+         const { el, api, keys } = window.ratchet;
+         element.append(el("p", { class: "muted" }, props.hello));        // el() sets text, never HTML
+         gradio.watch((value) => { … });                                   // a Python handler returned a new value
+         gradio.trigger("voted", { id: "…" });                             // raises the Python event `voted`
+         gradio.server.next_pair({ study: "…" }).then((pair) => { … });    // calls a Python function
+         return () => { … };                                               // optional: runs when it is taken away
+       };
+
+2. The page places it: `box = widget("compare", props={"hello": "world"}, server=[next_pair], events=["voted"])`.
+   Both files come with the page's HTML by themselves, with their content's hash in the address.
+   `box` is an ordinary component: `outputs=[box]` sends a new JSON value to `gradio.watch`, and
+   `box.voted(handler, …)` listens to an event that the script triggers.
+
+What to know: `element` is an empty <div data-widget="compare"> that belongs to the script alone. The template is
+constant, so Gradio, which compares templates before it touches the page, never re-renders it (a test changes
+the value and looks). `props` and values are JSON: they reach the page as data and become text by `el`. Small
+things go into `props`; data comes from /api or from `server`, because what a constructor holds is sent with
+every page. A function of `server` gets ONE argument, the JSON that the script passed, and answers JSON; it is
+not queued. Its RatchetErrors come back as a rejected promise with the sentence (`error.message`).
+
+It is a function and not a subclass of gr.HTML because Gradio writes a .pyi file beside every subclass's source.
+"""
+
+import functools
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from storage.errors import RatchetError
+
+JSON = Any  # what json.dumps takes
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+PLACE = re.compile(rf'<div data-widget="({NAME.pattern})"></div>')
+
+
+def widget(
+    name: str,
+    *,
+    props: Mapping[str, JSON] | None = None,
+    server: Sequence[Callable[[Any], JSON]] = (),
+    events: Sequence[str] = (),
+    value: JSON = None,
+    elem_id: str | None = None,
+    visible: bool = True,
+) -> gr.HTML:
+    """Place the component whose content is made by `window.ratchet.widgets[name]` in /static/<name>.js.
+
+    Raises ValueError for a name that could not be a file's.
+    """
+    if not NAME.fullmatch(name):
+        raise ValueError(f"The widget name {name!r} must be lower-case letters, digits and underscores, as its file's.")
+    return gr.HTML(
+        value=value,
+        html_template=f'<div data-widget="{name}"></div>',
+        # The names of the events must stand in the script in quotes: Gradio finds listeners that way.
+        js_on_load=f"window.ratchet.mount(element, {json.dumps(name)}, "
+        f"{{props, server, trigger, watch, upload, events: {json.dumps(list(events))}}})",
+        server_functions=[_answering(function) for function in server],
+        apply_default_css=False,
+        container=False,
+        padding=False,
+        elem_id=elem_id,
+        elem_classes=["widget"],
+        visible=visible,
+        options=dict(props or {}),
+    )
+
+
+def _answering(function: Callable[[Any], JSON]) -> Callable[[Any], dict[str, JSON]]:
+    """The function as the script calls it: an answer, or the sentence of our own error."""
+
+    @functools.wraps(function)
+    def answer(argument: Any = None) -> dict[str, JSON]:
+        try:
+            return {"answer": function(argument)}
+        except RatchetError as error:
+            return {"error": {"sentence": str(error), "kind": error.kind}}
+
+    return answer
+
+
+def widget_names(demo: gr.Blocks, page: str) -> list[str]:
+    """The names of the widgets on the page with this slug, each once, in order."""
+    templates = (
+        block.html_template for block in demo.blocks.values() if isinstance(block, gr.HTML) and block.page == page
+    )
+    found = (PLACE.fullmatch(template) for template in templates)
+    return list(dict.fromkeys(match.group(1) for match in found if match))
