@@ -1,0 +1,34 @@
+"""Fixtures that every test may use: a fresh home, its store, the real data beside the project."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage.home import Home
+from storage.store import Store
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home folder that nobody has used."""
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def store(home: Home) -> Iterator[Store]:
+    """A store with today's schema, in a file."""
+    opened = Store.open(home)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real files; the test is skipped where it is absent."""
+    if not DATA.is_dir():
+        pytest.skip("the folder with real data (../shared/data) is not here")
+    return DATA
