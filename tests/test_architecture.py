@@ -33,8 +33,13 @@ def _imports(path: Path, top_level_only: bool = False) -> Iterator[tuple[int, st
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.lineno, node.module
-            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+            yield from ((node.lineno, _imported(node.module, alias.name)) for alias in node.names)
+
+
+def _imported(module: str, name: str) -> str:
+    """`from package import module` imports the module; `from module import name` the module that holds the name."""
+    inner = ROOT / Path(*module.split(".")) / name
+    return f"{module}.{name}" if inner.with_suffix(".py").exists() or inner.is_dir() else module
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
