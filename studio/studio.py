@@ -1,10 +1,16 @@
-"""`Studio`: one object for a home, with the same verbs as the command line; pages and routes receive it."""
+"""`Studio`: one object for a home, with the same verbs as the command line; pages and routes receive it.
+
+Each verb returns the JSON object of the command of the same name. Domain modules are imported when a verb is
+used, so that `import studio` and `ratchet --help` stay quick.
+"""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from storage import jobs as job_rows
 from storage.home import Home
 from storage.store import Store
 from studio.settings import Settings
@@ -12,22 +18,11 @@ from studio.settings import Settings
 if TYPE_CHECKING:
     from studio.clients.engine import Engine
 
-
-@dataclass(frozen=True)
-class Context:
-    """What a domain verb needs: the settings and the store."""
-
-    settings: Settings
-    store: Store
-
-    @property
-    def home(self) -> Home:
-        """The project's folder."""
-        return self.store.home
+Json = dict[str, Any]
 
 
 class Studio:
-    """A project opened: `Studio("~/my-project")`, then `s.import_file(…)`, `s.train("dpo", …)`."""
+    """A project opened: `s = Studio("~/my-project")`, then `s.import_file(…)`, `s.train("dpo", …)`."""
 
     def __init__(self, home: str | Path | None = None, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.from_env(os.environ, home=home)
@@ -38,9 +33,181 @@ class Studio:
         """The project's folder."""
         return self.store.home
 
+    @cached_property
+    def ready(self) -> Store:
+        """The store, after a new home has got its starter model and datasets."""
+        from studio.training.starter import ensure_starter
+
+        ensure_starter(self.store, self.settings)
+        return self.store
+
     @property
     def engine(self) -> "Engine":
         """A client of this home's engine, which starts one where none runs."""
         from studio.clients.engine import Engine
 
         return Engine(self.home)
+
+    # Data
+
+    def import_file(self, path: str | Path, dataset: str, **how: Any) -> Json:
+        """Bring one file into a dataset; see `import_files`."""
+        return self.import_files([path], dataset, **how)
+
+    def import_files(
+        self,
+        paths: Sequence[str | Path],
+        dataset: str,
+        kind: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+    ) -> Json:
+        """Bring files into a dataset, which is made if absent; good rows go in, bad ones are listed."""
+        from studio.curation.importing import import_files
+
+        files = [Path(path) for path in paths]
+        report = import_files(self.ready, files, dataset, kind=kind, mapping=mapping, author=self.settings.annotator)
+        return report.to_json()
+
+    def export(
+        self, name: str, format: str, out: str | Path, version: int | None = None, policy: str | None = None
+    ) -> Json:
+        """Write a dataset, or a frozen version of it, to a file."""
+        from studio.curation.exporting import export
+
+        return export(self.ready, name, version=version, format=format, out=Path(out), policy=policy).to_json()
+
+    def datasets(self) -> Json:
+        """The datasets with kind and count."""
+        from studio.curation.listing import list_all
+
+        return list_all(self.ready).to_json()
+
+    def show(self, name: str, search: str = "", limit: int = 25) -> Json:
+        """Rows of a dataset as stored."""
+        from studio.curation.listing import show
+
+        return show(self.ready, name, search=search, limit=limit).to_json()
+
+    def freeze(self, name: str) -> Json:
+        """Freeze a dataset as it stands into a version."""
+        from storage import datasets, versions
+
+        version = versions.freeze(self.ready, datasets.get_dataset(self.ready, name))
+        return {"version": version.number, "rows": version.rows, "sha256": version.sha256}
+
+    # Models and answers
+
+    def models(self) -> Json:
+        """The models with base and parent by name."""
+        from studio.training.adding import list_all
+
+        return list_all(self.ready).to_json()
+
+    def add_model(self, ref: str, name: str | None = None) -> Json:
+        """Add a base, an adapter or an endpoint."""
+        from studio.training.adding import add_model, list_all
+
+        add_model(self.ready, self.settings, ref, name=name)
+        return list_all(self.ready).to_json()
+
+    def generate(
+        self,
+        models: Sequence[str],
+        prompt: str | None = None,
+        prompts: str | Path | None = None,
+        max_new_tokens: int = 256,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        seed: int | None = None,
+    ) -> Json:
+        """Answer one prompt, or each of a JSONL file, by every model."""
+        from studio.clients.engine import SamplingParams
+        from studio.feedback.asking import generate, read_prompts
+
+        wanted = [prompt] if prompt is not None else read_prompts(Path(prompts or ""))
+        sampling = SamplingParams(max_tokens=max_new_tokens, temperature=temperature, top_p=top_p, seed=seed)
+        return generate(self.ready, models, wanted, sampling).to_json()
+
+    # Feedback
+
+    def compare(self, study: str, models: Sequence[str], prompts: str, count: int | None = None) -> Json:
+        """Make comparisons of models on the prompts of a dataset ready for voting."""
+        from studio.feedback.comparing import make_comparisons
+
+        return make_comparisons(self.ready, self.settings, study, models, prompts, count).to_json()
+
+    def import_votes(self, path: str | Path, study: str) -> Json:
+        """Read votes or labels from a JSONL file into a study."""
+        from studio.feedback.vote_files import import_votes
+
+        return import_votes(self.ready, Path(path), study).to_json()
+
+    def export_votes(self, study: str, out: str | Path | None = None) -> Json:
+        """Write a study's votes to a JSONL file, or return them as `lines`."""
+        from studio.feedback.vote_files import export_votes
+
+        return export_votes(self.ready, study, Path(out) if out else None).to_json()
+
+    def leaderboard(self, study: str, ties: str = "model") -> Json:
+        """Who wins in a study, and how sure that is."""
+        from studio.feedback.leaderboard import leaderboard
+
+        return leaderboard(self.ready, study, ties=ties).to_json()
+
+    # Training
+
+    def train(
+        self,
+        method: str,
+        base: str,
+        dataset: str | None = None,
+        votes: str | None = None,
+        study: str | None = None,
+        name: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        wait: bool = False,
+    ) -> Json:
+        """Train an adapter from a dataset, or from a study's votes by a policy; `wait` until the job has ended."""
+        from studio.clients.processes import start_worker
+        from studio.training.launching import launch
+        from studio.training.request import Request
+        from studio.training.watching import report
+        from studio.training.watching import wait as wait_for
+
+        request = Request(method, base, dataset=dataset, votes=votes, study=study, name=name, options=options or {})
+        job = launch(self.ready, self.settings, request)
+        start_worker(self.home)
+        if wait:
+            job = wait_for(self.ready, job)
+        return report(self.ready, job).to_json()
+
+    def jobs(self) -> Json:
+        """The jobs, newest first."""
+        from studio.training.watching import report
+
+        return {"jobs": [report(self.ready, job).to_json() for job in job_rows.list_jobs(self.ready)]}
+
+    def job(self, job_id: str) -> Json:
+        """One job, by id or number."""
+        from studio.training.watching import report
+
+        return report(self.ready, job_rows.get_job(self.ready, job_id)).to_json()
+
+    def stop(self, job_id: str, now: bool = False) -> Json:
+        """Ask a job to stop, saving first unless `now`."""
+        from studio.training.watching import report
+
+        return report(self.ready, job_rows.request_stop(self.ready, job_id, "now" if now else "save")).to_json()
+
+    def logs(self, job_id: str) -> Json:
+        """The end of a job's log."""
+        from storage.runs import tail_log
+
+        job = job_rows.get_job(self.ready, job_id)
+        return {"job": job.id, "number": job.number, "log": tail_log(self.home.run(job.id))}
+
+    def doctor(self) -> Json:
+        """What this machine has and what is missing."""
+        from studio.training.doctor import examine
+
+        return examine(self.settings)

@@ -1,0 +1,68 @@
+"""The command line: `ratchet VERB`, also `python -m studio VERB`.
+
+Every verb has `--home` and `--json`. Exit codes: 0 done, 1 failed (one sentence on standard error), 2 wrong use.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+from storage.errors import RatchetError
+from studio.settings import Settings
+from studio.studio import Studio
+from studio.verbs import data, feedback, serving, training
+from studio.verbs.verb import Outcome, Verb
+
+VERBS: tuple[Verb, ...] = (*serving.VERBS, *data.VERBS, *training.VERBS, *feedback.VERBS)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all verbs."""
+    top = argparse.ArgumentParser(prog="ratchet", description="Improve a language model by hand, round by round.")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb in VERBS:
+        sub = verbs.add_parser(verb.name, help=verb.help, description=verb.help)
+        sub.add_argument("--home", metavar="DIR", help="project folder (default: RATCHET_HOME, else ~/.ratchet)")
+        sub.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        verb.flags(sub)
+        sub.set_defaults(run=verb.run)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and return the exit code."""
+    args = parser().parse_args(argv)
+    try:
+        outcome: Outcome = args.run(open_studio(args), args)
+    except RatchetError as error:
+        print(str(error), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `ratchet logs 1 | head` closed its end; there is nobody to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    show(outcome, args.json)
+    return outcome.code
+
+
+def open_studio(args: argparse.Namespace) -> Studio:
+    """The studio that a verb works on."""
+    settings = Settings.from_env(
+        os.environ, home=args.home, host=getattr(args, "host", None), port=getattr(args, "port", None)
+    )
+    return Studio(settings=settings)
+
+
+def show(outcome: Outcome, as_json: bool) -> None:
+    """Print an outcome for programs or for people."""
+    if as_json:
+        print(json.dumps(outcome.data))
+    elif outcome.text:
+        print(outcome.text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

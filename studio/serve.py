@@ -1,0 +1,181 @@
+"""`ratchet serve`: this process is the web; engine and worker are its children, one of each per home.
+
+Ctrl+C and SIGTERM end web and engine. The worker goes on while a job runs and ends by itself; the next `serve`
+finds it again. A web process that was killed leaves an engine that the next one takes over.
+"""
+
+import json
+import logging
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from storage import comparisons, examples, jobs
+from storage.errors import Conflict
+from storage.home import Home, read_json, write_json
+from storage.processes import alive, identify, serving
+from studio.settings import Settings
+from studio.studio import Studio
+
+# Open streams must not keep Ctrl+C waiting.
+_GRACE_SECONDS = 2
+
+
+class Served(NamedTuple):
+    """How serving ended: JSON, text, exit code."""
+
+    data: dict[str, Any]
+    text: str
+    code: int
+
+
+def serve(studio: Studio, as_json: bool = False) -> Served:
+    """Serve a home until Ctrl+C or SIGTERM; raises Conflict where it is served already or the port is taken."""
+    _refuse_second(studio.home)
+    listener = _listen(studio.settings)
+    host, port = listener.getsockname()[:2]
+    studio = Studio(settings=replace(studio.settings, port=port))
+    _log_to(studio.home.logs / "web.log")
+    prepare(studio)
+    url = f"http://{'[::1]' if ':' in host else host}:{port}"
+    with _known(studio.home, host, port):
+        _run(studio, listener, url, as_json)
+        _stop_engine(studio.home)
+    return _farewell(studio, url)
+
+
+def prepare(studio: Studio) -> None:
+    """Make a new home ready and mend what a crash left behind; quick when there is nothing to do."""
+    from studio.training.starter import ensure_starter
+
+    ensure_starter(studio.store, studio.settings)
+    comparisons.release(studio.store)
+    from studio.task import running_tasks
+
+    if not running_tasks(studio.store):
+        examples.sweep(studio.store)
+
+
+def _run(studio: Studio, listener: socket.socket, url: str, as_json: bool) -> None:
+    """Serve until told to stop, with the background services around."""
+    import uvicorn
+
+    from studio.app import build_app
+
+    config = uvicorn.Config(
+        build_app(studio), log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_SECONDS,
+        server_header=False, ws="none", lifespan="off",
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    companions = threading.Thread(target=_start_companions, args=(studio, server), daemon=True)
+    companions.start()
+    _announce(url, studio.home, as_json)
+    with services(studio):
+        server.run(sockets=[listener])
+
+
+def _start_companions(studio: Studio, server: Any) -> None:
+    """Start worker and engine once the first page can be had: their imports would compete with ours."""
+    from studio.clients.processes import start_engine, start_worker
+
+    waiter = threading.Event()
+    while not server.started and not server.should_exit:
+        waiter.wait(0.05)
+    start_worker(studio.home)
+    start_engine(studio.home)
+
+
+@contextmanager
+def services(studio: Studio) -> Iterator[None]:
+    """What works beside the pages: answering comparisons ahead of the voter, keeping the ledger."""
+    from studio.feedback.answering import Answerer
+    from studio.rounds.ledger import Keeper
+
+    working = (Answerer(studio), Keeper(studio.store))
+    for service in working:
+        service.start()
+    try:
+        yield
+    finally:
+        for service in working:
+            service.stop()
+
+
+def _announce(url: str, home: Home, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"url": url, "home": str(home.path), "pid": os.getpid()}), flush=True)
+    else:
+        print(f"Ratchet is at {url} (project folder {home.path}). Ctrl+C ends it.", flush=True)
+
+
+def _refuse_second(home: Home) -> None:
+    """One studio per home."""
+    if serving(home):
+        said = read_json(home.serve_file) or {}
+        raise Conflict(
+            f"A studio of {home.path} runs already at http://{said.get('host')}:{said.get('port')}; "
+            "open that address, or give another --home."
+        )
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The listening socket; raises Conflict where the port is taken."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise Conflict(
+            f"Port {settings.port} of {settings.host} cannot be had ({error.strerror}); "
+            "another program may use it: give --port another number, or 0 for a free one."
+        ) from error
+    return listener
+
+
+@contextmanager
+def _known(home: Home, host: str, port: int) -> Iterator[None]:
+    """Say in serve.json that this process serves the home, while it does."""
+    me = identify(os.getpid())
+    write_json(home.serve_file, {"pid": os.getpid(), "started": me.started if me else 0.0, "host": host, "port": port})
+    try:
+        yield
+    finally:
+        home.serve_file.unlink(missing_ok=True)
+
+
+def _stop_engine(home: Home) -> None:
+    """Ask the engine of this home to end."""
+    import signal
+
+    said = read_json(home.engine_file)
+    if said and alive(said.get("pid"), said.get("started")):
+        os.kill(said["pid"], signal.SIGTERM)
+
+
+def _farewell(studio: Studio, url: str) -> Served:
+    """Say what goes on after the end."""
+    running = jobs.list_jobs(studio.store, "running")
+    text = "Ratchet has ended."
+    for job in running:
+        text += f"\nJob {job.number} ({job.name}) goes on; the next `ratchet serve` finds it again."
+    return Served({"url": url, "running": [job.number for job in running]}, text, 0)
+
+
+def _log_to(path: Path) -> None:
+    """Warnings and bugs of the web process go to a file; standard error keeps what a person must see."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    if sys.stderr.isatty():
+        logging.captureWarnings(True)

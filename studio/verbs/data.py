@@ -1,0 +1,91 @@
+"""Verbs about data: import, export, datasets, show, freeze."""
+
+import argparse
+from pathlib import Path
+
+from studio.studio import Studio
+from studio.verbs.verb import Outcome, Verb, key_value, no_flags, table, visible
+
+
+def _import_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSONL, JSON, CSV, TSV or text")
+    parser.add_argument("--dataset", required=True, metavar="NAME", help="dataset to import into; made if absent")
+    parser.add_argument("--kind", choices=("sft", "preference", "prompts", "text"), help="kind of rows, if unsure")
+    parser.add_argument("--map", action="append", type=key_value, default=[], metavar="COL=ROLE",
+                        help="column = role (prompt, answer, system, chosen, rejected, text …)")  # fmt: skip
+
+
+def _import(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.import_files(args.files, args.dataset, kind=args.kind, mapping=dict(args.map) or None)
+    files = data.get("files", [data])
+    lines = []
+    for name, report in zip(args.files, files, strict=False):
+        lines.append(f"{name}: {_import_line(report)}")
+        lines += [f"  line {error['line']}, {error['column']}: {error['message']}" for error in report["errors"][:5]]
+    return Outcome(
+        data, visible("\n".join(lines)), 0 if any(report["imported"] or _known(report) for report in files) else 1
+    )
+
+
+def _known(report: dict[str, object]) -> bool:
+    """Whether nothing was imported because everything was there already, which is no failure."""
+    return bool(report["duplicates"]) and not report["imported"]
+
+
+def _import_line(report: dict[str, object]) -> str:
+    if report.get("columns"):
+        return f"no known shape; its columns are {report['columns']}: say what they mean with --map COL=ROLE"
+    return (
+        f"{report['read']} read, {report['imported']} imported into {report['dataset']} ({report['kind']}), "
+        f"{report['duplicates']} there already, {report['rejected']} rejected"
+    )
+
+
+def _export_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="dataset")
+    parser.add_argument("--version", type=int, metavar="V", help="frozen version by number (default: as it stands)")
+    parser.add_argument("--format", required=True, metavar="F", help="messages, alpaca, sharegpt, prompt-completion …")
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="file to write")
+    parser.add_argument("--policy", metavar="P", help="how votes become preferences, for a study's votes")
+
+
+def _export(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.export(args.name, format=args.format, out=args.out, version=args.version, policy=args.policy)
+    dropped = ", ".join(f"{count} {reason}" for reason, count in data["dropped"].items()) or "none"
+    return Outcome(data, f"{data['rows']} rows written to {data['path']}; dropped: {dropped}")
+
+
+def _datasets(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.datasets()
+    return Outcome(data, table(data["datasets"], ("name", "kind", "rows")))
+
+
+def _show_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="dataset")
+    parser.add_argument("--search", default="", metavar="Q", help="words that must occur")
+    parser.add_argument("--limit", type=int, default=25, metavar="N", help="rows at most (default 25)")
+
+
+def _show(studio: Studio, args: argparse.Namespace) -> Outcome:
+    import json
+
+    data = studio.show(args.name, search=args.search, limit=args.limit)
+    return Outcome(data, "\n".join(json.dumps(row, ensure_ascii=True) for row in data["rows"]))
+
+
+def _freeze_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="dataset")
+
+
+def _freeze(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.freeze(args.name)
+    return Outcome(data, f"version {data['version']}: {data['rows']} rows, {data['sha256'][:12]}")
+
+
+VERBS = (
+    Verb("import", "bring files into a dataset", _import_flags, _import),
+    Verb("export", "write a dataset to a file", _export_flags, _export),
+    Verb("datasets", "list the datasets", no_flags, _datasets),
+    Verb("show", "print the rows of a dataset", _show_flags, _show),
+    Verb("freeze", "freeze a dataset into a version", _freeze_flags, _freeze),
+)

@@ -1,0 +1,116 @@
+"""Verbs about models and jobs: models, add-model, train, jobs, job, stop, logs."""
+
+import argparse
+
+from storage.specs.options import OptionField, option_fields
+from storage.specs.registry import METHODS
+from studio.studio import Studio
+from studio.verbs.verb import Outcome, Verb, key_value, no_flags, table, visible
+
+_COLUMNS = ("number", "name", "method", "status", "step", "total_steps", "eta_seconds")
+
+
+def _models(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.models()
+    return Outcome(data, table(data["models"], ("name", "kind", "base", "parent")))
+
+
+def _add_model_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ref", metavar="REF", help="Hub id, folder, or address of an endpoint (http://…/v1)")
+    parser.add_argument("--name", metavar="N", help="name (default: from REF)")
+
+
+def _add_model(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.add_model(args.ref, name=args.name)
+    added = data["models"][-1]
+    return Outcome(data, f'model "{added["name"]}" added')
+
+
+def _train_flags(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _methods_help()
+    parser.add_argument("method", choices=tuple(METHODS), metavar="METHOD", help=", ".join(METHODS))
+    parser.add_argument("--base", required=True, metavar="M", help="model to start from: a base or an earlier model")
+    data = parser.add_mutually_exclusive_group(required=True)
+    data.add_argument("--dataset", metavar="NAME", help="dataset to train on")
+    data.add_argument("--votes", metavar="POLICY", help="train on the votes of --study: majority, each or unanimous")
+    parser.add_argument("--study", metavar="S", help="study whose votes are meant")
+    parser.add_argument("--name", metavar="N", help="name of the new model")
+    parser.add_argument("--set", action="append", type=key_value, default=[], metavar="K=V", help="option (see below)")
+    parser.add_argument("--wait", action="store_true", help="return when the job has ended")
+
+
+def _methods_help() -> str:
+    """Every method's options with default, range and help."""
+    parts = []
+    for method in METHODS.values():
+        parts.append(f"{method.name}: {method.summary}")
+        parts += [
+            f"  {item.name}={item.default}  {item.limits.help}{_range(item)}" for item in option_fields(method.options)
+        ]
+    return "\n".join(parts).replace("%", "%%")
+
+
+def _range(item: OptionField) -> str:
+    limits = item.limits
+    if limits.choices:
+        return f" ({' | '.join(limits.choices)})"
+    return "" if limits.minimum is None else f" ({limits.minimum} to {limits.maximum})"
+
+
+def _train(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.train(
+        args.method,
+        args.base,
+        dataset=args.dataset,
+        votes=args.votes,
+        study=args.study,
+        name=args.name,
+        options=dict(args.set),
+        wait=args.wait,
+    )
+    failed = data["status"] == "failed"
+    end = f": {data['error']['sentence']}" if data.get("error") else ""
+    return Outcome(data, f"job {data['number']} ({data['name']}) is {data['status']}{end}", 1 if failed else 0)
+
+
+def _jobs(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.jobs()
+    return Outcome(data, table(data["jobs"], _COLUMNS))
+
+
+def _job_id(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="job, by id or number")
+
+
+def _job(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.job(args.id)
+    error = f"\n{data['error']['sentence']} {data['error'].get('fix', '')}" if data.get("error") else ""
+    return Outcome(data, table([data], _COLUMNS) + error)
+
+
+def _stop_flags(parser: argparse.ArgumentParser) -> None:
+    _job_id(parser)
+    parser.add_argument("--now", action="store_true", help="do not save first")
+
+
+def _stop(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.stop(args.id, now=args.now)
+    asked = "stopped" if data["status"] == "stopped" else "asked to stop"
+    return Outcome(data, f"job {data['number']} is {asked}")
+
+
+def _logs(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.logs(args.id)
+    return Outcome(data, visible(data["log"]))
+
+
+VERBS = (
+    Verb("models", "list the models", no_flags, _models),
+    Verb("add-model", "add a base, an adapter or an endpoint", _add_model_flags, _add_model),
+    Verb("train", "train an adapter", _train_flags, _train),
+    Verb("jobs", "list the training jobs", no_flags, _jobs),
+    Verb("job", "show one job", _job_id, _job),
+    Verb("stop", "stop a job, saving first", _stop_flags, _stop),
+    Verb("logs", "print the end of a job's log", _job_id, _logs),
+)
