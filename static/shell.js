@@ -175,7 +175,7 @@
     const item = el("div", { class: `toast toast-${kind}`, role: kind === "bad" ? "alert" : "status" },
       el("span", {}, sentence),
       undo && el("button", { type: "button", class: "button-text", onclick: () => { close(); undo(); } }, "Undo"),
-      el("button", { type: "button", class: "toast-close", "aria-label": "Close this message", onclick: close }, "×"));
+      el("button", { type: "button", class: "toast-shut", "aria-label": "Close this message", onclick: close }, "×"));
     list.append(item);
     while (list.children.length > 3) list.firstChild.remove();
     if (kind !== "bad") setTimeout(close, undo ? 9000 : 5000);

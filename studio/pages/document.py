@@ -57,7 +57,7 @@ class Dresser:
 
     def head(self, page: Page) -> str:
         """Title, theme, styles and scripts; the widgets' files come with the page, not after it."""
-        names = ["studio", *(name for name in self.widgets[page.slug] if self.assets.has(f"{name}.css"))]
+        names = ["studio", "gradio", *(name for name in self.widgets[page.slug] if self.assets.has(f"{name}.css"))]
         styles = "".join(f'<link rel="stylesheet" href="{self.assets.url(f"{name}.css")}">' for name in names)
         own = [f"{name}.js" for name in self.widgets[page.slug] if self.assets.has(f"{name}.js")]
         scripts = "".join(

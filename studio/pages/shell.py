@@ -62,9 +62,9 @@ def header(current: Page, mark: str) -> str:
     {navigation(current)}
     <div class="shell-tools">
       <span id="connection" class="chip chip-warning" role="status" hidden></span>
-      <button type="button" class="icon-button" id="show-keys" title="Keys of this page (?)"
+      <button type="button" class="tool-button" id="show-keys" title="Keys of this page (?)"
         aria-label="Keys of this page" aria-keyshortcuts="?"><span aria-hidden="true">?</span></button>
-      <button type="button" class="icon-button" id="theme-toggle" aria-label="Theme: system"></button>
+      <button type="button" class="tool-button" id="theme-toggle" aria-label="Theme: system"></button>
     </div>
   </div>
 </header>"""
