@@ -70,7 +70,7 @@ def _run(studio: Studio, listener: socket.socket, url: str, as_json: bool) -> No
 
     config = uvicorn.Config(
         build_app(studio), log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_SECONDS,
-        server_header=False, ws="none", lifespan="off",
+        server_header=False, ws="none", lifespan="on",  # Gradio starts its queue there
     )  # fmt: skip
     server = uvicorn.Server(config)
     companions = threading.Thread(target=_start_companions, args=(studio, server), daemon=True)

@@ -1,0 +1,198 @@
+"""A served studio and a real Chromium for the tests of this folder.
+
+`studio_served` runs `ratchet serve` in its own process with its own home. `kit_url` serves the pages of
+tests/browser/kit from a thread. `visit` opens pages in a fresh browser context and, at the end of the test,
+fails it if the page logged an error, asked another host for anything, or broke the content security policy.
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOTS = Path(__file__).resolve().parent / "shots"
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+class Served(NamedTuple):
+    """A running studio."""
+
+    url: str
+    home: Path
+    process: subprocess.Popen[str]
+
+
+def find_chromium() -> str | None:
+    """The path of a Chromium on this machine, or None."""
+    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One Chromium for all tests; where there is none they are skipped, and with CI=true they fail."""
+    path = find_chromium()
+    if path is None:
+        reason = "no chromium on this machine: `make browser` says how to get one"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def start_studio(home: Path, log: Path, *arguments: str) -> Served:
+    """Run `ratchet serve` on a free port with this home, and wait until it says its address."""
+    command = [sys.executable, "-m", "studio", "serve", "--home", str(home), "--port", "0", "--json", *arguments]
+    with log.open("w", encoding="utf-8") as errors:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        process.wait(30)
+        raise AssertionError(f"`ratchet serve` ended with {process.returncode}: {log.read_text('utf-8')[-4000:]}")
+    url = json.loads(line)["url"]
+    wait_for_port(url)
+    return Served(url, home, process)
+
+
+def wait_for_port(url: str, seconds: float = 60) -> None:
+    """Wait until something listens at this address."""
+    host, port = url.removeprefix("http://").rsplit(":", 1)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex((host, int(port))) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"nothing listens at {url} after {seconds} s")
+
+
+def stop_studio(served: Served) -> None:
+    """End a studio as Ctrl+C does."""
+    served.process.terminate()
+    try:
+        served.process.wait(20)
+    except subprocess.TimeoutExpired:
+        served.process.kill()
+        served.process.wait()
+
+
+@pytest.fixture(scope="session")
+def studio_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A studio with a new home, shared by the tests that do not mind what others left in it."""
+    folder = tmp_path_factory.mktemp("studio")
+    served = start_studio(folder / "home", folder / "serve.err")
+    yield served
+    stop_studio(served)
+
+
+@pytest.fixture(scope="session")
+def kit_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The pages of tests/browser/kit behind the real shell, middleware and static files."""
+    import uvicorn
+
+    from studio import app as application
+    from studio.settings import Settings
+    from studio.studio import Studio
+    from tests.browser import kit
+
+    folder = tmp_path_factory.mktemp("kit")
+    shutil.copytree(ROOT / "static", folder / "static", ignore=shutil.ignore_patterns("starter"))
+    for script in Path(kit.__file__).parent.glob("*.js"):
+        shutil.copy(script, folder / "static")
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    settings = dataclasses.replace(
+        Settings.from_env({}, home=folder / "home", port=port), static=folder / "static"
+    )
+    studio = Studio(settings=settings)
+    os.environ.update(application.gradio_switches(studio))
+    config = uvicorn.Config(application.assemble(studio, kit.build_demo()), log_level="warning")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+WATCH = """
+window.policyBreaks = [];
+document.addEventListener("securitypolicyviolation", (event) => window.policyBreaks.push(event.blockedURI));
+"""
+
+
+class Visit:
+    """A page being visited, with what went wrong on it."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.errors: list[str] = []
+        self.expected: list[str] = []
+        page.add_init_script(WATCH)
+        page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", self._request)
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith((f"{self.url}/", "data:", "blob:")):
+            self.errors.append(f"asked another host: {request.url}")
+
+    def open(self, path: str = "/", wait_for: str = "gradio-app main > *") -> Any:
+        """Go to a page of the studio and wait until Gradio has drawn it."""
+        self.page.goto(self.url + path)
+        self.page.wait_for_selector(wait_for, state="attached")
+        self.page.wait_for_function("!document.getElementById('boot')")
+        return self.page
+
+    def check(self) -> None:
+        """Fail where something went wrong that the test did not announce in `expected`."""
+        if not self.page.is_closed():
+            breaks = self.page.evaluate("window.policyBreaks || []")
+            self.errors += [f"against the policy: {blocked}" for blocked in breaks]
+        assert [error for error in self.errors if not any(word in error for word in self.expected)] == []
+
+    def shot(self, name: str) -> None:
+        """Keep a picture of the whole page in tests/browser/shots/."""
+        SHOTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
+    """`visit(url, width=…, scheme=…)` gives a Visit in its own context; all are checked at the end."""
+    visits: list[Visit] = []
+
+    def begin(url: str, width: int = 1280, height: int = 800, scheme: str = "light", **options: Any) -> Visit:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce", **options
+        )
+        context.set_default_timeout(20_000)
+        visits.append(Visit(context.new_page(), url))
+        return visits[-1]
+
+    yield begin
+    for one in visits:
+        one.check()
+        one.page.context.close()
