@@ -1,0 +1,1 @@
+"""Rounds: the ledger of the loop, its timeline and its next step."""

@@ -1,0 +1,194 @@
+"""The ledger: which job, model and studies belong to which round, and when one closes and the next opens.
+
+A round is open until the next training begins. Starting a job notes it in the open round, or, where that has
+its model already, closes it with the verdict of that moment and opens the next one. A job that ends well gives
+the round its model and a measuring study, `round-<n>`: the new model against the one that it came from.
+`catch_up` may be called at any time by anybody; it changes nothing where nothing is new.
+"""
+
+import logging
+import sqlite3
+import threading
+
+from storage import comparisons, rounds
+from storage.datasets import list_datasets
+from storage.errors import RatchetError
+from storage.jobs import get_job
+from storage.models import get_model, list_models
+from storage.rows import JOB_ENDED, Job, Model, Round, Study
+from storage.store import Store
+from studio.rounds.standing import Standing, standing
+
+FIRST_STUDY = "first-look"
+STARTER_PROMPTS = "starter-prompts"
+_KEEPER_SECONDS = 1.0
+
+log = logging.getLogger("ratchet.rounds")
+
+# Jobs that made a model which no round knows yet, oldest first.
+_NEW_JOBS = """
+select id from jobs where status = 'done' and model_id is not null
+and not exists (select 1 from rounds where rounds.job_id = jobs.id and rounds.model_id is not null)
+order by finished_at, number
+"""
+
+
+class Keeper:
+    """Keeps the ledger while the studio is served, whether or not anybody looks at a page."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="ledger", daemon=True)
+
+    def start(self) -> None:
+        """Begin keeping, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the present look."""
+        self._ending.set()
+        self._thread.join(timeout=_KEEPER_SECONDS * 2)
+
+    def _keep(self) -> None:
+        while not self._ending.wait(_KEEPER_SECONDS):
+            try:
+                catch_up(self._store)
+            except (RatchetError, sqlite3.Error):
+                # The next look tries again; a page that needs the ledger raises the error to its reader.
+                log.exception("the ledger could not be brought up to date")
+        self._store.close()
+
+
+def current(store: Store) -> Round | None:
+    """The open round, or None before the first."""
+    turns = rounds.list_rounds(store)
+    return turns[-1] if turns and turns[-1].state == "open" else None
+
+
+def coming_number(store: Store) -> int:
+    """The number of the round that the next training belongs to."""
+    turns = rounds.list_rounds(store)
+    if not turns:
+        return 1
+    last = turns[-1]
+    return last.number + 1 if last.model_id or last.state == "closed" else last.number
+
+
+def begin(store: Store, job: Job) -> Round:
+    """Note a job that has been started; closes a finished round and opens the next where that is due."""
+    with store.write():
+        turn = _turn_for(store, job)
+        if turn.job_id in (None, job.id) or _has_ended(store, turn):
+            _fill(store, turn, job)
+    return rounds.get_round(store, turn.number)
+
+
+def catch_up(store: Store) -> list[Round]:
+    """Give every model that a finished job made its round and its measuring study; returns what is new."""
+    if not store.one(_NEW_JOBS):
+        return []  # the usual case takes no write lock
+    filled = []
+    with store.write():
+        for row in store.rows(_NEW_JOBS):
+            filled.append(_complete(store, get_job(store, row["id"])))
+    return filled
+
+
+def starting_model(store: Store) -> Model | None:
+    """The model that the next training starts from unless told otherwise.
+
+    The newest round's model, or its parent where the votes say that it became worse.
+    """
+    for turn in reversed(rounds.list_rounds(store)):
+        now = standing(store, turn)
+        chosen = turn.parent_id if now is None or now.word == "worse" else turn.model_id
+        if chosen and get_model(store, chosen).retired_at is None:
+            return get_model(store, chosen)
+    trainable = [model for model in list_models(store) if model.kind != "endpoint"]
+    return trainable[0] if trainable else None
+
+
+def voting_study(store: Store, turn: Round) -> Study | None:
+    """The study whose votes count at this point of a round: its measuring study, or before that `first-look`."""
+    if turn.measuring_study_id:
+        return comparisons.get_study(store, turn.measuring_study_id)
+    if turn.training_study_id:
+        return comparisons.get_study(store, turn.training_study_id)
+    studies = comparisons.list_studies(store)
+    return studies[-1] if studies and turn.number == 1 else None
+
+
+def verdict(now: Standing | None) -> dict[str, object]:
+    """What a round is closed with: the standing at that moment, and whether its model is kept."""
+    if now is None:
+        return {"kept": False, "reason": "It was closed before it had a model that could be compared."}
+    reasons = {
+        "better": "Its answers won more often than not, and that is no accident.",
+        "worse": "Its answers lost more often than not, and that is no accident.",
+        "open": "The votes do not tell yet which model is better.",
+    }
+    return {"kept": now.word == "better", "reason": reasons[now.word], **now.to_json()}
+
+
+def _turn_for(store: Store, job: Job) -> Round:
+    """The round that a job belongs to: its own, the open one without a model, or a new one."""
+    turns = rounds.list_rounds(store)
+    own = [turn for turn in turns if turn.job_id == job.id]
+    if own:
+        return own[-1]
+    turn = current(store)
+    if turn is not None and turn.model_id:
+        rounds.close_round(store, turn.id, dict(verdict(standing(store, turn))))
+    return rounds.open_round(store, job.base_id)
+
+
+def _has_ended(store: Store, turn: Round) -> bool:
+    """Whether the job that the round waits for has ended."""
+    return turn.job_id is not None and get_job(store, turn.job_id).status in JOB_ENDED
+
+
+def _fill(store: Store, turn: Round, job: Job) -> None:
+    """Note a job and what it learns from in a round that has no model yet."""
+    rounds.fill_round(
+        store,
+        turn.id,
+        parent_id=job.base_id,
+        job_id=job.id,
+        version_id=job.version_id,
+        training_study_id=job.study_id,
+    )
+
+
+def _complete(store: Store, job: Job) -> Round:
+    """Give a round its model and the study that measures it."""
+    turn = _turn_for(store, job)
+    _fill(store, turn, job)
+    study = _measuring_study(store, turn.number, job)
+    rounds.fill_round(store, turn.id, model_id=job.model_id, measuring_study_id=study.id)
+    return rounds.get_round(store, turn.number)
+
+
+def _measuring_study(store: Store, number: int, job: Job) -> Study:
+    """A study of the new model against the one that it came from, on the prompts of the study before."""
+    before = comparisons.list_studies(store)
+    taken = {study.name for study in before}
+    name, suffix = f"round-{number}", 2
+    while name in taken:
+        name, suffix = f"round-{number}-{suffix}", suffix + 1
+    contestants = [get_model(store, job.base_id), get_model(store, job.model_id or "")]
+    return comparisons.create_study(store, name, contestants, _prompts(store, job, before), seed=number)
+
+
+def _prompts(store: Store, job: Job, studies: list[Study]) -> str | None:
+    """The dataset of prompts to ask: of the study that trained it, of the newest study, the starter's, or any."""
+    if job.study_id:
+        asked = comparisons.get_study(store, job.study_id).prompts_id
+        if asked:
+            return asked
+    for study in studies:
+        if study.prompts_id:
+            return study.prompts_id
+    held = [count.dataset for count in list_datasets(store) if count.dataset.kind == "prompts"]
+    named = [dataset.id for dataset in held if dataset.name == STARTER_PROMPTS]
+    return next(iter([*named, *(dataset.id for dataset in held)]), None)

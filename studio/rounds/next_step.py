@@ -1,0 +1,134 @@
+"""The one next step of the loop, why it is the next, and the page where it is done."""
+
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from storage import jobs
+from storage.datasets import list_datasets
+from storage.errors import RatchetError
+from storage.rows import Job, Model, Round, Study
+from storage.store import Store
+from storage.votes import current_votes
+from studio.feedback.preferences import preferences
+from studio.rounds.ledger import catch_up, current, starting_model, voting_study
+from studio.rounds.standing import Standing, standing
+
+# About this many pairs move a model of any size visibly; fewer leave a faint mark.
+ENOUGH_PAIRS = 20
+_POLICY = "majority"
+
+
+class Step(NamedTuple):
+    """What to do next: a heading, the reason in a sentence or two, and a button that leads there."""
+
+    title: str
+    why: str
+    href: str
+    button: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The step for the page."""
+        return self._asdict()
+
+
+def next_step(store: Store) -> Step:
+    """The step that brings the open round on; always exactly one."""
+    catch_up(store)
+    newest = next(iter(jobs.list_jobs(store)), None)
+    if newest is not None and newest.status in ("queued", "running"):
+        return _watch(newest)
+    if newest is not None and newest.status == "failed":
+        return _mend(newest)
+    turn = current(store)
+    study = voting_study(store, turn) if turn else None
+    if turn is None or turn.model_id is None:
+        return _first(store, study)
+    return _judge_or_train(store, turn, study)
+
+
+def _watch(job: Job) -> Step:
+    verb = "is training" if job.status == "running" else "waits for its turn"
+    return Step(
+        f"{job.name} {verb}",
+        "It goes on by itself, also when you close this tab. Meanwhile you can read examples or give votes.",
+        _address("/train", job=job.id),
+        "Watch it train",
+    )
+
+
+def _mend(job: Job) -> Step:
+    sentence = (job.error or {}).get("sentence") or "It ended before it was done."
+    return Step(f"{job.name} did not finish", str(sentence), _address("/train", job=job.id), "See what to do")
+
+
+def _first(store: Store, study: Study | None) -> Step:
+    """Before any model of our own: votes that were given already, else examples, else import some."""
+    model = starting_model(store)
+    if study is not None and model is not None and _pairs(store, study) >= ENOUGH_PAIRS:
+        return _train_on_votes(study, model)
+    ready = next((count for count in list_datasets(store) if count.dataset.kind == "sft" and count.rows), None)
+    if ready is None or model is None:
+        return Step(
+            "Bring examples",
+            "A round begins with examples of good answers. Drop a JSONL, JSON or CSV file, or write some by hand.",
+            "/data",
+            "Import examples",
+        )
+    return Step(
+        "Train the first round",
+        f'The dataset "{ready.dataset.name}" holds {ready.rows} examples. Read and edit them first if you like, '
+        f"then let {model.name} learn from them; on the starter this takes well under a minute.",
+        _address("/train", method="sft", base=model.name, dataset=ready.dataset.name),
+        f"Train {model.name} on {ready.rows} examples",
+    )
+
+
+def _judge_or_train(store: Store, turn: Round, study: Study | None) -> Step:
+    """Vote until there is enough to learn from; then train on the votes."""
+    now = standing(store, turn)
+    model = starting_model(store)
+    if study is None or model is None or now is None:
+        return Step("Train the next round", "The last round cannot be compared any more.", "/train", "Train")
+    pairs = _pairs(store, study)
+    if pairs >= ENOUGH_PAIRS:
+        return _train_on_votes(study, model, now)
+    return Step(
+        f"Vote: is round {turn.number} better?",
+        f"{_so_far(now)} About {ENOUGH_PAIRS - pairs} more pairs of a better and a worse answer are enough to train on.",
+        _address("/compare", study=study.name),
+        "Compare and vote",
+    )
+
+
+def _train_on_votes(study: Study, model: Model, now: Standing | None = None) -> Step:
+    said = f"{_so_far(now)} " if now else ""
+    return Step(
+        "Train on your votes",
+        f'{said}The votes of "{study.name}" are enough for the next round: DPO moves {model.name} towards the '
+        "answers that you preferred.",
+        _address("/train", method="dpo", base=model.name, study=study.name),
+        "Train on the votes",
+    )
+
+
+def _so_far(now: Standing) -> str:
+    """How the round stands, in one sentence."""
+    if not now.votes or now.rate.rate is None:
+        return "There are no votes on it yet."
+    share = f"It wins {now.rate.rate:.0%} of {now.rate.units} {'prompt' if now.rate.units == 1 else 'prompts'}"
+    if now.word == "open":
+        wait = f" (about {now.needed} more votes would tell)" if now.needed else ""
+        return f"{share}, too few to say whether it is better{wait}."
+    return f"{share}: it is {now.word} than the model before."
+
+
+def _pairs(store: Store, study: Study) -> int:
+    """Pairs that the study's votes would give."""
+    try:
+        return len(preferences(store, study.name, _POLICY).pairs)
+    except RatchetError:
+        return 0  # a study of labels or of one answer gives no pairs; the step is then to vote
+
+
+def _address(path: str, **query: str) -> str:
+    return f"{path}?{urlencode(query)}"

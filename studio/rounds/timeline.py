@@ -1,0 +1,116 @@
+"""The rounds so far as cards: what each learnt from, the job, the model, and how it did against the one before."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from storage import rounds
+from storage.comparisons import get_study
+from storage.datasets import get_dataset
+from storage.jobs import get_job
+from storage.models import get_model
+from storage.rows import Job, Round
+from storage.store import Store
+from storage.versions import get_version
+from storage.votes import current_votes
+from studio.rounds.ledger import catch_up
+from studio.rounds.standing import Standing, standing
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a round learnt from: rows of a dataset's version, or the votes of a study."""
+
+    dataset: str | None = None
+    version: int | None = None
+    rows: int | None = None
+    study: str | None = None
+    votes: int | None = None
+
+
+@dataclass(frozen=True)
+class RoundCard:
+    """One round as the timeline shows it. `kept`: None while the round is open."""
+
+    number: int
+    state: str
+    parent: str | None
+    material: Material | None
+    job: Job | None
+    model: str | None
+    measuring: str | None
+    standing: Standing | None
+    kept: bool | None
+    reason: str | None
+    opened_at: float
+    closed_at: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The card for the page and for `ratchet rounds`."""
+        material = self.material
+        return {
+            "round": self.number,
+            "state": self.state,
+            "parent": self.parent,
+            "model": self.model,
+            "material": None if material is None else vars(material),
+            "job": None if self.job is None else _job_json(self.job),
+            "measuring": self.measuring,
+            "standing": None if self.standing is None else self.standing.to_json(),
+            "kept": self.kept,
+            "reason": self.reason,
+            "opened_at": self.opened_at,
+            "closed_at": self.closed_at,
+        }
+
+
+def timeline(store: Store) -> list[RoundCard]:
+    """All rounds, oldest first, with what is known of each at this moment."""
+    catch_up(store)
+    return [card(store, turn) for turn in rounds.list_rounds(store)]
+
+
+def card(store: Store, turn: Round) -> RoundCard:
+    """One round's card."""
+    closing = turn.verdict or {}
+    return RoundCard(
+        number=turn.number,
+        state=turn.state,
+        parent=get_model(store, turn.parent_id).name if turn.parent_id else None,
+        material=_material(store, turn),
+        job=get_job(store, turn.job_id) if turn.job_id else None,
+        model=get_model(store, turn.model_id).name if turn.model_id else None,
+        measuring=get_study(store, turn.measuring_study_id).name if turn.measuring_study_id else None,
+        # Votes on a closed round go on counting, so the figure is of today; the verdict is of its day.
+        standing=standing(store, turn),
+        kept=closing.get("kept"),
+        reason=closing.get("reason"),
+        opened_at=turn.opened_at,
+        closed_at=turn.closed_at,
+    )
+
+
+def _material(store: Store, turn: Round) -> Material | None:
+    """What the round's job learns or learnt from; None before it has a job."""
+    if turn.training_study_id:
+        study = get_study(store, turn.training_study_id)
+        votes = [vote for vote in current_votes(store, study.id) if vote.choice != "skip"]
+        return Material(study=study.name, votes=len(votes))
+    if turn.version_id:
+        version = get_version(store, turn.version_id)
+        dataset = get_dataset(store, version.dataset_id)
+        return Material(dataset=dataset.name, version=version.number, rows=version.rows)
+    return None
+
+
+def _job_json(job: Job) -> dict[str, Any]:
+    """The little that a card shows of a job."""
+    seconds = job.finished_at - job.started_at if job.finished_at and job.started_at else None
+    return {
+        "id": job.id,
+        "number": job.number,
+        "method": job.method,
+        "status": job.status,
+        "step": job.step,
+        "total_steps": job.total_steps,
+        "seconds": None if seconds is None else round(seconds, 1),
+    }

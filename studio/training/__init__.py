@@ -1,0 +1,1 @@
+"""Training: what is asked for, checked, started and watched; models that come in; what this machine has."""

@@ -1,0 +1,170 @@
+"""Models that come in: a local folder, an adapter's folder, a Hub id, an endpoint.
+
+A base stays where it is (it may have gigabytes); an adapter is copied into the home, without anything that is
+not safetensors or JSON. What a reference is, is told by its form: an address, a folder that exists, else a Hub id.
+"""
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from storage.clock import new_id
+from storage.errors import BadInput, Conflict, NotFound
+from storage.models import add_model as insert_model
+from storage.models import checked_name, free_name, list_models
+from storage.rows import Model
+from storage.store import Store
+from studio.settings import Settings
+from studio.training.folders import inspect_adapter, inspect_base, is_adapter
+from studio.training.hub import download
+
+_ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors", "README.md")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+|[A-Za-z0-9][\w.-]*")
+
+
+def add_model(store: Store, settings: Settings, ref: str, name: str | None = None, key_env: str | None = None) -> Model:
+    """Add the model that `ref` names and return its row.
+
+    `ref` is a folder, a Hub id (`owner/name`), or the address of an endpoint (`https://host/v1#model`). `key_env`:
+    the environment variable that holds an endpoint's key. Raises a RatchetError whose sentence says what is wrong.
+    """
+    ref = ref.strip()
+    if name is not None:
+        checked_name(name)
+        if any(model.name == name for model in list_models(store, retired=True)):
+            raise Conflict(f'A model named "{name}" exists already; choose another name.')
+    if re.match(r"https?://", ref):
+        return _add_endpoint(store, ref, name, key_env)
+    folder = Path(ref).expanduser()
+    if folder.is_dir():
+        return _add_folder(store, folder.resolve(), name)
+    if not _HUB_ID.fullmatch(ref) or ref.endswith((".gguf", ".bin", ".safetensors")):
+        raise NotFound(
+            f'"{ref}" is neither a folder on this machine, nor a Hub id (owner/name), nor an address (http://…/v1).'
+        )
+    wish = name or free_name(store, _name_from(ref.rpartition("/")[2]))
+    return _add_folder(store, download(ref, store.home.model(wish)), wish)
+
+
+@dataclass(frozen=True)
+class ModelList:
+    """The models in use, with base and parent by name."""
+
+    models: Sequence[Model]
+    names: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """The list with the keys of the command line, and more."""
+        return {"models": [self._line(model) for model in self.models]}
+
+    def _line(self, model: Model) -> dict[str, Any]:
+        return {
+            "name": model.name,
+            "kind": model.kind,
+            "base": self.names.get(model.base_id or ""),
+            "parent": self.names.get(model.parent_id or ""),
+            "adapter_sha256": model.adapter_sha256,
+            "job": model.job_id,
+            "base_sha256": model.base_sha256,
+            "parameters": model.parameters,
+            "path": model.path,
+            "url": model.url,
+            "created_at": model.created_at,
+        }
+
+
+def list_all(store: Store) -> ModelList:
+    """The models in use, oldest first."""
+    return ModelList(list_models(store), {model.id: model.name for model in list_models(store, retired=True)})
+
+
+def _add_folder(store: Store, folder: Path, name: str | None) -> Model:
+    """Add a base or an adapter that lies in a folder."""
+    wish = name or free_name(store, _name_from(folder.name))
+    if is_adapter(folder):
+        return _add_adapter(store, folder, wish)
+    weights = inspect_base(folder)
+    return insert_model(
+        store,
+        wish,
+        "base",
+        path=str(folder),
+        base_sha256=weights.sha256,
+        template_sha256=weights.template_sha256,
+        parameters=weights.parameters,
+    )
+
+
+def _add_adapter(store: Store, folder: Path, name: str) -> Model:
+    """Copy an adapter into the home and add it under its base, files first."""
+    weights = inspect_adapter(folder)
+    base = _base_named(store, weights.base)
+    target = store.home.model(name)
+    if folder != target:
+        _copy_adapter(folder, target)
+    return insert_model(
+        store,
+        name,
+        "adapter",
+        base_id=base.id,
+        parent_id=base.id,
+        path=str(target),
+        base_sha256=base.base_sha256,
+        adapter_sha256=weights.sha256,
+        template_sha256=base.template_sha256,
+    )
+
+
+def _copy_adapter(folder: Path, target: Path) -> None:
+    """Copy what an adapter needs, and nothing else, whole or not at all."""
+    if target.exists():
+        raise Conflict(f"{target} exists already; choose another name for the adapter.")
+    passing = target.with_name(f".new-{new_id()}")
+    passing.mkdir(parents=True)
+    for name in _ADAPTER_FILES:
+        if (folder / name).is_file():
+            shutil.copyfile(folder / name, passing / name)
+    passing.rename(target)
+
+
+def _base_named(store: Store, said: str) -> Model:
+    """The known base that an adapter's config names, by path, by name or by the last part of its Hub id."""
+    bases = [model for model in list_models(store) if model.kind == "base"]
+    for base in bases:
+        if said and base.path and Path(base.path) == Path(said).expanduser():
+            return base
+    for base in bases:
+        if said and base.name in (said, _name_from(said.rpartition("/")[2])):
+            return base
+    names = ", ".join(base.name for base in bases) or "none yet"
+    raise NotFound(
+        f'The adapter belongs to the base "{said or "unknown"}", which is not here; add that base first '
+        f"(`ratchet add-model`). Bases here: {names}."
+    )
+
+
+def _add_endpoint(store: Store, ref: str, name: str | None, key_env: str | None) -> Model:
+    """Add a model that answers from an address under the OpenAI protocol."""
+    parts = urlsplit(ref)
+    if not parts.hostname:
+        raise BadInput(f'"{ref}" names no machine; an endpoint looks like https://host/v1#model.')
+    if parts.username or parts.password:
+        raise BadInput("Leave the key out of the address: name the environment variable that holds it instead.")
+    url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+    if not parts.path.rstrip("/").endswith("/v1"):
+        raise BadInput(f'"{url}" should end in /v1, where the OpenAI protocol answers.')
+    remote = parts.fragment or name
+    if not remote:
+        raise BadInput(f"Say which model of {url} is meant: {url}#model, or --name.")
+    wish = name or free_name(store, _name_from(remote.rpartition("/")[2]))
+    return insert_model(store, wish, "endpoint", url=url, remote_name=remote, key_env=key_env)
+
+
+def _name_from(words: str) -> str:
+    """A valid name made from a folder's or a Hub id's last part."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", words).strip("-._")[:64]
+    return name or "model"

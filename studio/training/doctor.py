@@ -1,0 +1,167 @@
+"""What this machine has and what is missing, as sentences: nothing here imports a heavy library."""
+
+import json
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from storage.home import Home, read_json
+from storage.processes import alive, serving
+from studio.settings import Settings
+
+_LIBRARIES = ("gradio", "torch", "transformers", "trl", "peft", "datasets", "sqlite-utils", "huggingface-hub")
+_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# SQLite's write-ahead log needs shared memory, which these file systems do not give to two machines.
+_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb", "smbfs", "smb3", "afs", "9p", "fuse.sshfs", "lustre", "gpfs"})
+_LOW_DISK = 5e9
+_LOW_MEMORY = 2e9
+_DEVICE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. level: good, warning or bad; `sentence` says what to do where it is not good."""
+
+    name: str
+    level: str
+    value: str
+    sentence: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """The finding as JSON."""
+        return {"name": self.name, "level": self.level, "value": self.value, "sentence": self.sentence}
+
+
+def examine(settings: Settings) -> dict[str, Any]:
+    """Look at the machine and the home folder; `ready` is False where something must be mended first."""
+    home = settings.home
+    findings = [
+        _python(),
+        *[_library(name) for name in _LIBRARIES],
+        _device(home),
+        _memory(),
+        _disk(home),
+        _writable(home),
+        _file_system(home),
+        _browser(),
+        *_processes(home),
+    ]
+    return {
+        "ready": all(finding.level != "bad" for finding in findings),
+        "findings": [finding.to_json() for finding in findings],
+        "home": str(home.path),
+    }
+
+
+def _python() -> Finding:
+    return Finding("python", "good", f"{platform.python_version()} at {sys.executable}")
+
+
+def _library(name: str) -> Finding:
+    try:
+        return Finding(name, "good", version(name))
+    except PackageNotFoundError:
+        return Finding(name, "bad", "missing", f"{name} is not installed; run `make install` or `pip install {name}`.")
+
+
+def _device(home: Home) -> Finding:
+    """The device that training and answering use, asked of a process of its own, because that needs torch."""
+    try:
+        asked = subprocess.run(
+            [sys.executable, "-m", "trainers.device", str(home.path)],
+            capture_output=True,
+            text=True,
+            timeout=_DEVICE_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return Finding("device", "warning", "unknown", f"torch did not start within {_DEVICE_SECONDS} seconds.")
+    try:
+        said = json.loads(asked.stdout)
+    except json.JSONDecodeError:
+        last = (asked.stderr.strip().splitlines() or ["no message"])[-1]
+        return Finding("device", "bad", "unknown", f"torch does not start: {last}")
+    return Finding("device", "good", f"{said['device']} ({said['dtype']}, {said['threads']} threads)", said["reason"])
+
+
+def _memory() -> Finding:
+    memory = psutil.virtual_memory()
+    value = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"
+    if memory.available < _LOW_MEMORY:
+        return Finding("memory", "warning", value, "Little memory is free: a large model may not fit; close programs.")
+    return Finding("memory", "good", value)
+
+
+def _disk(home: Home) -> Finding:
+    usage = shutil.disk_usage(_existing(home.path))
+    value = f"{usage.free / 1e9:.1f} GB free"
+    if usage.free < _LOW_DISK:
+        return Finding("disk", "warning", value, "Little disk is free: checkpoints and models need room.")
+    return Finding("disk", "good", value)
+
+
+def _writable(home: Home) -> Finding:
+    probe = _existing(home.path) / f".ratchet-doctor-{psutil.Process().pid}"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        return Finding("home", "bad", str(home.path), f"The home folder cannot be written: {error.strerror}.")
+    return Finding("home", "good", str(home.path))
+
+
+def _file_system(home: Home) -> Finding:
+    path = _existing(home.path).resolve()
+    mounts = [part for part in psutil.disk_partitions(all=True) if path.is_relative_to(part.mountpoint)]
+    kind = max(mounts, key=lambda part: len(part.mountpoint)).fstype if mounts else "unknown"
+    if kind.lower() in _NETWORK:
+        return Finding(
+            "file system",
+            "warning",
+            kind,
+            "The home folder lies on a network file system, where SQLite can lose writes: move it to a local disk.",
+        )
+    return Finding("file system", "good", kind)
+
+
+def _browser() -> Finding:
+    found = next((path for name in _CHROMIUMS if (path := shutil.which(name))), None)
+    if found:
+        return Finding("chromium", "good", found)
+    return Finding("chromium", "warning", "not found", "Only the browser tests need it: `make browser` installs it.")
+
+
+def _processes(home: Home) -> list[Finding]:
+    """Whether web, engine and worker of this home run now; none of them has to."""
+    engine = read_json(home.engine_file) or {}
+    running = {
+        "serve": serving(home),
+        "engine": alive(engine.get("pid"), engine.get("started")),
+        "worker": _worker_runs(home),
+    }
+    return [Finding(name, "good", "running" if runs else "not running") for name, runs in running.items()]
+
+
+def _worker_runs(home: Home) -> bool:
+    """Whether a worker holds its lock."""
+    import fcntl
+
+    if not home.worker_lock.exists():
+        return False
+    with home.worker_lock.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _existing(path: Path) -> Path:
+    """The nearest folder on the way up that exists."""
+    return next(folder for folder in (path, *path.parents) if folder.exists())

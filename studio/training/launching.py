@@ -1,0 +1,152 @@
+"""Starting a job: refuse what cannot work, freeze what it needs, files first and the job's row last.
+
+A folder is written under a passing name and renamed into place inside the transaction that inserts the row, so a
+crash leaves no job without files, and a repeated start (double click, retry after a lost answer) finds the job
+that it made. Whoever starts a job also sees to it that a worker runs: `studio.clients.processes.start_worker`.
+"""
+
+import re
+import secrets
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from storage import jobs
+from storage.clock import new_id
+from storage.errors import BadInput
+from storage.home import Home
+from storage.rows import Job
+from storage.runs import FrozenRows, freeze_rows
+from storage.specs.registry import method_named
+from storage.specs.run import RunSpec
+from storage.store import Store
+from studio.rounds import ledger
+from studio.settings import Settings
+from studio.training.material import Frozen, gather
+from studio.training.planning import Plan, plan
+from studio.training.request import Request
+
+# What may change the result of a run; noted so that a replay can say what differs.
+_LIBRARIES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "safetensors", "numpy")
+_START_ID = re.compile(r"[0-9a-z]{20,40}")
+
+
+def launch(store: Store, settings: Settings, request: Request) -> Job:
+    """Put a training into the queue and return its job; the same `start_id` returns the same job.
+
+    Raises BadInput, Refused, Conflict or NotFound with the first thing that stands against it.
+    """
+    ledger.catch_up(store)  # so that the job gets its place in the ledger, and its name the right number
+    job_id = _job_id(request)
+    if existing := _existing(store, job_id):
+        return existing
+    thought = plan(store, request)
+    if thought.refusals:
+        raise BadInput(thought.refusals[0])
+    frozen = gather(store, method_named(request.method), request)
+    folder = store.home.runs / f".new-{secrets.token_hex(8)}"
+    folder.mkdir(parents=True)
+    try:
+        _write(folder, job_id, thought, frozen, settings)
+        return _enqueue(store, folder, job_id, thought, frozen)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def again(store: Store, settings: Settings, job: Job, start_id: str | None = None) -> Job:
+    """Start what an ended job was asked to do once more, under a new job; its name is kept where it is free."""
+    values = {**job.request, "start_id": start_id}
+    return launch(store, settings, Request.from_json(values))
+
+
+def threads_of(settings: Settings, cores: int) -> int:
+    """Threads of a run: as set, or all cores but one, so that voting stays quick."""
+    return settings.threads or max(1, cores - 1)
+
+
+def _job_id(request: Request) -> str:
+    """The client's id where there is one, else a fresh one."""
+    if request.start_id is None:
+        return new_id()
+    if not _START_ID.fullmatch(request.start_id):
+        raise BadInput(
+            f'"{request.start_id[:50]}" cannot be the id of a start: 20 to 40 lower-case letters and digits.'
+        )
+    return request.start_id
+
+
+def _existing(store: Store, job_id: str) -> Job | None:
+    """The job of that id, if it has been started before."""
+    return jobs.get_job(store, job_id) if store.value("select 1 from jobs where id = ?", [job_id]) else None
+
+
+def _write(folder: Path, job_id: str, thought: Plan, frozen: Frozen, settings: Settings) -> None:
+    """Write `data.parquet` and `spec.json`."""
+    import psutil
+
+    assert thought.origin is not None, "a plan without refusals has an origin"
+    rows = freeze_rows(folder / "data.parquet", frozen.rows)
+    cores = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else psutil.cpu_count()
+    _spec(job_id, thought, rows, threads_of(settings, cores or 1)).write(folder)
+
+
+def _spec(job_id: str, thought: Plan, rows: FrozenRows, threads: int) -> RunSpec:
+    """Everything that the run needs, frozen."""
+    origin = thought.origin
+    assert origin is not None and origin.base.path is not None, "an origin's weights were checked"
+    return RunSpec(
+        job=job_id,
+        method=thought.request.method,
+        name=thought.name,
+        base_path=str(Path(origin.base.path).resolve()),
+        base_sha256=origin.base.base_sha256,
+        adapter_path=str(Path(origin.adapter_path).resolve()) if origin.adapter_path else None,
+        reference=origin.reference,
+        options=thought.options,
+        data_sha256=rows.sha256,
+        rows=rows.rows,
+        seed=int(thought.options.get("seed", 0)),
+        threads=threads,
+        libraries=_libraries(),
+    )
+
+
+def _libraries() -> dict[str, str]:
+    """Versions of the libraries that a run uses, read without importing them."""
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue  # an optional one that is not installed cannot change the result
+    return found
+
+
+def _enqueue(store: Store, folder: Path, job_id: str, thought: Plan, frozen: Frozen) -> Job:
+    """Move the folder into place, insert the row and note the round, together or not at all."""
+    assert thought.origin is not None, "a plan without refusals has an origin"
+    new = jobs.NewJob(
+        id=job_id,
+        name=thought.name,
+        method=thought.request.method,
+        base_id=thought.origin.model.id,
+        request=thought.request.to_json(),
+        version_id=frozen.version.id if frozen.version else None,
+        study_id=frozen.study.id if frozen.study else None,
+        policy=frozen.policy,
+    )
+    with store.write():
+        if existing := _existing(store, job_id):
+            return existing
+        _move(store.home, folder, job_id)
+        job = jobs.enqueue(store, new, frozen.prompts)
+        ledger.begin(store, job)
+    return job
+
+
+def _move(home: Home, folder: Path, job_id: str) -> None:
+    """Rename the finished folder to the run's; one without a row is what a crash left."""
+    target = home.run(job_id)
+    if target.exists():
+        shutil.rmtree(target)
+    folder.rename(target)

@@ -1,0 +1,167 @@
+"""What a training would be, before it is started: origin, material, options with their reason, and every refusal.
+
+The form shows the plan while it is filled in; `launching.launch` refuses what the plan refuses. So nobody
+learns from pressing the button what could have been said before.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
+
+from storage import jobs, models
+from storage.errors import BadInput, Conflict, RatchetError
+from storage.rows import Job
+from storage.specs.advice import Advice, advise
+from storage.specs.options import OptionField, option_fields, parse_options
+from storage.specs.registry import Method, method_named
+from storage.store import Store
+from studio.rounds.ledger import coming_number
+from studio.training.material import Survey, survey
+from studio.training.origins import Origin, find_origin
+from studio.training.request import Request, command_line
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request thought through. Where `refusals` is empty, it can be started as it is."""
+
+    request: Request
+    method: Method | None
+    origin: Origin | None
+    survey: Survey | None
+    advice: Advice | None
+    options: dict[str, Any]
+    name: str
+    steps: int | None
+    seconds: float | None
+    refusals: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as the form shows it."""
+        return {
+            "method": self.method.name if self.method else None,
+            "base": self.origin.model.name if self.origin else None,
+            "reference": self.origin.reference_name if self.origin and self._compares else None,
+            "becomes": self.name,
+            "rows": self.survey.rows if self.survey else None,
+            "material": self.survey.sentence if self.survey else None,
+            "warning": self.survey.warning if self.survey else None,
+            "why": self.advice.why if self.advice else None,
+            "fields": [self._field(item) for item in option_fields(self.method.options)] if self.method else [],
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "refusals": self.refusals,
+            "command": command_line(self.request),
+        }
+
+    @property
+    def _compares(self) -> bool:
+        """Whether the method has a reference at all."""
+        return self.method is not None and self.method.rows == "preference"
+
+    def _field(self, item: OptionField) -> dict[str, Any]:
+        """One option for the form: what it holds, what is advised, and its limits."""
+        advised = self.advice.options.get(item.name, item.default) if self.advice else item.default
+        limits = item.limits
+        return {
+            "name": item.name,
+            "type": item.type.__name__,
+            "help": limits.help,
+            "advised": advised,
+            "value": self.request.options.get(item.name, advised),
+            "minimum": limits.minimum,
+            "maximum": limits.maximum,
+            "choices": list(limits.choices),
+            "basic": limits.basic,
+        }
+
+
+def plan(store: Store, request: Request) -> Plan:
+    """Think a request through; what stands against it is collected in `refusals`, never raised."""
+    refusals: list[str] = []
+
+    def tried(step: Callable[[], Found]) -> Found | None:
+        try:
+            return step()
+        except RatchetError as error:
+            refusals.append(str(error))
+            return None
+
+    method = tried(lambda: method_named(request.method))
+    origin = tried(lambda: find_origin(store, request.base))
+    found = tried(lambda: survey(store, method, request)) if method else None
+    advice = _advice(method, origin, found, request) if method else None
+    options = tried(lambda: parsed(method, advice, request)) if method else None
+    name = tried(lambda: model_name(store, request)) or request.name or ""
+    steps = _steps(options, found)
+    seconds = _seconds(store, method, origin, options, steps)
+    return Plan(request, method, origin, found, advice, options or {}, name, steps, seconds, refusals)
+
+
+def _advice(method: Method, origin: Origin | None, found: Survey | None, request: Request) -> Advice:
+    """What is advised for this model and this much material."""
+    batch = request.options.get("batch_size")
+    size = int(batch) if isinstance(batch, int) and batch > 0 else 8
+    return advise(method.name, origin.base.parameters if origin else None, found.rows if found else 1, size)
+
+
+def parsed(method: Method, advice: Advice | None, request: Request) -> dict[str, Any]:
+    """All options of a run: the method's defaults, then the advice, then what was asked for."""
+    values = {**(advice.options if advice else {}), **request.options}
+    return asdict(parse_options(method.options, values))
+
+
+def model_name(store: Store, request: Request) -> str:
+    """The name of the model to be: the wish, or `round-<n>-<method>` with the first free number behind it.
+
+    Raises Conflict where the wish is taken by a model or by a job that will make one.
+    """
+    taken = {model.name for model in models.list_models(store, retired=True)} | _promised(store)
+    if request.name:
+        wish = models.checked_name(request.name)
+        if wish in taken:
+            raise Conflict(f'The name "{wish}" is taken by a model or a waiting job; choose another one.')
+        return wish
+    if not request.method:
+        raise BadInput("Choose a method first.")
+    wish, number = f"round-{coming_number(store)}-{request.method}", 2
+    name = wish
+    while name in taken:
+        name, number = f"{wish}-{number}", number + 1
+    return name
+
+
+def _promised(store: Store) -> set[str]:
+    """Names that jobs in the queue will give to their models."""
+    return {job.name for status in ("queued", "running") for job in jobs.list_jobs(store, status)}
+
+
+def _steps(options: dict[str, Any] | None, found: Survey | None) -> int | None:
+    """Optimiser steps of the run: by epochs, or as many as were asked for."""
+    if not options or not found:
+        return None
+    if options["max_steps"]:
+        return int(options["max_steps"])
+    return int(math.ceil(math.ceil(found.rows / options["batch_size"]) * options["epochs"]))
+
+
+def _seconds(
+    store: Store, method: Method | None, origin: Origin | None, options: dict[str, Any] | None, steps: int | None
+) -> float | None:
+    """About how long it will take, from runs of the same method on the same base; None where there were none."""
+    if method is None or origin is None or not options or not steps:
+        return None
+    for job in jobs.list_jobs(store, "done"):
+        if job.method == method.name and _same_base(store, job, origin) and job.step and job.started_at:
+            spent = (job.finished_at or job.started_at) - job.started_at
+            start = min(job.seconds_to_first_step or 0.0, spent)
+            return round(start + (spent - start) / job.step * steps, 1)
+    return None
+
+
+def _same_base(store: Store, job: Job, origin: Origin) -> bool:
+    """Whether a job trained on the base of this origin."""
+    return models.base_of(store, models.get_model(store, job.base_id)).id == origin.base.id
