@@ -96,9 +96,9 @@ def add_middleware(app: FastAPI, studio: Studio, assets: Assets, demo: gr.Blocks
 
 def add_routers(app: FastAPI, studio: Studio) -> None:
     """The JSON routes, each subject by name."""
-    from studio.api import compare, data, jobs
+    from studio.api import compare, data, jobs, rounds
 
-    for module in (compare, data, jobs):
+    for module in (compare, data, jobs, rounds):
         app.include_router(module.router(studio))
 
 

@@ -1,10 +1,112 @@
-"""JSON routes about jobs, under /api/jobs."""
+"""JSON routes about jobs, under /api/jobs: what can be trained, plans, starting, watching and stopping.
+
+Plain functions run in threads: each has its own connection to the store.
+"""
 
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from storage import jobs
+from storage.rows import Job
+from studio.studio import Studio
+from studio.training.choices import choices
+from studio.training.curves import MOST_POINTS, curves
+from studio.training.launching import again, launch
+from studio.training.planning import plan
+from studio.training.request import Request
+from studio.training.watching import log_tail, report, report_all, stop
+
+_SHOWN = 30  # jobs in the list; older ones are reached by their number
 
 
-def router(studio: Any) -> APIRouter:
+class Asked(BaseModel):
+    """A training as the form sends it; see `studio.training.request.Request`."""
+
+    method: str = ""
+    base: str = ""
+    dataset: str | None = None
+    votes: str | None = None
+    study: str | None = None
+    name: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    start_id: str | None = None
+
+    def request(self) -> Request:
+        """The domain's record of it."""
+        return Request.from_json(self.model_dump())
+
+
+class Stop(BaseModel):
+    """How to stop: save a checkpoint first, or at once."""
+
+    now: bool = False
+
+
+class Again(BaseModel):
+    """A repeated start; `start_id` keeps a double click from starting two."""
+
+    start_id: str | None = None
+
+
+def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
-    return APIRouter(prefix="/api/jobs", tags=["jobs"])
+    routes = APIRouter(prefix="/api/jobs", tags=["jobs"])
+    _add_starting(routes, studio)
+    _add_watching(routes, studio)
+    return routes
+
+
+def _add_starting(routes: APIRouter, studio: Studio) -> None:
+    """Routes that say what can be trained, and start it."""
+
+    @routes.get("/choices")
+    def offer() -> dict[str, Any]:
+        return choices(studio.store).to_json()
+
+    @routes.post("/plan")
+    def think(asked: Asked) -> dict[str, Any]:
+        return plan(studio.store, asked.request()).to_json()
+
+    @routes.post("")
+    def start(asked: Asked) -> dict[str, Any]:
+        return _working(studio, launch(studio.store, studio.settings, asked.request()))
+
+    @routes.post("/{job}/again")
+    def repeat(job: str, asked: Again) -> dict[str, Any]:
+        return _working(studio, again(studio.store, studio.settings, jobs.get_job(studio.store, job), asked.start_id))
+
+
+def _add_watching(routes: APIRouter, studio: Studio) -> None:
+    """Routes that show jobs, and stop them."""
+
+    @routes.get("")
+    def all_jobs() -> dict[str, Any]:
+        reports = report_all(studio.store, _SHOWN)
+        return {"jobs": [one.to_json() for one in reports], "unfinished": jobs.unfinished(studio.store)}
+
+    @routes.get("/{job}")
+    def one_job(job: str) -> dict[str, Any]:
+        return report(studio.store, job).to_json()
+
+    @routes.get("/{job}/curves")
+    def series(job: str, offset: int = 0, points: int = MOST_POINTS) -> dict[str, Any]:
+        folder = studio.home.run(jobs.get_job(studio.store, job).id)
+        return curves(folder, max(0, offset), min(max(points, 10), MOST_POINTS)).to_json()
+
+    @routes.get("/{job}/log")
+    def log(job: str) -> dict[str, Any]:
+        return {"log": log_tail(studio.store, jobs.get_job(studio.store, job))}
+
+    @routes.post("/{job}/stop")
+    def end(job: str, how: Stop) -> dict[str, Any]:
+        return report(studio.store, stop(studio.store, job, now=how.now)).to_json()
+
+
+def _working(studio: Studio, job: Job) -> dict[str, Any]:
+    """The report of a job that has just been queued, with a worker to do it."""
+    from studio.clients.processes import start_worker
+
+    start_worker(studio.home)
+    return report(studio.store, job).to_json()

@@ -8,23 +8,28 @@ from storage.datasets import list_datasets
 from storage.errors import RatchetError
 from storage.rows import Job, Model, Round, Study
 from storage.store import Store
-from storage.votes import current_votes
 from studio.feedback.preferences import preferences
 from studio.rounds.ledger import catch_up, current, starting_model, voting_study
 from studio.rounds.standing import Standing, standing
+from studio.training.request import DEFAULT_POLICY, Request, command_line
 
 # About this many pairs move a model of any size visibly; fewer leave a faint mark.
 ENOUGH_PAIRS = 20
-_POLICY = "majority"
 
 
 class Step(NamedTuple):
-    """What to do next: a heading, the reason in a sentence or two, and a button that leads there."""
+    """What to do next: a heading, the reason in a sentence or two, and a button that leads there.
+
+    `stage`: its place in the loop: 1 curate, 2 train, 3 compare, 4 vote, 5 train on the votes, 6 keep or not.
+    `command`: the same, or the nearest to it, on the command line.
+    """
 
     title: str
     why: str
     href: str
     button: str
+    stage: int
+    command: str
 
     def to_json(self) -> dict[str, Any]:
         """The step for the page."""
@@ -53,12 +58,26 @@ def _watch(job: Job) -> Step:
         "It goes on by itself, also when you close this tab. Meanwhile you can read examples or give votes.",
         _address("/train", job=job.id),
         "Watch it train",
+        _stage(job),
+        f"ratchet job {job.number}",
     )
 
 
 def _mend(job: Job) -> Step:
     sentence = (job.error or {}).get("sentence") or "It ended before it was done."
-    return Step(f"{job.name} did not finish", str(sentence), _address("/train", job=job.id), "See what to do")
+    return Step(
+        f"{job.name} did not finish",
+        str(sentence),
+        _address("/train", job=job.id),
+        "See what to do",
+        _stage(job),
+        f"ratchet logs {job.number}",
+    )
+
+
+def _stage(job: Job) -> int:
+    """Training on examples comes second in the loop, training on votes fifth."""
+    return 5 if job.study_id else 2
 
 
 def _first(store: Store, study: Study | None) -> Step:
@@ -73,6 +92,8 @@ def _first(store: Store, study: Study | None) -> Step:
             "A round begins with examples of good answers. Drop a JSONL, JSON or CSV file, or write some by hand.",
             "/data",
             "Import examples",
+            1,
+            "ratchet import examples.jsonl --dataset examples",
         )
     return Step(
         "Train the first round",
@@ -80,6 +101,8 @@ def _first(store: Store, study: Study | None) -> Step:
         f"then let {model.name} learn from them; on the starter this takes well under a minute.",
         _address("/train", method="sft", base=model.name, dataset=ready.dataset.name),
         f"Train {model.name} on {ready.rows} examples",
+        2,
+        command_line(Request("sft", model.name, dataset=ready.dataset.name)),
     )
 
 
@@ -88,15 +111,24 @@ def _judge_or_train(store: Store, turn: Round, study: Study | None) -> Step:
     now = standing(store, turn)
     model = starting_model(store)
     if study is None or model is None or now is None:
-        return Step("Train the next round", "The last round cannot be compared any more.", "/train", "Train")
+        return Step(
+            "Train the next round",
+            "The last round cannot be compared any more.",
+            "/train",
+            "Train",
+            2,
+            "ratchet train --help",
+        )
     pairs = _pairs(store, study)
     if pairs >= ENOUGH_PAIRS:
         return _train_on_votes(study, model, now)
     return Step(
         f"Vote: is round {turn.number} better?",
-        f"{_so_far(now)} About {ENOUGH_PAIRS - pairs} more pairs of a better and a worse answer are enough to train on.",
+        f"{_so_far(now)} About {ENOUGH_PAIRS - pairs} more votes for one answer are enough to train on.",
         _address("/compare", study=study.name),
         "Compare and vote",
+        4 if now.votes else 3,
+        f"ratchet leaderboard --study {study.name}",
     )
 
 
@@ -108,6 +140,8 @@ def _train_on_votes(study: Study, model: Model, now: Standing | None = None) -> 
         "answers that you preferred.",
         _address("/train", method="dpo", base=model.name, study=study.name),
         "Train on the votes",
+        5,
+        command_line(Request("dpo", model.name, study=study.name)),
     )
 
 
@@ -125,7 +159,7 @@ def _so_far(now: Standing) -> str:
 def _pairs(store: Store, study: Study) -> int:
     """Pairs that the study's votes would give."""
     try:
-        return len(preferences(store, study.name, _POLICY).pairs)
+        return len(preferences(store, study.name, DEFAULT_POLICY).pairs)
     except RatchetError:
         return 0  # a study of labels or of one answer gives no pairs; the step is then to vote
 

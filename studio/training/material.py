@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from storage.comparisons import get_study
 from storage.datasets import count_examples, get_dataset
@@ -17,19 +17,16 @@ from storage.prompts import as_messages, content_sha256
 from storage.rows import Dataset, Study, Version
 from storage.specs.registry import Method
 from storage.store import Store
-from storage.versions import contents, freeze, numbered
+from storage.versions import contents, freeze
 from storage.votes import current_votes
-from studio.training.request import Request
-
-if TYPE_CHECKING:
-    from studio.feedback.preferences import Preferences
+from studio.feedback.preferences import POLICIES, Preferences, preferences
+from studio.training.request import DEFAULT_POLICY, Request
 
 Examples = Iterable[tuple[str, Mapping[str, Any]]]  # id and content
 Shaped = tuple[list[dict[str, Any]], set[str]]  # rows of data.parquet, hashes of their prompts
 
 FEWEST_PAIRS = 4  # below this DPO learns the words of single answers rather than a taste
 GOOD_PAIRS = 20  # with about this many, the starter's taste moves visibly
-DEFAULT_POLICY = "majority"
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class _Pairs(NamedTuple):
     study: Study
     policy: str
     votes: int
-    found: "Preferences"
+    found: Preferences
 
 
 def survey(store: Store, method: Method, request: Request) -> Survey:
@@ -67,7 +64,7 @@ def survey(store: Store, method: Method, request: Request) -> Survey:
         _refuse_few(pairs)
         return Survey(len(pairs.found.pairs), _origin_sentence(pairs), _faint(len(pairs.found.pairs)))
     dataset = _dataset(store, method, request)
-    rows = numbered(store, dataset, request.version).rows if request.version else count_examples(store, dataset.id)
+    rows = count_examples(store, dataset.id)
     if not rows:
         raise BadInput(f'Dataset "{dataset.name}" is empty; import or write examples first.')
     noun = "pair" if method.rows == "preference" else "row"
@@ -85,7 +82,7 @@ def gather(store: Store, method: Method, request: Request) -> Frozen:
         prompts = {content_sha256(pair.prompt) for pair in pairs.found.pairs}
         return Frozen(rows, prompts, None, pairs.study, pairs.policy)
     dataset = _dataset(store, method, request)
-    version = numbered(store, dataset, request.version) if request.version else freeze(store, dataset)
+    version = freeze(store, dataset)
     examples = [(row["example_id"], json.loads(row["content"])) for row in contents(store, version)]
     shape = _sft_rows if method.rows == "sft" else _preference_rows
     rows, prompts = shape(dataset, examples)
@@ -120,8 +117,6 @@ def _dataset(store: Store, method: Method, request: Request) -> Dataset:
 
 def _pairs(store: Store, request: Request) -> _Pairs:
     """The preferences of the study that a request names."""
-    from studio.feedback.preferences import POLICIES, preferences
-
     if not request.study:
         raise BadInput("Name the study whose votes are to be learnt from (--study).")
     policy = request.votes or DEFAULT_POLICY
@@ -150,9 +145,20 @@ def _refuse_few(pairs: _Pairs) -> None:
 
 def _origin_sentence(pairs: _Pairs) -> str:
     """ "24 pairs from 30 votes (4 ties, 2 prompts kept for measuring)"."""
-    dropped = ", ".join(f"{number} {reason}" for reason, number in pairs.found.dropped.items() if number)
-    left = f" (left out: {dropped})" if dropped else ""
+    dropped = [_left_out(reason, number) for reason, number in pairs.found.dropped.items() if reason != "skip"]
+    left = f" (left out: {', '.join(dropped)})" if dropped else ""
     return f"{_count(len(pairs.found.pairs), 'pair')} from {_count(pairs.votes, 'vote')}{left}"
+
+
+def _left_out(reason: str, number: int) -> str:
+    """A reason for leaving votes out, in words: "4 ties", "2 on prompts kept for measuring"."""
+    words = {
+        "tie": _count(number, "tie"),
+        "both_bad": f"{number} both bad",
+        "measure prompt": f"{number} on prompts kept for measuring",
+        "identical answers": f"{number} with identical answers",
+    }
+    return words.get(reason, f"{number} {reason}")
 
 
 def _faint(pairs: int) -> str | None:

@@ -145,7 +145,8 @@ def _steps(options: dict[str, Any] | None, found: Survey | None) -> int | None:
         return None
     if options["max_steps"]:
         return int(options["max_steps"])
-    return int(math.ceil(math.ceil(found.rows / options["batch_size"]) * options["epochs"]))
+    per_epoch = math.ceil(found.rows / int(options["batch_size"]))
+    return math.ceil(per_epoch * float(options["epochs"]))
 
 
 def _seconds(

@@ -7,15 +7,18 @@ from typing import Any, Self
 
 from storage.rows import Job
 
+DEFAULT_POLICY = "majority"
+"""How votes become preferences unless told otherwise: one pair a comparison, where most agree."""
+
 
 @dataclass(frozen=True)
 class Request:
     """A training as it is asked for.
 
     `base`: name of the model that it starts from, a base or any earlier model. The material is either `dataset`
-    (newest state, or its frozen `version` by number) or the votes of a `study`, turned into preferences by the
-    policy named in `votes`. `options`: only those that differ from what is advised. `start_id`: made by the
-    client, so that a double click or a repeated request starts one job.
+    (as it stands) or the votes of a `study`, turned into preferences by the policy named in `votes`. `options`:
+    only those that differ from what is advised. `start_id`: made by the client, so that a double click or a
+    repeated request starts one job.
     """
 
     method: str
@@ -25,7 +28,6 @@ class Request:
     study: str | None = None
     name: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
-    version: int | None = None
     start_id: str | None = None
 
     @classmethod
@@ -57,8 +59,8 @@ def command_line(request: Request) -> str:
     words = ["ratchet", "train", request.method, "--base", request.base]
     material: list[tuple[str, Any]] = [("--dataset", request.dataset)]
     if request.by_votes:
-        material = [("--votes", request.votes), ("--study", request.study)]
-    for flag, value in [*material, ("--version", request.version), ("--name", request.name)]:
+        material = [("--votes", request.votes or DEFAULT_POLICY), ("--study", request.study)]
+    for flag, value in [*material, ("--name", request.name)]:
         if value is not None:
             words += [flag, str(value)]
     for name, value in request.options.items():

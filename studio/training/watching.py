@@ -103,9 +103,9 @@ def report(store: Store, job: Job | str) -> JobReport:
     )
 
 
-def report_all(store: Store) -> list[JobReport]:
-    """All jobs, newest first."""
-    return [report(store, job) for job in jobs.list_jobs(store)]
+def report_all(store: Store, most: int | None = None) -> list[JobReport]:
+    """All jobs, newest first; only so many if given."""
+    return [report(store, job) for job in jobs.list_jobs(store)[:most]]
 
 
 def log_tail(store: Store, job: Job, size: int = 20_000) -> str:

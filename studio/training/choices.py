@@ -1,0 +1,76 @@
+"""What the form can offer: methods, models to start from, datasets, and studies with votes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from storage.comparisons import list_studies
+from storage.datasets import list_datasets
+from storage.models import list_models
+from storage.specs.registry import METHODS
+from storage.store import Store
+from storage.votes import current_votes
+from studio.rounds.ledger import catch_up, starting_model
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The form's lists, newest first where time matters, and what is chosen unless somebody chooses."""
+
+    methods: list[dict[str, Any]]
+    models: list[dict[str, Any]]
+    datasets: list[dict[str, Any]]
+    studies: list[dict[str, Any]]
+    base: str | None
+    study: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The lists for the page."""
+        return vars(self)
+
+
+def choices(store: Store) -> Choices:
+    """What there is to choose from now."""
+    catch_up(store)
+    start = starting_model(store)
+    studies = _studies(store)
+    return Choices(
+        methods=[
+            {"name": method.name, "title": method.title, "summary": method.summary, "rows": method.rows}
+            for method in METHODS.values()
+        ],
+        models=_models(store),
+        datasets=[
+            {"name": count.dataset.name, "kind": count.dataset.kind, "rows": count.rows}
+            for count in list_datasets(store)
+        ],
+        studies=studies,
+        base=start.name if start else None,
+        study=next((study["name"] for study in studies if study["votes"]), None),
+    )
+
+
+def _models(store: Store) -> list[dict[str, Any]]:
+    """Models, newest first; endpoints too, so that the form can say why they cannot be trained."""
+    found = list_models(store, retired=True)
+    names = {model.id: model.name for model in found}
+    return [
+        {
+            "name": model.name,
+            "kind": model.kind,
+            "base": names.get(model.base_id or ""),
+            "parameters": model.parameters,
+        }
+        for model in reversed(found)
+        if model.retired_at is None
+    ]
+
+
+def _studies(store: Store) -> list[dict[str, Any]]:
+    """Studies with their count of votes, newest first."""
+    return [
+        {
+            "name": study.name,
+            "votes": sum(vote.choice != "skip" for vote in current_votes(store, study.id)),
+        }
+        for study in list_studies(store)
+    ]
