@@ -1,0 +1,30 @@
+"""The finished adapter on the disk: whole or not at all, without TRL's reference copy."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from trainers.card import write_card
+from trainers.checkpoints import sync
+from trainers.engine.adapters import WEIGHTS
+from trainers.run import Run
+from trainers.tensors import file_sha256
+
+
+def save_adapter(run: Run, model: Any, metrics: dict[str, float], rows: int) -> str:
+    """Write weights, configuration and model card to the run's `adapter/`; returns the SHA-256 of the weights."""
+    fresh = run.folder / "adapter.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    model.save_pretrained(fresh, selected_adapters=["default"], safe_serialization=True)
+    write_card(fresh, run.spec, metrics, rows)
+    sync_folder(fresh)
+    shutil.rmtree(run.adapter, ignore_errors=True)
+    fresh.replace(run.adapter)
+    return file_sha256(run.adapter / WEIGHTS)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until a folder's files and names are on the disk."""
+    for path in sorted(folder.rglob("*")):
+        sync(path)
+    sync(folder)

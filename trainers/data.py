@@ -1,0 +1,228 @@
+"""Frozen rows into token ids: what TRL would make with `datasets.map`, made here, and counted.
+
+Doing it here has three reasons. What is cut or left out can be told in numbers. Arrow would give every message of a
+dataset every key that any message has (`tool_calls: None`), which some templates print. And for a few hundred rows
+TRL's chain of maps costs more than the tokenizing.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from storage.errors import BadInput
+
+Messages = list[dict[str, Any]]
+IGNORED = -100  # label of a token that is read but not learnt
+
+
+class Conversation(NamedTuple):
+    """A row of SFT data."""
+
+    id: str
+    messages: Messages
+    tools: list[Any] | None
+
+
+class Preference(NamedTuple):
+    """A row of preference data."""
+
+    id: str
+    prompt: Messages
+    chosen: Messages
+    rejected: Messages
+    tools: list[Any] | None
+
+
+class Prepared(NamedTuple):
+    """Rows as token ids, and what happened on the way. `longest`: tokens of the longest row."""
+
+    rows: list[dict[str, list[int]]]
+    truncated: int
+    dropped: int
+    identical: int
+    longest: int
+
+
+def read_conversations(rows: Iterable[dict[str, Any]]) -> list[Conversation]:
+    """SFT rows from the frozen table; raises BadInput with the row's id for one that is no conversation."""
+    found = []
+    for row in rows:
+        messages = _messages(row, "messages")
+        if not any(message["role"] == "assistant" for message in messages):
+            raise BadInput(
+                f'Row "{row.get("id")}" has no answer of the assistant, so there is nothing to learn from it.'
+            )
+        found.append(Conversation(str(row.get("id")), messages, _tools(row)))
+    return found
+
+
+def read_preferences(rows: Iterable[dict[str, Any]]) -> list[Preference]:
+    """Preference rows from the frozen table; raises BadInput with the row's id for one that is none."""
+    return [
+        Preference(
+            str(row.get("id")),
+            _messages(row, "prompt"),
+            _messages(row, "chosen"),
+            _messages(row, "rejected"),
+            _tools(row),
+        )
+        for row in rows
+    ]
+
+
+def _messages(row: dict[str, Any], column: str) -> Messages:
+    """A column's messages; they are stored as JSON text."""
+    value = row.get(column)
+    try:
+        messages = json.loads(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise BadInput(f'Row "{row.get("id")}": column "{column}" is not JSON ({error}).') from error
+    if not isinstance(messages, list) or not messages:
+        raise BadInput(f'Row "{row.get("id")}": column "{column}" holds no list of messages.')
+    for message in messages:
+        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+            raise BadInput(f'Row "{row.get("id")}": a message in "{column}" has no role.')
+        if not isinstance(message.get("content"), str | list) and not message.get("tool_calls"):
+            raise BadInput(f'Row "{row.get("id")}": a message in "{column}" has neither content nor tool calls.')
+    return messages
+
+
+def _tools(row: dict[str, Any]) -> list[Any] | None:
+    value = row.get("tools")
+    tools = json.loads(value) if isinstance(value, str) and value else value
+    return tools or None
+
+
+def training_template(tokenizer: Any) -> str | None:
+    """The template that marks the assistant's words: the tokenizer's own, TRL's for a known one, else None."""
+    from trl.chat_template_utils import get_training_chat_template, has_generation_markers
+
+    own: str = tokenizer.get_chat_template()
+    if has_generation_markers(own):
+        return own
+    try:
+        known: str | None = get_training_chat_template(tokenizer)
+    except ValueError:  # TRL knows templates by their exact text only
+        return None
+    return known
+
+
+def prepare_conversations(
+    tokenizer: Any, rows: Sequence[Conversation], loss_on: str, max_length: int, keep_length: bool = False
+) -> Prepared:
+    """`input_ids` and `labels` of every row; rows without a token to learn within `max_length` are left out.
+
+    A template without marks gives one row per assistant turn: everything before it is prompt.
+    `keep_length`: do not cut, because packing will.
+    """
+    template = training_template(tokenizer) if loss_on == "assistant" else None
+    encode = _encoder(tokenizer, loss_on, template)
+    made = [encoded for row in rows for encoded in encode(row)]
+    kept = []
+    for ids, labels in made:
+        end = len(ids) if keep_length else max_length
+        if any(label != IGNORED for label in labels[:end]):
+            kept.append({"input_ids": ids[:end], "labels": labels[:end]})
+    truncated = sum(len(ids) > max_length for ids, _ in made)
+    longest = max((len(row["input_ids"]) for row in kept), default=0)
+    return Prepared(kept, truncated, len(made) - len(kept), 0, longest)
+
+
+Encoded = tuple[list[int], list[int]]
+
+
+def _encoder(tokenizer: Any, loss_on: str, template: str | None) -> Callable[[Conversation], list[Encoded]]:
+    if loss_on == "all":
+        return lambda row: [_whole(tokenizer, row)]
+    if template is not None:
+        return lambda row: [_marked(tokenizer, row, template)]
+    return lambda row: _by_turn(tokenizer, row)
+
+
+def _whole(tokenizer: Any, row: Conversation) -> Encoded:
+    ids = _render(tokenizer, row, row.messages)["input_ids"]
+    return ids, list(ids)
+
+
+def _marked(tokenizer: Any, row: Conversation, template: str) -> Encoded:
+    rendered = _render(tokenizer, row, row.messages, chat_template=template, return_assistant_tokens_mask=True)
+    ids, mask = rendered["input_ids"], rendered["assistant_masks"]
+    return ids, [token if learnt else IGNORED for token, learnt in zip(ids, mask, strict=True)]
+
+
+def _by_turn(tokenizer: Any, row: Conversation) -> list[Encoded]:
+    made = []
+    for index, message in enumerate(row.messages):
+        if message["role"] == "assistant" and index > 0:
+            prompt = _render(tokenizer, row, row.messages[:index], add_generation_prompt=True)["input_ids"]
+            ids = _render(tokenizer, row, row.messages[: index + 1])["input_ids"]
+            start = _common(prompt, ids)
+            made.append((ids, [IGNORED] * start + ids[start:]))
+    return made
+
+
+def prepare_preferences(tokenizer: Any, rows: Sequence[Preference], max_length: int) -> Prepared:
+    """`prompt_ids`, `chosen_ids` and `rejected_ids` of every row whose prompt leaves room for an answer."""
+    kept = []
+    truncated = dropped = identical = longest = 0
+    for row in rows:
+        prompt = _render(tokenizer, row, row.prompt, add_generation_prompt=True)["input_ids"]
+        chosen = _render(tokenizer, row, row.prompt + row.chosen)["input_ids"]
+        rejected = _render(tokenizer, row, row.prompt + row.rejected)["input_ids"]
+        start = min(_common(prompt, chosen), _common(prompt, rejected))
+        if chosen == rejected:
+            identical += 1
+            continue
+        if start >= max_length:
+            dropped += 1
+            continue
+        truncated += max(len(chosen), len(rejected)) > max_length
+        longest = max(longest, min(max_length, max(len(chosen), len(rejected))))
+        kept.append({"prompt_ids": prompt[:start], "chosen_ids": chosen[start:], "rejected_ids": rejected[start:]})
+    return Prepared(kept, truncated, dropped, identical, longest)
+
+
+def _render(tokenizer: Any, row: Conversation | Preference, messages: Messages, **how: Any) -> dict[str, list[int]]:
+    try:
+        rendered: dict[str, list[int]] = tokenizer.apply_chat_template(
+            messages, tools=row.tools, tokenize=True, return_dict=True, **how
+        )
+    except Exception as error:  # a template is a stranger's program: it may raise anything
+        raise BadInput(f'The chat template refuses row "{row.id}": {error}') from error
+    return rendered
+
+
+def _common(first: list[int], second: list[int]) -> int:
+    """How many tokens two sequences share from their start: tokens may merge where prompt and answer meet."""
+    for index, (left, right) in enumerate(zip(first, second, strict=False)):
+        if left != right:
+            return index
+    return min(len(first), len(second))
+
+
+def losses(prepared: Prepared, max_length: int) -> list[str]:
+    """Sentences about rows that were cut or left out."""
+    said = []
+    if prepared.dropped:
+        said.append(f"{_rows(prepared.dropped)} left out: the prompt alone fills max_length ({max_length} tokens).")
+    if prepared.truncated:
+        said.append(f"{_rows(prepared.truncated)} cut at max_length ({max_length} tokens): their ends are not learnt.")
+    if prepared.identical:
+        said.append(f"{_rows(prepared.identical)} left out: both answers are the same.")
+    return said
+
+
+def _rows(count: int) -> str:
+    return "1 row was" if count == 1 else f"{count} rows were"
+
+
+def prompts_of(rows: Sequence[Conversation | Preference]) -> list[Messages]:
+    """What a model would be asked in each row: everything before its last answer."""
+    prompts = []
+    for row in rows:
+        messages = row.prompt if isinstance(row, Preference) else row.messages
+        answers = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
+        prompt = messages[: answers[-1]] if isinstance(row, Conversation) else messages
+        if prompt:
+            prompts.append(prompt)
+    return prompts

@@ -1,0 +1,93 @@
+"""DPO's trainer for rows that are token ids already, and the proof that it compares with the right reference.
+
+TRL keeps the reference of a continued adapter as a second adapter, "ref", which it fills by matching names. Where
+that goes wrong nothing raises: the run trains against something else. So the weights are compared before the first
+step, and the first loss must be what equal models give (ln 2 for the sigmoid loss).
+"""
+
+import math
+from typing import Any
+
+from trl import DPOTrainer
+
+from storage.errors import BadInput
+from storage.specs.run import RunSpec
+from trainers.events import EventWriter
+from trainers.failures import RunFailed
+from trainers.run import Run
+
+# Largest log-ratio of policy to reference at the first step, in nats: rounding of bfloat16 over a long answer stays
+# below the larger one; float32 below the smaller.
+_TOLERANCE = {None: 1e-3, "bf16": 0.3, "fp16": 0.1}
+
+
+class PreferenceTrainer(DPOTrainer):
+    """A DPOTrainer whose rows were made by `trainers.data.prepare_preferences`."""
+
+    def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
+        """Nothing is left to do: tokenizing again would need the texts."""
+        return dataset
+
+
+def check_reference(spec: RunSpec) -> None:
+    """Refuse a run that asks for a reference other than the model that it starts from."""
+    wanted = "previous" if spec.adapter_path else "base"
+    if spec.reference != wanted:
+        raise BadInput(
+            f'The run asks for the reference "{spec.reference}", but DPO compares with the model that it starts '
+            f'from, which is "{wanted}" here.'
+        )
+
+
+class PreferenceWriter(EventWriter):
+    """Events of a DPO run; checks the reference before the first step and the first loss."""
+
+    def __init__(self, run: Run, options: Any) -> None:
+        super().__init__(run)
+        self._options = options
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Before the first step: policy and reference hold the same weights."""
+        super().on_train_begin(args, state, control, **more)
+        if state.global_step == 0:
+            _compare_weights(more["model"], continued=self.run.spec.adapter_path is not None)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **more: Any) -> None:
+        """The first loss was computed before the first step changed anything."""
+        if state.global_step == 1 and "loss" in logs:
+            self._check_first(logs, "bf16" if args.bf16 else "fp16" if args.fp16 else None)
+        super().on_log(args, state, control, logs, **more)
+
+    def _check_first(self, logs: dict[str, Any], autocast: str | None) -> None:
+        tolerance = _TOLERANCE[autocast]
+        ratios = [abs(logs[f"rewards/{side}"]) / self._options.beta for side in ("chosen", "rejected")]
+        expected = math.log(2) if self._options.loss_type == "sigmoid" else logs["loss"]
+        if max(ratios) > tolerance or abs(logs["loss"] - expected) > self._options.beta * tolerance + 1e-4:
+            raise _wrong(
+                f"the first loss is {logs['loss']:.4f} instead of {expected:.4f}, and the answers' log-ratios are "
+                f"{max(ratios):.4f} instead of 0"
+            )
+
+
+def _compare_weights(model: Any, continued: bool) -> None:
+    """A fresh adapter must be zero (its reference is the base), a continued one equal to its copy."""
+    import torch
+
+    weights = dict(model.named_parameters())
+    policy = {name: weight for name, weight in weights.items() if ".default" in name}
+    if continued:
+        copies = {name: weights.get(name.replace(".default", ".ref")) for name in policy}
+        wrong = [name for name, copy in copies.items() if copy is None or not torch.equal(copy, policy[name])]
+    else:
+        wrong = [name for name, weight in policy.items() if ".lora_B." in name and bool(weight.any())]
+        wrong += [name for name in weights if ".ref." in name]
+    if wrong or not policy:
+        raise _wrong(f"{len(wrong)} of {len(policy)} adapter weights differ, such as {min(wrong, default='none')}")
+
+
+def _wrong(what: str) -> RunFailed:
+    return RunFailed(
+        "wrong-reference",
+        f"DPO would compare with the wrong reference: {what}. Nothing was trained.",
+        "Train from the base, or merge the previous adapter into it; please report this with the run folder.",
+    )

@@ -1,0 +1,104 @@
+"""A finished adapter is asked before it counts: is it finite, does it differ from its parent, what does it say?"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from trainers.data import Messages
+from trainers.failures import RunFailed
+from trainers.run import Run
+
+_SAMPLES = 3
+_SAMPLE_TOKENS = 48
+_LONGEST_PROMPT = 512  # tokens; a probe need not be dear
+
+
+class Probe(NamedTuple):
+    """What was found. `max_logit_difference`: the largest difference from the parent's logits on the probe prompts."""
+
+    finite: bool
+    max_logit_difference: float
+
+
+def probe_adapter(run: Run, model: Any, tokenizer: Any, prompts: Sequence[Messages]) -> Probe:
+    """Load the saved files beside the trained weights and compare with the parent; a few answers become events.
+
+    Raises RunFailed where the adapter's numbers are broken or where it answers exactly as its parent does.
+    """
+    import torch
+
+    chosen = list(prompts[:_SAMPLES])
+    model.eval()
+    model.load_adapter(str(run.adapter), adapter_name="probe")
+    parent = run.spec.adapter_path
+    if parent:
+        model.load_adapter(str(Path(parent)), adapter_name="parent")
+    inputs = _inputs(tokenizer, chosen).to(model.device)
+    with torch.no_grad():
+        difference = _difference(model, inputs, bool(parent))
+        model.set_adapter("probe")
+        answers = model.generate(
+            **inputs,
+            max_new_tokens=_SAMPLE_TOKENS,
+            do_sample=False,
+            use_cache=True,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    for messages, answer in zip(chosen, answers, strict=True):
+        text = tokenizer.decode(answer[inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        run.event("sample", prompt=messages[-1].get("content"), text=text)
+    return _judged(difference)
+
+
+def _inputs(tokenizer: Any, prompts: list[Messages]) -> Any:
+    """The prompts as one left-padded batch, as generation wants it."""
+    side, cut = tokenizer.padding_side, tokenizer.truncation_side
+    tokenizer.padding_side = tokenizer.truncation_side = "left"
+    try:
+        return tokenizer.apply_chat_template(
+            prompts,
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+            padding=True,
+            truncation=True,
+            max_length=_LONGEST_PROMPT,
+        )
+    finally:
+        tokenizer.padding_side, tokenizer.truncation_side = side, cut
+
+
+def _difference(model: Any, inputs: Any, has_parent: bool) -> float:
+    """The largest difference of logits at real tokens; not a number where the adapter's own are not finite."""
+    import torch
+
+    model.set_adapter("probe")
+    mine = model(**inputs, use_cache=False).logits
+    if has_parent:
+        model.set_adapter("parent")
+        before = model(**inputs, use_cache=False).logits
+    else:
+        with model.disable_adapter():
+            before = model(**inputs, use_cache=False).logits
+    real = inputs["attention_mask"].bool()
+    if not bool(torch.isfinite(mine[real]).all()):
+        return math.nan
+    return float((mine.float() - before.float())[real].abs().max())
+
+
+def _judged(difference: float) -> Probe:
+    if math.isnan(difference):
+        raise RunFailed(
+            "not-finite",
+            "The finished adapter computes numbers that are not finite, so it cannot answer.",
+            "Start the job again with a lower learning_rate.",
+        )
+    if difference == 0.0:
+        raise RunFailed(
+            "no-change",
+            "The finished adapter answers exactly as the model before it: nothing was learnt.",
+            "Start the job again with more steps or a higher learning_rate.",
+        )
+    return Probe(True, round(difference, 6))
