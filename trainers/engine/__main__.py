@@ -1,0 +1,41 @@
+"""`python -m trainers.engine --home H`: answer prompts for the models of a home until nobody asks any more."""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+from storage.errors import RatchetError
+from storage.home import Home
+from trainers.engine.process import EngineOptions, run_engine
+
+
+def main() -> int:
+    """Parse the arguments and run; 1 with a sentence on stderr when it cannot."""
+    defaults = EngineOptions()
+    parser = argparse.ArgumentParser(prog="trainers.engine", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="the project's folder")
+    parser.add_argument("--port", type=int, default=defaults.port, help="port on loopback (0 = a free one)")
+    parser.add_argument(
+        "--idle", type=float, default=defaults.idle, help="end after this many seconds without a request or studio"
+    )
+    parser.add_argument("--dtype", default=defaults.dtype, help="auto, bfloat16, float16 or float32")
+    parser.add_argument("--threads", type=int, default=None, help="threads of torch (default: by the machine)")
+    parser.add_argument("--bases", type=int, default=defaults.bases, help="bases held at once")
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # Everything is read from local folders; nothing is fetched and nothing is reported.
+    os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
+    options = EngineOptions(given.port, given.idle, given.dtype, given.threads, given.bases)
+    try:
+        run_engine(Home(given.home.resolve()), options)
+    except RatchetError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

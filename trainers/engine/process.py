@@ -1,0 +1,156 @@
+"""The engine as a process: one of each home, known by `engine.json`, quick to end."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+import uvicorn
+
+from storage.errors import Conflict, RatchetError
+from storage.home import Home, read_json, write_json
+from storage.processes import identify, serving
+
+log = logging.getLogger(__name__)
+
+# SIGTERM ends the engine within two seconds even when a step or a load does not come back.
+_PATIENCE = 1.5
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """How to run: port 0 takes a free one; `idle` seconds without request and `serve` end the process."""
+
+    port: int = 0
+    idle: float = 30.0
+    dtype: str = "auto"
+    threads: int | None = None
+    bases: int = 2
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which leaves signals to us: its own handler raises them again at the end."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+@contextmanager
+def only_one(home: Home) -> Iterator[IO[str]]:
+    """Hold the home's engine lock; raises Conflict when another engine does. The system frees it at any death."""
+    with home.engine_lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            said = read_json(home.engine_file) or {}
+            pid = f" (pid {said['pid']})" if "pid" in said else ""
+            raise Conflict(f"An engine of {home.path} runs already{pid}; use that one or end it first.") from None
+        yield file
+
+
+def run_engine(home: Home, options: EngineOptions) -> None:
+    """Run until a signal or idleness ends it; ends the interpreter itself (see `_leave`)."""
+    home.make()
+    with only_one(home):
+        home.engine_file.unlink(missing_ok=True)  # of an engine that was killed: the lock proves it is gone
+        try:
+            asyncio.run(_serve(home, options))
+        except RatchetError as error:
+            print(error, file=sys.stderr)
+            _leave(home, 1)
+        _leave(home, 0)
+
+
+async def _serve(home: Home, options: EngineOptions) -> None:
+    from trainers.engine.bases import Bases
+    from trainers.engine.device import choose_device
+    from trainers.engine.hashes import Hashes
+    from trainers.engine.routes import LastSeen, build_app
+
+    device = choose_device(home.path / "engine-tuning.json", options.dtype, options.threads)
+    bases = Bases(device, Hashes(home.path / "engine-hashes.json"), options.bases)
+    token, seen = secrets.token_urlsafe(32), LastSeen()
+    server = Server(
+        uvicorn.Config(
+            build_app(bases, token, seen),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
+    )
+    listening = _listen(options.port)
+
+    def stop() -> None:
+        server.should_exit = True
+        bases.stop()
+        watchdog = threading.Timer(_PATIENCE, _leave, (home, 0))
+        watchdog.daemon = True
+        watchdog.start()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    serving_task = asyncio.create_task(server.serve(sockets=[listening]))
+    await _announce(home, server, listening.getsockname()[1], token)
+    threading.Thread(target=_warm, daemon=True).start()
+    while not serving_task.done():
+        await asyncio.wait({serving_task}, timeout=min(1.0, options.idle / 4))
+        if seen.seconds_ago() >= options.idle and not bases.busy() and not serving(home):
+            log.info("nobody has asked for %g s and no studio runs: ending", options.idle)
+            stop()
+            break
+    await serving_task
+
+
+def _listen(port: int) -> socket.socket:
+    """A listening socket on loopback alone."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+    except OSError as error:
+        raise Conflict(f"Port {port} is taken on this machine; choose another, or 0 for a free one.") from error
+    return listening
+
+
+async def _announce(home: Home, server: Server, port: int, token: str) -> None:
+    """Write `engine.json` once the server answers: whoever reads it may connect."""
+    while not server.started:  # noqa: ASYNC110 - uvicorn offers a flag, no event
+        await asyncio.sleep(0.01)
+    me = identify(os.getpid())
+    assert me is not None
+    write_json(home.engine_file, {"pid": me.pid, "started": me.started, "port": port, "token": token})
+    log.info("the engine answers on port %d", port)
+
+
+def _warm() -> None:
+    """Import what the first load needs (about 2 s) while the client is still on its way."""
+    import peft
+    import transformers
+
+    _ = (peft.PeftModel, transformers.AutoModelForCausalLM, transformers.AutoTokenizer)
+
+
+def _leave(home: Home, status: int) -> None:
+    """Remove `engine.json` if it is ours and end at once.
+
+    Waiting for a loading thread or a kernel could take minutes; nothing that must be kept is in this process.
+    """
+    said = read_json(home.engine_file)
+    if said and said.get("pid") == os.getpid():
+        home.engine_file.unlink(missing_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

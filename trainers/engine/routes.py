@@ -1,0 +1,238 @@
+"""The engine's HTTP: OpenAI's chat protocol, vLLM's adapter calls, and a few of our own.
+
+Nothing that computes runs on the event loop: rows are computed on their lane's thread, prompts are rendered on
+the pool's threads, and loads queue on one thread of their own so that they never fill the pool.
+"""
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from storage.errors import BadInput, RatchetError
+from trainers.engine import wire
+from trainers.engine.asks import Ask
+from trainers.engine.bases import Bases
+from trainers.engine.row import Delta, Finished
+
+_CLOSED = 499  # nginx's status for a caller that went away; nobody reads it
+
+
+class Gate:
+    """Lets in who knows the token, and remembers when somebody last came. `/health` is open."""
+
+    def __init__(self, app: ASGIApp, token: str, seen: "LastSeen") -> None:
+        self._app = app
+        self._header = f"Bearer {token}".encode()
+        self._seen = seen
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 401 without the token."""
+        if scope["type"] != "http" or scope["path"] == "/health":
+            await self._app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"authorization", b"")
+        if not secrets.compare_digest(given, self._header):
+            sentence = "The engine needs the token of this home's engine.json as a bearer token."
+            response = JSONResponse(wire.error_shape(sentence, "invalid_api_key", 401), 401)
+            await response(scope, receive, send)
+            return
+        self._seen.now()
+        await self._app(scope, receive, send)
+
+
+class LastSeen:
+    """When the engine was last asked for something."""
+
+    def __init__(self) -> None:
+        self.now()
+
+    def now(self) -> None:
+        """Somebody asks."""
+        self._at = time.monotonic()
+
+    def seconds_ago(self) -> float:
+        """Seconds since somebody asked."""
+        return time.monotonic() - self._at
+
+
+def build_app(bases: Bases, token: str, seen: LastSeen) -> FastAPI:
+    """The application; `bases` does the work."""
+    app = FastAPI(title="Ratchet engine", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(_answers(bases))
+    app.include_router(_models(bases))
+    app.include_router(_texts(bases))
+    app.add_exception_handler(RatchetError, _our_error)
+    app.add_exception_handler(RequestValidationError, _wrong_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_middleware(Gate, token=token, seen=seen)
+    return app
+
+
+def _answers(bases: Bases) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/v1/chat/completions")
+    async def chat(asked: wire.ChatRequest, request: Request) -> Response:
+        ask = await Ask.begin(bases, asked)
+        completion = wire.Completion(asked.model)
+        if asked.stream:
+            return StreamingResponse(_stream(ask, completion), media_type="text/event-stream")
+        return await _whole(ask, completion, request)
+
+    return router
+
+
+def _models(bases: Bases) -> APIRouter:
+    router = APIRouter()
+    loader = ThreadPoolExecutor(1, "loader")
+
+    async def load(job: Callable[..., None], *values: Any) -> dict[str, str]:
+        await asyncio.get_running_loop().run_in_executor(loader, job, *values)
+        return {"status": "ok"}
+
+    @router.get("/health")
+    async def health() -> dict[str, Any]:
+        device = bases.device
+        return {
+            "status": "ok",
+            "device": str(device.device),
+            "device_reason": device.reason,
+            "dtype": device.dtype_name,
+            "threads": device.threads,
+            "models": [line.name for line in bases.listed()],
+        }
+
+    @router.get("/v1/models")
+    async def models() -> dict[str, Any]:
+        return {"object": "list", "data": [_listed(line._asdict()) for line in bases.listed()]}
+
+    @router.post("/v1/load_base")
+    async def load_base(asked: wire.LoadBaseRequest) -> dict[str, str]:
+        return await load(bases.load_base, asked.name, Path(asked.path))
+
+    @router.post("/v1/unload_base")
+    async def unload_base(asked: wire.UnloadBaseRequest) -> dict[str, str]:
+        return await load(bases.unload_base, asked.name)
+
+    @router.post("/v1/load_lora_adapter")
+    async def load_adapter(asked: wire.LoadAdapterRequest) -> dict[str, str]:
+        return await load(bases.load_adapter, asked.lora_name, Path(asked.lora_path), asked.base)
+
+    @router.post("/v1/unload_lora_adapter")
+    async def unload_adapter(asked: wire.UnloadAdapterRequest) -> dict[str, str]:
+        return await load(bases.unload_adapter, asked.lora_name)
+
+    return router
+
+
+def _texts(bases: Bases) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/tokenize")
+    def tokenize(asked: wire.TokenizeRequest) -> dict[str, Any]:
+        base = bases.find(asked.model).lane.base
+        if asked.messages is not None:
+            messages = wire.plain_messages(asked.messages)
+            text = base.template.text(messages, asked.tools, asked.add_generation_prompt)
+        elif asked.text is not None:
+            text = asked.text
+        else:
+            raise BadInput("There is nothing to tokenise: give messages or a text.")
+        tokens = base.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return {"tokens": tokens, "count": len(tokens)}
+
+    @router.post("/render")
+    def render(asked: wire.RenderRequest) -> dict[str, Any]:
+        base = bases.find(asked.model).lane.base
+        text, spans = base.template.render(wire.plain_messages(asked.messages), asked.tools)
+        return {"text": text, "mask": spans}
+
+    return router
+
+
+def _listed(line: dict[str, Any]) -> dict[str, Any]:
+    """A model as OpenAI lists it, with vLLM's root and parent and our hashes."""
+    name = line.pop("name")
+    return {"id": name, "object": "model", "created": 0, "owned_by": "ratchet", **line}
+
+
+async def _stream(ask: Ask, completion: wire.Completion) -> AsyncIterator[str]:
+    """Server-sent events; Starlette closes this generator when the caller goes, which cancels the row."""
+    try:
+        yield _event(completion.chunk({"role": "assistant", "content": ""}))
+        async for event in ask.events():
+            if isinstance(event, Delta):
+                yield _event(completion.chunk({"content": event.text}))
+            else:
+                yield _event(completion.chunk({}, event.reason, **_end(ask, event)))
+    except RatchetError as error:
+        yield _event(wire.error_body(error))
+    finally:
+        ask.cancel()
+    yield "data: [DONE]\n\n"
+
+
+async def _whole(ask: Ask, completion: wire.Completion, request: Request) -> Response:
+    gathering = asyncio.ensure_future(_gather(ask))
+    try:
+        while not (await asyncio.wait({gathering}, timeout=0.2))[0]:
+            if await request.is_disconnected():
+                return Response(status_code=_CLOSED)
+        text, end = gathering.result()
+        return JSONResponse(completion.whole(text, end.reason, **_end(ask, end)))
+    finally:
+        ask.cancel()
+        gathering.cancel()
+
+
+async def _gather(ask: Ask) -> tuple[str, Finished]:
+    parts: list[str] = []
+    async for event in ask.events():
+        if isinstance(event, Finished):
+            return "".join(parts), event
+        parts.append(event.text)
+    raise AssertionError("a row ended without saying so")
+
+
+def _end(ask: Ask, end: Finished) -> dict[str, Any]:
+    """What comes with the end of an answer: OpenAI's usage, and our stamp."""
+    usage = {
+        "prompt_tokens": ask.prompt_tokens,
+        "completion_tokens": end.tokens,
+        "total_tokens": ask.prompt_tokens + end.tokens,
+    }
+    seconds = round(end.seconds, 4)
+    return {"usage": usage, "ratchet": {"stamp": ask.stamp, "tokens": end.tokens, "seconds": seconds}}
+
+
+def _event(value: dict[str, Any]) -> str:
+    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n"
+
+
+async def _our_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RatchetError)
+    return JSONResponse(wire.error_body(error), wire.status_of(error))
+
+
+async def _wrong_request(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
+    sentence = f"The request cannot be read: {where}: {first['msg']}."
+    return JSONResponse(wire.error_shape(sentence, "bad-input", 400), 400)
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return JSONResponse(wire.error_shape(f"{error.detail}.", "not-found", error.status_code), error.status_code)
