@@ -1,0 +1,146 @@
+"""What a study holds, read for those who judge and those who count: queues, contestants, uses of prompts."""
+
+import json
+from collections import Counter
+from typing import Any, NamedTuple
+
+from storage.rows import Comparison
+from storage.store import Store
+
+# Comparisons that one person has not judged or skipped: the newest row of that person is no vote, or there is none.
+_UNJUDGED = """
+from comparisons c
+where c.study_id = :study and c.state in ('ready', 'answering', 'waiting')
+  and coalesce((select v.choice from votes v where v.comparison_id = c.id and v.annotator = :annotator
+                order by v.rowid desc limit 1), 'undo') = 'undo'
+"""
+
+
+class Contest(NamedTuple):
+    """A comparison as counting needs it: its prompt, whether votes on it train, and who answered, by position."""
+
+    prompt_sha256: str
+    split: str
+    models: list[str]
+    sha256: list[str]
+    """Hashes of the texts; empty where they are not known."""
+
+
+class Counts(NamedTuple):
+    """What waits for one person in a study."""
+
+    ready: int
+    coming: int
+    """Waiting for answers or being answered."""
+
+    failed: int
+    error: str | None
+    """The sentence of the newest failure."""
+
+
+def contests(store: Store, study_id: str) -> dict[str, Contest]:
+    """The comparisons of a study by id."""
+    rows = store.rows(
+        "select c.id, c.prompt_sha256, c.split, a.model_name, a.sha256 from comparisons c "
+        "join answers a on a.comparison_id = c.id where c.study_id = ? order by c.number, a.position",
+        [study_id],
+    )
+    found: dict[str, Contest] = {}
+    for row in rows:
+        contest = found.setdefault(row["id"], Contest(row["prompt_sha256"], row["split"], [], []))
+        contest.models.append(row["model_name"])
+        if row["sha256"] is not None:
+            contest.sha256.append(row["sha256"])
+    return found
+
+
+def unjudged(store: Store, study_id: str, annotator: str, limit: int) -> list[Comparison]:
+    """What a person may judge next: own questions first, then what is ready, then what is coming."""
+    rows = store.rows(
+        f"select c.* {_UNJUDGED} order by c.source = 'free' desc, c.state != 'ready', c.number limit :limit",
+        {"study": study_id, "annotator": annotator, "limit": limit},
+    )
+    return [Comparison.from_row(row) for row in rows]
+
+
+def counts(store: Store, study_id: str, annotator: str) -> Counts:
+    """How many comparisons wait for a person, come, or failed."""
+    row = store.one(
+        "select coalesce(sum(c.state = 'ready'), 0) as ready, coalesce(sum(c.state != 'ready'), 0) as coming "
+        f"{_UNJUDGED}",
+        {"study": study_id, "annotator": annotator},
+    ) or {"ready": 0, "coming": 0}
+    failures = store.rows(
+        "select error from comparisons where study_id = ? and state = 'failed' order by number desc", [study_id]
+    )
+    return Counts(row["ready"], row["coming"], len(failures), failures[0]["error"] if failures else None)
+
+
+def failed_in_a_row(store: Store, study_id: str, most: int) -> int:
+    """How many of the newest comparisons (`most` at most) failed, up to the first that did not."""
+    rows = store.rows(
+        "select state from comparisons where study_id = ? and state in ('ready', 'failed') "
+        "order by number desc limit ?",
+        [study_id, most],
+    )
+    states = [row["state"] for row in rows]
+    return states.index("ready") if "ready" in states else len(states)
+
+
+def ask_again(store: Store, study_id: str) -> int:
+    """Let the failed comparisons of a study wait for answers again; returns how many."""
+    return store.execute(
+        "update comparisons set state = 'waiting', error = null where study_id = ? and state = 'failed'", [study_id]
+    )
+
+
+def prompt_uses(store: Store, study_id: str) -> dict[str, int]:
+    """How often each prompt (by hash) has been used in a study; comparisons that failed do not count."""
+    rows = store.rows(
+        "select prompt_sha256, count(*) as uses from comparisons "
+        "where study_id = ? and state != 'failed' group by prompt_sha256",
+        [study_id],
+    )
+    return {row["prompt_sha256"]: row["uses"] for row in rows}
+
+
+def model_uses(store: Store, study_id: str) -> Counter[tuple[str | None, ...]]:
+    """How often each line-up of model ids has been compared in a study."""
+    rows = store.rows(
+        "select a.comparison_id, a.model_id from answers a join comparisons c on c.id = a.comparison_id "
+        "where c.study_id = ? order by a.comparison_id, a.position",
+        [study_id],
+    )
+    line_ups: dict[str, list[str | None]] = {}
+    for row in rows:
+        line_ups.setdefault(row["comparison_id"], []).append(row["model_id"])
+    return Counter(tuple(line_up) for line_up in line_ups.values())
+
+
+def vote_count(store: Store, study_id: str, annotator: str, since: float = 0.0) -> int:
+    """How many votes of a person in a study count (skips do not), given since a moment."""
+    return int(
+        store.value(
+            "select count(*) from votes v where v.study_id = :study and v.annotator = :annotator "
+            "and v.created_at >= :since and v.choice not in ('undo', 'skip') "
+            "and v.rowid = (select max(w.rowid) from votes w "
+            "               where w.comparison_id = v.comparison_id and w.annotator = v.annotator)",
+            {"study": study_id, "annotator": annotator, "since": since},
+        )
+    )
+
+
+def set_settings(store: Store, study_id: str, settings: dict[str, Any]) -> None:
+    """Replace the settings of a study; answers made before keep the stamp of what made them."""
+    store.execute("update studies set settings = ? where id = ?", [json.dumps(settings), study_id])
+
+
+def voters(store: Store, study_id: str) -> set[tuple[str, str]]:
+    """Who has ever voted on which comparison of a study: (comparison id, annotator)."""
+    rows = store.rows("select distinct comparison_id, annotator from votes where study_id = ?", [study_id])
+    return {(row["comparison_id"], row["annotator"]) for row in rows}
+
+
+def labels(store: Store, study_id: str) -> list[dict[str, Any]]:
+    """The labels of a study as stored (`label` is JSON), in the order in which they came."""
+    return store.rows("select item, annotator, label from labels where study_id = ? order by rowid", [study_id])

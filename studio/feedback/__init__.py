@@ -1,0 +1,1 @@
+"""Feedback: comparisons, votes, and the numbers that are drawn from them."""

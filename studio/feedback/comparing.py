@@ -1,0 +1,160 @@
+"""Making comparisons: which prompt is asked next, and who answers it.
+
+Prompts come least used first, in a seeded random order: every prompt is seen before one is seen twice, and the same
+seed gives the same order. Of three or more models the pair that has met least comes next, so that nobody is left out.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from storage.comparisons import NewComparison, add_comparison, get_comparison, get_study
+from storage.datasets import get_dataset
+from storage.errors import BadInput
+from storage.examples import Query, page
+from storage.judgements import model_uses, prompt_uses
+from storage.models import get_model
+from storage.prompts import Messages, as_messages, content_sha256
+from storage.rows import Comparison, Example, Study
+from storage.store import Store
+from studio.feedback.filling import fill_all
+from studio.feedback.studies import ensure_study
+from studio.settings import Settings
+
+_PAGE = 1000
+_LONGEST_PROMPT = 50_000  # characters that somebody may type or paste as one question
+
+
+@dataclass(frozen=True)
+class Made:
+    """What `ratchet compare` did: comparisons ready for voting, and those that could not be answered."""
+
+    study: str
+    comparisons: int
+    failed: int
+    error: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The keys of DESIGN 4.2."""
+        return {"study": self.study, "comparisons": self.comparisons, "failed": self.failed, "error": self.error}
+
+
+def make_comparisons(
+    store: Store,
+    settings: Settings,
+    study: str,
+    models: Sequence[str],
+    prompts: str,
+    count: int | None = None,
+) -> Made:
+    """Make comparisons of models on a dataset's prompts and have them answered before this returns.
+
+    `count`: how many; one a prompt by default. Raises NotFound, Conflict or BadInput before anything is made.
+    """
+    chosen = ensure_study(store, study, models, prompts)
+    dataset_id = get_dataset(store, prompts).id
+    if count is not None and count < 1:
+        raise BadInput(f"At least one comparison is to be made, not {count}.")
+    wanted = count if count is not None else len(_prompts(store, dataset_id))
+    added = add_next(store, chosen, wanted, dataset_id)
+    if not added:
+        raise BadInput(f'Dataset "{prompts}" holds no prompt to ask; import or write some first.')
+    return _answer_now(store, chosen, added)
+
+
+def _answer_now(store: Store, study: Study, added: Sequence[Comparison]) -> Made:
+    """Answer what was added, together with whoever else is answering this study."""
+    from studio.clients.engine import Engine
+
+    fill_all(store, Engine(store.home), study.id)
+    ended = [get_comparison(store, comparison.id).comparison for comparison in added]
+    ready = sum(comparison.state == "ready" for comparison in ended)
+    error = next((comparison.error for comparison in ended if comparison.error), None)
+    return Made(study.name, ready, len(ended) - ready, error)
+
+
+def add_next(store: Store, study: Study, count: int, prompts_id: str | None = None) -> list[Comparison]:
+    """Add the next comparisons of a study, to be answered; fewer, or none, where it has no prompts."""
+    dataset_id = prompts_id or study.prompts_id
+    if dataset_id is None or len(study.models) < 2:
+        return []
+    prompts = _prompts(store, dataset_id)
+    order = _least_used(prompts, prompt_uses(store, study.id), study.seed)
+    pairs = _next_pairs(store, study)
+    return [
+        add_comparison(store, study, NewComparison(prompts[digest], _contestants(store, next(pairs))))
+        for digest, _ in zip(order, range(count), strict=False)
+    ]
+
+
+def add_free(store: Store, study_name: str, prompt: str) -> Comparison:
+    """Add a question that somebody typed, to be answered next; raises BadInput where it is empty or too long."""
+    study = get_study(store, study_name)
+    text = prompt.strip()
+    if not text:
+        raise BadInput("Type a question first.")
+    if len(text) > _LONGEST_PROMPT:
+        raise BadInput(f"That question has {len(text):,} characters; {_LONGEST_PROMPT:,} is the most.")
+    if len(study.models) < 2:
+        raise BadInput(f'Study "{study.name}" holds votes from elsewhere; there are no two models to ask.')
+    contestants = _contestants(store, next(_next_pairs(store, study)))
+    return add_comparison(store, study, NewComparison(as_messages(text), contestants, source="free"))
+
+
+def _prompts(store: Store, dataset_id: str) -> dict[str, Messages]:
+    """The prompts of a dataset by hash; the last answer of a conversation is left to the models."""
+    found: dict[str, Messages] = {}
+    offset = 0
+    while True:
+        rows = page(store, dataset_id, Query(limit=_PAGE, offset=offset)).examples
+        for row in rows:
+            if prompt := prompt_of(row):
+                found[content_sha256(prompt)] = prompt
+        if len(rows) < _PAGE:
+            return found
+        offset += _PAGE
+
+
+def prompt_of(example: Example) -> Messages:
+    """What an example asks: its prompt, or its conversation up to the last turn of the user."""
+    content = example.content
+    messages = as_messages(content["prompt"]) if content.get("prompt") else list(content.get("messages") or [])
+    while messages and messages[-1].get("role") != "user":
+        messages.pop()
+    return messages
+
+
+def _least_used(prompts: dict[str, Messages], uses: dict[str, int], seed: int) -> Iterator[str]:
+    """Hashes of prompts without end: least used first, in the seed's order."""
+    if not prompts:
+        return
+    order = sorted(prompts, key=lambda digest: (uses.get(digest, 0), shuffled(seed, digest)))
+    times = {digest: uses.get(digest, 0) for digest in order}
+    level = times[order[0]]
+    while True:
+        yield from sorted((d for d in order if times[d] <= level), key=lambda digest: shuffled(seed, digest, level))
+        level += 1
+
+
+def shuffled(*parts: object) -> int:
+    """A number that is the same each time for the same parts, and random in all other ways."""
+    text = "\x1f".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")
+
+
+def _next_pairs(store: Store, study: Study) -> Iterator[tuple[str, str]]:
+    """Pairs of model ids without end, those that met least first."""
+    pairs = list(dict.fromkeys(combinations(study.models, 2)))
+    uses = model_uses(store, study.id)
+    met = {pair: uses[pair] for pair in pairs}
+    while True:
+        pair = min(pairs, key=lambda one: (met[one], shuffled(study.seed, one, met[one])))
+        met[pair] += 1
+        yield pair
+
+
+def _contestants(store: Store, pair: Sequence[str]) -> list[tuple[str | None, str]]:
+    models = [get_model(store, model_id) for model_id in pair]
+    return [(model.id, model.name) for model in models]

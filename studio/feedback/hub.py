@@ -1,0 +1,75 @@
+"""Answers while they are being made: what each side has said so far, for those who watch.
+
+Nothing here is the truth: the store is. A watcher that comes late gets the text so far, one that comes too late
+finds the whole answer in the store, and after a restart the comparison waits to be answered again.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Moment(NamedTuple):
+    """What can be seen of a comparison now: texts by position, what is going on, and for how many seconds."""
+
+    texts: list[str]
+    phase: str
+    seconds: float
+
+
+@dataclass
+class Live:
+    """One comparison being answered. phase: starting, loading, answering."""
+
+    sides: int
+    phase: str = "starting"
+    since: float = field(default_factory=time.monotonic)
+    _texts: list[list[str]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing said."""
+        self._texts = [[] for _ in range(self.sides)]
+
+    def enter(self, phase: str) -> None:
+        """Something else is going on from now on."""
+        with self._lock:
+            self.phase, self.since = phase, time.monotonic()
+
+    def say(self, position: int, text: str) -> None:
+        """The answer at this position goes on."""
+        with self._lock:
+            self._texts[position].append(text)
+
+    def now(self) -> Moment:
+        """What can be seen now."""
+        with self._lock:
+            texts = ["".join(parts) for parts in self._texts]
+            self._texts = [[text] for text in texts]
+            return Moment(texts, self.phase, time.monotonic() - self.since)
+
+
+class Hub:
+    """The comparisons that this process is answering."""
+
+    def __init__(self) -> None:
+        self._live: dict[str, Live] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, comparison_id: str, sides: int) -> Live:
+        """A comparison is being answered from now on."""
+        live = Live(sides)
+        with self._lock:
+            self._live[comparison_id] = live
+        return live
+
+    def end(self, comparison_id: str) -> None:
+        """The store knows all of it now."""
+        with self._lock:
+            self._live.pop(comparison_id, None)
+
+    def find(self, comparison_id: str) -> Live | None:
+        """The comparison, if it is being answered here and now."""
+        with self._lock:
+            return self._live.get(comparison_id)
