@@ -50,7 +50,7 @@ class PreferenceWriter(EventWriter):
         """Before the first step: policy and reference hold the same weights."""
         super().on_train_begin(args, state, control, **more)
         if state.global_step == 0:
-            _compare_weights(more["model"], continued=self.run.spec.adapter_path is not None)
+            compare_weights(more["model"], continued=self.run.spec.adapter_path is not None)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **more: Any) -> None:
         """The first loss was computed before the first step changed anything."""
@@ -69,7 +69,7 @@ class PreferenceWriter(EventWriter):
             )
 
 
-def _compare_weights(model: Any, continued: bool) -> None:
+def compare_weights(model: Any, continued: bool) -> None:
     """A fresh adapter must be zero (its reference is the base), a continued one equal to its copy."""
     import torch
 

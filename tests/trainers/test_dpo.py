@@ -1,0 +1,204 @@
+import json
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.home import read_json
+from tests.trainers import building
+from tests.trainers.engine import tiny
+from trainers.tensors import read_header
+
+pytestmark = pytest.mark.torch
+
+WEIGHTS = "adapter_model.safetensors"
+
+
+@pytest.fixture(scope="module")
+def continued(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, sft_run: Path) -> Path:
+    """A finished DPO run on the SFT run's adapter."""
+    folder = building.make_run(
+        tmp_path_factory.mktemp("runs") / "dpo-2", "dpo", tiny_base, adapter_path=str(sft_run / "adapter")
+    )
+    assert building.run_trainer(folder) == 0, building.log_of(folder)
+    return folder
+
+
+def test_a_fresh_adapter_is_compared_with_the_base(tiny_base: Path, tmp_path: Path) -> None:
+    folder = building.make_run(tmp_path / "dpo-1", "dpo", tiny_base)
+
+    assert building.run_trainer(folder) == 0, building.log_of(folder)
+    first, *_, last = building.events(folder, "metric")
+    assert first["loss"] == pytest.approx(math.log(2), abs=1e-5)
+    assert (first["rewards/chosen"], first["rewards/rejected"]) == pytest.approx((0, 0), abs=1e-5)
+    assert last["rewards/margins"] > 0.5
+    assert first["logps/chosen"] == pytest.approx(_log_probability(tiny_base, None, folder), abs=0.01)
+
+
+def test_a_continued_adapter_is_compared_with_itself_as_it_was(continued: Path, tiny_base: Path, sft_run: Path) -> None:
+    first, *_, last = building.events(continued, "metric")
+
+    assert first["loss"] == pytest.approx(math.log(2), abs=1e-5)
+    assert (first["rewards/chosen"], first["rewards/rejected"]) == pytest.approx((0, 0), abs=1e-5)
+    assert last["rewards/margins"] > 0.5
+    # Policy and reference give equal rewards, and the policy begins as the adapter of the round before, which is
+    # not what the base says.
+    with_adapter = _log_probability(tiny_base, sft_run / "adapter", continued)
+    assert first["logps/chosen"] == pytest.approx(with_adapter, abs=0.01)
+    assert abs(with_adapter - _log_probability(tiny_base, None, continued)) > 0.3
+
+
+def _log_probability(base: Path, adapter: Path | None, run: Path) -> float:
+    """The mean log-probability of the chosen answers of the run's first batch, computed without TRL."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from storage.runs import thaw_rows
+    from trainers.data import prepare_preferences, read_preferences
+
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    model = AutoModelForCausalLM.from_pretrained(base)
+    if adapter:
+        model = PeftModel.from_pretrained(model, adapter)
+    rows = prepare_preferences(tokenizer, read_preferences(thaw_rows(run / "data.parquet")), 1024).rows
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).tolist()
+    sums = []
+    with torch.no_grad():
+        for row in [rows[at] for at in order[:8]]:
+            ids = torch.tensor([row["prompt_ids"] + row["chosen_ids"]])
+            logps = model(ids).logits[0, :-1].log_softmax(-1)
+            start = len(row["prompt_ids"])
+            sums.append(sum(float(logps[at - 1, ids[0, at]]) for at in range(start, ids.shape[1])))
+    return sum(sums) / len(sums)
+
+
+def test_the_saved_adapter_holds_no_reference_copy(continued: Path, sft_run: Path) -> None:
+    def sizes(run: Path) -> list[tuple[str, tuple[int, ...]]]:
+        return sorted((tensor.name, tensor.shape) for tensor in read_header(run / "adapter" / WEIGHTS))
+
+    assert sizes(continued) == sizes(sft_run)
+    assert not (continued / "adapter" / "ref").exists()
+
+
+def test_a_reference_that_is_not_the_policy_ends_the_run(tiny_base: Path, sft_run: Path, tmp_path: Path) -> None:
+    """The copy is spoilt between TRL's making it and the first step."""
+    import torch
+
+    from storage.specs.run import RunSpec
+    from trainers.failures import RunFailed
+    from trainers.models import continued_adapter, load_base
+    from trainers.preferences import compare_weights
+
+    folder = building.make_run(tmp_path / "spoilt", "dpo", tiny_base, adapter_path=str(sft_run / "adapter"))
+    model = continued_adapter(load_base(RunSpec.read(folder)).model, sft_run / "adapter")
+    model.add_adapter("ref", model.peft_config["default"])
+
+    with pytest.raises(RunFailed, match="wrong reference"):
+        compare_weights(model, continued=True)
+    for name, weight in dict(model.named_parameters()).items():
+        if ".default." in name:
+            model.get_parameter(name.replace(".default.", ".ref.")).data.copy_(weight.data)
+    compare_weights(model, continued=True)
+    with torch.no_grad():
+        next(weight for name, weight in model.named_parameters() if ".ref." in name).add_(1e-3)
+    with pytest.raises(RunFailed, match="1 of "):
+        compare_weights(model, continued=True)
+
+
+def _changed(**changes: Any) -> Callable[[Path, Path], None]:
+    """An adapter whose configuration says something else."""
+
+    def make(folder: Path, _base: Path) -> None:
+        path = folder / "adapter_config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+    return make
+
+
+def _on_embeddings(folder: Path, base: Path) -> None:
+    shutil.rmtree(folder)
+    tiny.save_adapter(folder, base, seed=1, targets=["q_proj", "embed_tokens"])
+
+
+def _torn(folder: Path, _base: Path) -> None:
+    path = folder / WEIGHTS
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def _of_another_base(folder: Path, base: Path) -> None:
+    shutil.rmtree(folder)
+    other = tiny.save_base(folder.parent / "other", hidden=64)
+    tiny.save_adapter(folder, other, seed=1)
+
+
+REFUSED: dict[str, tuple[Callable[[Path, Path], None], str]] = {
+    "embeddings": (_on_embeddings, "LoRA on the embeddings"),
+    "pissa": (_changed(init_lora_weights="pissa_niter_4"), "changes the base's weights"),
+    "olora": (_changed(init_lora_weights="olora"), "changes the base's weights"),
+    "bias": (_changed(bias="lora_only"), "trains the base's biases"),
+    "tokens": (_changed(trainable_token_indices=[1, 2]), "trains single token embeddings"),
+    "kind": (_changed(peft_type="IA3"), "only LoRA is known here"),
+    "torn": (_torn, "is not a whole safetensors file"),
+    "other base": (_of_another_base, "does not fit the base"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_an_adapter_whose_reference_would_be_wrong_is_refused(
+    case: str, tiny_base: Path, sft_run: Path, tmp_path: Path
+) -> None:
+    """In this process: refusals come before anything is trained, and eight processes would only cost time."""
+    from storage.errors import RatchetError
+    from storage.specs.run import RunSpec
+    from trainers.models import check_adapter, continued_adapter, load_base
+
+    adapter = tmp_path / "adapter"
+    shutil.copytree(sft_run / "adapter", adapter)
+    make, sentence = REFUSED[case]
+    make(adapter, tiny_base)
+    folder = building.make_run(tmp_path / "run", "dpo", tiny_base, adapter_path=str(adapter))
+
+    with pytest.raises(RatchetError, match=sentence):
+        check_adapter(adapter, reference=True)
+        continued_adapter(load_base(RunSpec.read(folder)).model, adapter)
+
+
+def test_a_refused_adapter_fails_the_run_with_its_sentence(tiny_base: Path, sft_run: Path, tmp_path: Path) -> None:
+    adapter = tmp_path / "adapter"
+    shutil.copytree(sft_run / "adapter", adapter)
+    _changed(bias="all")(adapter, tiny_base)
+    folder = building.make_run(tmp_path / "run", "dpo", tiny_base, adapter_path=str(adapter))
+
+    assert building.run_trainer(folder) == 1
+    error = read_json(folder / "error.json")
+    assert error is not None
+    assert (error["kind"], "bias=all" in error["sentence"]) == ("refused", True)
+
+
+@pytest.mark.parametrize("loss_type", ["hinge", "ipo", "robust", "apo_zero", "apo_down"])
+@pytest.mark.slow
+def test_every_loss_trains(loss_type: str, tiny_base: Path, tmp_path: Path) -> None:
+    options = {"loss_type": loss_type, "epochs": 1, "learning_rate": 1e-3, "label_smoothing": 0.1}
+    folder = building.make_run(tmp_path / loss_type, "dpo", tiny_base, options=options)
+
+    assert building.run_trainer(folder) == 0, building.log_of(folder)
+    assert building.events(folder, "metric")[-1]["rewards/margins"] > 0
+
+
+def test_pairs_without_a_difference_and_prompts_too_long_are_counted(tiny_base: Path, tmp_path: Path) -> None:
+    rows = building.preferences(12)
+    rows[0]["rejected"] = rows[0]["chosen"]
+    rows[1]["prompt"] = json.dumps(building.turns("why " * 200))
+    rows[2]["rejected"] = json.dumps(building.answer("well " * 100))
+    folder = building.make_run(tmp_path / "long", "dpo", tiny_base, rows, options={"max_length": 64, "max_steps": 2})
+
+    assert building.run_trainer(folder) == 0, building.log_of(folder)
+    assert [event["sentence"] for event in building.events(folder, "warning")] == [
+        "1 row was left out: the prompt alone fills max_length (64 tokens).",
+        "1 row was cut at max_length (64 tokens): their ends are not learnt.",
+        "1 row was left out: both answers are the same.",
+    ]
