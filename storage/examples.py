@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from storage.clock import new_id, now
 from storage.errors import Conflict, NotFound
-from storage.prompts import content_sha256
+from storage.prompts import example_sha256
 from storage.rows import Batch, Example
 from storage.store import Store
 
@@ -106,7 +106,7 @@ def _write_revision(store: Store, batch: Batch, example_id: str, draft: Draft) -
         "insert into revisions (example_id, dataset_id, batch_id, content, sha256, tags, status, author, created_at) "
         "values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [example_id, batch.dataset_id, batch.id, json.dumps(draft.content, ensure_ascii=True),
-         content_sha256(draft.content), json.dumps(list(draft.tags)), draft.status, batch.author, now()],
+         example_sha256(draft.content), json.dumps(list(draft.tags)), draft.status, batch.author, now()],
     )  # fmt: skip
     revision = int(cursor.lastrowid or 0)
     # Lone surrogates cannot be stored as UTF-8; search does without them.

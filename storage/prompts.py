@@ -17,6 +17,11 @@ def content_sha256(content: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def example_sha256(content: dict[str, Any]) -> str:
+    """The hash of an example: of what is said in it, whatever metadata (source, ids) came along."""
+    return content_sha256({key: value for key, value in content.items() if key != "metadata"})
+
+
 def text_sha256(text: str) -> str:
     """The hash of a text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -37,6 +37,11 @@ def list_tasks(store: Store, kind: str | None = None, limit: int = 20) -> list[T
     return [Task.from_row(row) for row in rows]
 
 
+def age(task: Task) -> float:
+    """Seconds since a task was added."""
+    return now() - task.created_at
+
+
 def begin(store: Store, task_id: str, pid: int, pid_started: float) -> bool:
     """Take a queued task for this process; False where another one has it."""
     return (

@@ -1,0 +1,1 @@
+"""The data side: files become examples, examples are edited by hand, examples become files again."""

@@ -1,0 +1,114 @@
+"""Which encoding a file is written in: Unicode where it says so or proves to be so, else the likeliest guess.
+
+The guess is charset-normalizer's. It is told the person (`encoding` of the report), because a guess can be wrong.
+"""
+
+import codecs
+from pathlib import Path
+from typing import NamedTuple
+
+from studio.curation.records import Unreadable
+
+_BLOCK = 1 << 20
+# Enough text for a guess; beyond it guessing only becomes slower.
+_SAMPLE = 200_000
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with the same two bytes
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# Tried in this order where charset-normalizer has no answer: the pickiest first, the last one takes any byte.
+_FALLBACKS = ("big5", "cp950", "big5hkscs", "shift_jis", "euc_kr", "gb18030", "cp1252", "latin-1")
+
+
+class _Utf8(NamedTuple):
+    """What a strict reading as UTF-8 found: bad bytes, good multi-byte characters, where the first bad byte is."""
+
+    bad: int
+    good: int
+    first_bad: int
+
+
+def detect(path: Path) -> str:
+    """The name of the encoding, as Python knows it; raises Unreadable for a file that is no text."""
+    with path.open("rb") as file:
+        head = file.read(_BLOCK)
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return name
+    if wide := _wide(head[:4096]):
+        return wide
+    _refuse_binary(head, path.name)
+    found = _read_as_utf8(path)
+    # A stray bad byte in a UTF-8 file spoils its row, not the file.
+    if found.bad <= found.good // 4:
+        return "utf-8"
+    return _guess(path, found.first_bad)
+
+
+def _wide(head: bytes) -> str | None:
+    """UTF-16 without its mark: mostly Latin letters, so every other byte is zero."""
+    if len(head) < 4 or len(head) % 2:
+        return None
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    half = len(head) // 2
+    if odd > 0.4 * half and even < 0.05 * half:
+        return "utf-16-le"
+    if even > 0.4 * half and odd < 0.05 * half:
+        return "utf-16-be"
+    return None
+
+
+def _refuse_binary(head: bytes, name: str) -> None:
+    """Refuse what is no text: many control bytes that text never has."""
+    odd = sum(head.count(code) for code in (*range(8), *range(14, 27), *range(28, 32)))
+    if head and odd > max(1, 0.02 * len(head)):
+        raise Unreadable(f'"{name}" is a binary file, not text; import JSONL, JSON, CSV, TSV, Parquet or plain text.')
+
+
+def _read_as_utf8(path: Path) -> _Utf8:
+    """Read the whole file as UTF-8, block by block."""
+    bad = good = 0
+    first_bad, offset = -1, 0
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            text = decoder.decode(block)
+            if not text.isascii():
+                kept = text.encode("utf-8", "ignore").decode()  # without the stand-ins for bad bytes
+                escaped = len(text) - len(kept)
+                good += len(kept) - len(kept.encode("ascii", "ignore"))
+                if escaped and first_bad < 0:
+                    first_bad = offset
+                bad += escaped
+            offset += len(block)
+    tail = decoder.decode(b"", final=True)
+    return _Utf8(bad + len(tail), good, max(first_bad, 0))
+
+
+def _guess(path: Path, start: int) -> str:
+    """The likeliest encoding of the text around the first byte that is no UTF-8."""
+    from charset_normalizer import from_bytes
+
+    with path.open("rb") as file:
+        file.seek(start)
+        sample = file.read(_SAMPLE)
+    found = list(from_bytes(sample))
+    if not found:
+        return next(name for name in _FALLBACKS if _fits(sample, name))
+    best = found[0]
+    # Latin code pages often fit equally well; of equals the one that people use is the likeliest.
+    equals = {name for item in found if item.coherence >= best.coherence and item.chaos <= best.chaos
+              for name in item.could_be_from_charset}  # fmt: skip
+    return "cp1252" if "cp1252" in equals else str(best.encoding)
+
+
+def _fits(sample: bytes, name: str) -> bool:
+    """Whether the sample can be read in this encoding, a character cut off at its end aside."""
+    try:
+        codecs.getincrementaldecoder(name)().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True

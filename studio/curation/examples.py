@@ -1,0 +1,78 @@
+"""The inner form of an example by kind, its parts, and the words that search finds it by.
+
+sft         messages, tools?
+preference  prompt (messages), chosen (messages), rejected (messages), tools?, margin?
+prompts     prompt (messages), tools?
+text        text
+
+Each may have `metadata`: what the source held beyond this. It is kept and shown, and is no part of the content's
+hash, so that the same conversation under two ids is one example.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from storage.examples import Draft
+from studio.curation.messages import Message
+from studio.curation.records import RowError
+
+# Search words of one example; beyond it a single huge row would swell the index.
+_WORDS_LIMIT = 200_000
+
+
+class Made(NamedTuple):
+    """What a source record became: content in the inner form, and its tags."""
+
+    kind: str
+    content: dict[str, Any]
+    tags: tuple[str, ...] = ()
+
+
+def draft_of(made: Made) -> Draft:
+    """An example ready to be stored."""
+    return Draft(made.content, words_of(made.content, made.tags), made.tags)
+
+
+def turns_of(content: Mapping[str, Any]) -> Iterator[Message]:
+    """All messages of an example, those of a preference's answers too."""
+    for part in ("messages", "prompt", "chosen", "rejected"):
+        yield from content.get(part) or ()
+
+
+def words_of(content: Mapping[str, Any], tags: tuple[str, ...] = ()) -> str:
+    """What search finds an example by: all that is said in it, and its tags."""
+    said = [content["text"]] if "text" in content else [turn["content"] for turn in turns_of(content)]
+    calls = [call["function"]["name"] for turn in turns_of(content) for call in turn.get("tool_calls", ())]
+    return "\n".join([*said, *calls, *tags])[:_WORDS_LIMIT]
+
+
+def as_kind(made: Made, kind: str) -> Made:
+    """The example as one of another kind, where it holds what that needs; raises RowError where it does not."""
+    if made.kind == kind:
+        return made
+    content = made.content
+    kept: dict[str, Any] = {key: value for key, value in content.items() if key in ("tools", "metadata")}
+    if kind == "prompts" and made.kind == "sft":
+        return Made(kind, {"prompt": before_answer(content["messages"]), **kept}, made.tags)
+    if kind == "prompts" and made.kind == "preference":
+        return Made(kind, {"prompt": content["prompt"], **kept}, made.tags)
+    if kind == "sft" and made.kind == "preference":
+        return Made(kind, {"messages": content["prompt"] + content["chosen"], **kept}, made.tags)
+    raise RowError("", f"This row is {NAMES[made.kind]}, and {NAMES[kind]} is wanted.")
+
+
+NAMES = {
+    "sft": "a conversation with an answer",
+    "preference": "a preference (chosen and rejected answers)",
+    "prompts": "a prompt without an answer",
+    "text": "a plain text",
+}
+
+
+def before_answer(messages: list[Message]) -> list[Message]:
+    """The messages up to the last assistant turn; raises RowError where nothing stands before it."""
+    answers = [number for number, item in enumerate(messages) if item["role"] == "assistant"]
+    before = messages[: answers[-1]] if answers else messages
+    if not any(item["role"] == "user" for item in before):
+        raise RowError("messages", "No user turn stands before the answer, so there is no prompt.")
+    return before

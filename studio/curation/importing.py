@@ -1,0 +1,270 @@
+"""Files become examples: recognised, validated row by row, written under one batch, seen whole or not at all.
+
+Rows go in by transactions of at most a thousand under a batch that nobody sees; one last commit publishes it, and
+with it the dataset where that is new. An exception, a cancel or a kill before that leaves nothing to be seen.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from os import getpid
+from pathlib import Path
+from time import monotonic
+from typing import Any, NamedTuple
+
+from storage import datasets, examples
+from storage.errors import BadInput, Conflict, NotFound, RatchetError
+from storage.models import checked_name
+from storage.processes import identify
+from storage.prompts import example_sha256
+from storage.rows import KINDS, Batch, Dataset
+from storage.store import Store
+from studio.curation.examples import Made, draft_of
+from studio.curation.lines import decode
+from studio.curation.mapping import SHAPES, check_columns, mapped_shape
+from studio.curation.reading import open_source
+from studio.curation.records import Fault, Item, Record, RowError, Source, Unreadable
+from studio.curation.reports import ERROR_KEY, RAW_KEY, ImportFault, ImportReport, ImportReports, RejectedFile
+from studio.curation.shapes import Recognised, Shape, columns_of, recognise
+
+CHUNK = 1000
+# So many records are looked at before the shape of a file is decided.
+SAMPLE = 100
+
+# Called with the fraction done and a sentence; answers True where somebody asked to stop.
+Progress = Callable[[float, str], bool | None]
+
+
+class Stopped(RatchetError):
+    """Somebody asked to stop; nothing was imported."""
+
+    kind = "stopped"
+
+
+class Upload(NamedTuple):
+    """A file to import and the name that the person gave it."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the person asked for beside the files."""
+
+    dataset: str
+    kind: str | None = None
+    mapping: Mapping[str, str] | None = None
+    author: str = "me"
+
+
+def import_files(
+    store: Store,
+    paths: Sequence[Path | str | Upload],
+    dataset: str,
+    *,
+    kind: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    author: str = "me",
+    progress: Progress | None = None,
+) -> ImportReport | ImportReports:
+    """Import files into a dataset, which is made if absent; several files give a report of reports.
+
+    A file that cannot be read or has no known shape imports nothing and says why in its report. Raises NotFound for
+    a path that is no file, BadInput for a mapping or name that cannot be, Conflict where the dataset is of another
+    kind, Stopped where `progress` answered True.
+    """
+    if kind is not None and kind not in KINDS:
+        raise BadInput(f'A dataset\'s kind is one of {", ".join(KINDS)}, not "{kind}".')
+    checked_name(dataset)
+    uploads = [item if isinstance(item, Upload) else Upload(Path(item), Path(item).name) for item in paths]
+    for upload in uploads:
+        if not upload.path.is_file():
+            raise NotFound(f'There is no file "{upload.path}".')
+    wish = Wish(dataset, kind, mapping, author)
+    shape = mapped_shape(mapping) if mapping else None
+    reports = []
+    for number, upload in enumerate(uploads):
+        reports.append(_import_one(store, upload, wish, shape, _part(progress, number, len(uploads))))
+    return reports[0] if len(reports) == 1 else ImportReports(reports)
+
+
+def _part(progress: Progress | None, number: int, count: int) -> Progress:
+    """The progress of one file among several."""
+
+    def said(fraction: float, sentence: str) -> bool | None:
+        return progress((number + fraction) / count, sentence) if progress else None
+
+    return said
+
+
+def _import_one(store: Store, upload: Upload, wish: Wish, shape: Shape | None, progress: Progress) -> ImportReport:
+    """Import one file; what makes the whole file unreadable becomes its report's only error."""
+    begun = monotonic()
+    report = ImportReport(upload.name, wish.dataset)
+    try:
+        with open_source(upload.path, upload.name) as source:
+            report.format, report.encoding = source.format, source.encoding
+            head = list(islice(source.items, SAMPLE))
+            recognised = _recognised(head, wish, shape, report)
+            if recognised:
+                report.shape, report.kind = recognised.shape.name, recognised.kind
+                _Import(store, wish, recognised, report, progress).run(chain(head, source.items), source)
+                if not report.ok:
+                    report.sentence = f"None of the {report.read:,} rows of this file can be imported."
+    except Unreadable as error:
+        _nothing(report, str(error), error.line, error.column)
+    report.seconds = round(monotonic() - begun, 3)
+    return report
+
+
+def _nothing(report: ImportReport, sentence: str, line: int | None = None, column: int | None = None) -> None:
+    """Say of a whole file that nothing of it was imported, and why."""
+    report.read = report.imported = report.duplicates = report.rejected = report.made = 0
+    report.rejected_file = None
+    report.errors = [ImportFault(line, column, sentence)]
+    report.sentence = sentence
+
+
+def _recognised(head: list[Item], wish: Wish, shape: Shape | None, report: ImportReport) -> Recognised | None:
+    """The shape of the file, or None with the reason in the report."""
+    rows = [_plain_row(item.value) for item in head if isinstance(item, Record)]
+    if shape:
+        check_columns(wish.mapping or {}, columns_of(rows))
+        return recognise(rows, [shape], wish.kind)
+    found = recognise(rows, SHAPES, wish.kind)
+    if found is None and head and not rows:
+        # Not one of the first rows can be decoded: that is what the person must know.
+        return Recognised(SHAPES[0], wish.kind or "sft", SHAPES)
+    if found is None:
+        report.columns = columns_of(rows)
+        _nothing(report, _no_shape(rows, report.columns))
+    return found
+
+
+def _no_shape(rows: Sequence[Any], columns: Sequence[str]) -> str:
+    """Why a file has no known shape."""
+    if not rows:
+        return "The file has no rows."
+    if not columns:
+        return "The file's rows are no objects with named fields, so nothing says what is prompt and what is answer."
+    return (
+        f"The file has no known shape. Its columns are {', '.join(columns[:30])}; "
+        "say which one holds what (prompt, answer, system, chosen, rejected, text or messages)."
+    )
+
+
+def _plain_row(value: Any) -> Any:
+    """A record without what a file of rejected rows adds, a bare text as a row of text."""
+    if isinstance(value, str):
+        return {"text": value}
+    if isinstance(value, dict) and ERROR_KEY in value:
+        value = {key: item for key, item in value.items() if key != ERROR_KEY}
+        if value.keys() == {RAW_KEY} and isinstance(value[RAW_KEY], str):
+            try:
+                return decode(value[RAW_KEY])
+            except (ValueError, RecursionError):
+                return value
+    return value
+
+
+class _Import:
+    """One file on its way into the store."""
+
+    def __init__(
+        self, store: Store, wish: Wish, recognised: Recognised, report: ImportReport, progress: Progress
+    ) -> None:
+        self.store = store
+        self.wish = wish
+        self.recognised = recognised
+        self.report = report
+        self.progress = progress
+
+    def run(self, items: Iterator[Item], source: Source) -> None:
+        """Write all rows and publish them, or nothing."""
+        with RejectedFile(self.store.home, self.wish.dataset) as rejected, self._batch() as batch:
+            while chunk := list(islice(items, CHUNK)):
+                self._write(batch, self._good(chunk, rejected))
+                said = f"{self.report.read:,} rows read, {self.report.imported:,} new"
+                if self.progress(min(source.position.fraction, 0.99), said):
+                    raise Stopped(f'The import of "{self.report.file}" was stopped; nothing of it was imported.')
+            self.report.rejected_file = rejected.written
+            if not self.report.imported:
+                examples.drop(self.store, batch)
+                return
+            self._publish(batch)
+
+    @contextmanager
+    def _batch(self) -> Iterator[Batch]:
+        """An open batch in the dataset, or in one that is hidden until it is published; dropped on any failure."""
+        dataset = self._dataset()
+        me = identify(getpid())
+        detail = {"pid": getpid(), "pid_started": me.started if me else None, "file": self.report.file}
+        batch = examples.open_batch(self.store, dataset.id, "import", self.wish.author, detail)
+        try:
+            yield batch
+        except BaseException:
+            examples.drop(self.store, batch)
+            raise
+
+    def _dataset(self) -> Dataset:
+        """The dataset to import into; raises Conflict where it holds another kind."""
+        found = datasets.find_dataset(self.store, self.wish.dataset)
+        if found is None:
+            return datasets.begin_dataset(self.store, self.recognised.kind)
+        if found.kind != self.recognised.kind:
+            raise Conflict(
+                f'Dataset "{found.name}" holds {found.kind} rows and "{self.report.file}" has '
+                f"{self.recognised.kind} rows; import it into another dataset."
+            )
+        return found
+
+    def _good(self, chunk: Sequence[Item], rejected: RejectedFile) -> list[Made]:
+        """The examples of a chunk of records; what is no example goes to the file of rejected rows."""
+        good = []
+        for item in chunk:
+            self.report.read += 1
+            if isinstance(item, Fault):
+                self._reject(rejected, item.raw, ImportFault(item.line, item.column, item.message))
+                continue
+            row = _plain_row(item.value)
+            try:
+                good.append(self.recognised.make(row))
+            except RowError as error:
+                self._reject(rejected, item.value, ImportFault(item.line, error.column or None, error.message))
+            except RecursionError:
+                self._reject(rejected, None, ImportFault(item.line, None, "The row is nested too deeply."))
+        return good
+
+    def _reject(self, rejected: RejectedFile, record: Any, fault: ImportFault) -> None:
+        self.report.rejected += 1
+        self.report.note(*fault)
+        rejected.write(record, fault)
+
+    def _write(self, batch: Batch, good: list[Made]) -> None:
+        """Write what is not there yet."""
+        hashes = [example_sha256(made.content) for made in good]
+        seen = examples.known_hashes(self.store, batch.dataset_id, hashes, batch.id)
+        fresh = []
+        for made, sha256 in zip(good, hashes, strict=True):
+            if sha256 not in seen:
+                seen.add(sha256)
+                fresh.append(draft_of(made))
+        if fresh:
+            examples.add_examples(self.store, batch, fresh)
+        self.report.imported += len(fresh)
+        self.report.made += len(fresh)
+        self.report.duplicates += len(good) - len(fresh)
+
+    def _publish(self, batch: Batch) -> None:
+        """Let the rows be seen, and the dataset where it is new, in one commit."""
+        count = self.report.imported
+        rows = "1 row" if count == 1 else f"{count:,} rows"
+        with self.store.write():
+            datasets.reveal_dataset(self.store, batch.dataset_id, self.wish.dataset)
+            examples.publish(
+                self.store,
+                batch,
+                {"label": f"imported {rows} from {self.report.file}", "file": self.report.file, "rows": count},
+            )

@@ -1,0 +1,210 @@
+"""Reads a JSON document record by record, without holding the document.
+
+The standard library decodes one value at a time out of a buffer; the list around the values, or the object around
+that list (`{"data": [...]}`), is walked by hand. A document is broken as a whole: after a syntax error nothing
+that follows can be trusted, so `Unreadable` says the line and column, and nothing of the file is imported.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn, TextIO
+
+from studio.curation.records import RECORD_LIMIT, Record, Unreadable
+
+# Keys under which files wrap their list of records.
+WRAPPERS = ("data", "examples", "rows", "train", "items", "records")
+_SPACE = " \t\n\r"
+_BLOCK = 1 << 16
+# An error this near to the end of the buffer may come from a word or escape that was cut in two.
+_TAIL = 16
+
+
+def no_constants(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python's reader lets pass."""
+    raise ValueError(f"{name} is no JSON; write null or a number")
+
+
+DECODER = json.JSONDecoder(parse_constant=no_constants)
+
+
+def read_document(file: TextIO) -> Iterator[Record]:
+    """The records of a JSON document: elements of the list, of the wrapped list, rows of an object of lists."""
+    walker = _Walker(file)
+    opening = walker.peek()
+    if opening == "[":
+        yield from _elements(walker)
+    elif opening == "{":
+        yield from _members(walker)
+    else:
+        yield Record(1, walker.value())
+    if walker.peek():
+        walker.broken("more text after the end of the document")
+
+
+def _elements(walker: "_Walker") -> Iterator[Record]:
+    """The elements of the list that begins here."""
+    walker.take("[")
+    if walker.peek() == "]":
+        walker.take("]")
+        return
+    while True:
+        walker.peek()
+        line = walker.line
+        yield Record(line, walker.value())
+        if walker.peek() == "]":
+            walker.take("]")
+            return
+        walker.take(",")
+
+
+def _members(walker: "_Walker") -> Iterator[Record]:
+    """What the object that begins here holds: a wrapped list, or itself as one record or as columns."""
+    members: dict[str, Any] = {}
+    streamed = False
+    walker.take("{")
+    while walker.peek() != "}":
+        if members or streamed:
+            walker.take(",")
+        if walker.peek() != '"':
+            walker.broken("a key in double quotes is missing")
+        key = walker.value()
+        walker.peek()
+        walker.take(":")
+        if key in WRAPPERS and not streamed and walker.begins_list_of_objects():
+            streamed = True
+            yield from _elements(walker)
+        else:
+            walker.peek()
+            members[key] = walker.value()
+    walker.take("}")
+    if not streamed:
+        yield from (Record(number, row) for number, row in enumerate(rows_of(members), start=1))
+
+
+def rows_of(value: dict[str, Any]) -> list[Any]:
+    """The rows in an object: of its wrapped list, of its columns (lists of one length), or itself."""
+    for key in WRAPPERS:
+        if isinstance(value.get(key), list) and (len(value) == 1 or any(isinstance(row, dict) for row in value[key])):
+            return list(value[key])
+    columns = list(value.values())
+    lists = len(value) > 0 and all(isinstance(column, list) for column in columns)
+    if lists and len({len(column) for column in columns}) == 1 and not _is_conversation(columns):
+        return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
+    return [value]
+
+
+def _is_conversation(columns: list[Any]) -> bool:
+    """A lone list of objects is a conversation's turns, not a column."""
+    return len(columns) == 1 and bool(columns[0]) and all(isinstance(item, dict) for item in columns[0])
+
+
+class _Walker:
+    """A cursor in a text that is read as it is needed."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+        self.buffer = ""
+        self.at = 0
+        self.line = 1
+        self.line_start = 0  # of the current line, as an index into the buffer; negative once it was cut off
+        self.ended = False
+
+    def peek(self) -> str:
+        """The next sign that is no white space, "" at the end; the cursor stands on it."""
+        while True:
+            while self.at < len(self.buffer) and self.buffer[self.at] in _SPACE:
+                if self.buffer[self.at] == "\n":
+                    self.line += 1
+                    self.line_start = self.at + 1
+                self.at += 1
+            if self.at < len(self.buffer):
+                return self.buffer[self.at]
+            if not self._more():
+                return ""
+
+    def take(self, sign: str) -> None:
+        """Step over this sign, which must be next."""
+        found = self.peek()
+        if found != sign:
+            self.broken(f'"{sign}" is missing' if found else f'the file ends where "{sign}" is missing')
+        self.at += 1
+
+    def begins_list_of_objects(self) -> bool:
+        """Whether a list of objects comes next."""
+        if self.peek() != "[":
+            return False
+        rest = self.buffer[self.at + 1 :].lstrip(_SPACE)
+        while not rest and self._more():
+            rest = self.buffer[self.at + 1 :].lstrip(_SPACE)
+        return rest.startswith("{")
+
+    def value(self) -> Any:
+        """The value that begins here, decoded; reads on until it is whole."""
+        while True:
+            try:
+                value, end = DECODER.raw_decode(self.buffer, self.at)
+                # A number or word at the end of the buffer may go on in the next block.
+                if end < len(self.buffer) or self.ended or not self._more():
+                    self._step_to(end)
+                    return value
+            except json.JSONDecodeError as error:
+                if self._goes_on(error):
+                    continue
+                self._step_to(error.pos)
+                self.broken(_plain(error.msg))
+            except RecursionError:
+                raise Unreadable("The JSON is nested too deeply to be read.", self.line, self.column) from None
+            except ValueError as error:
+                raise Unreadable(f"The file is no valid JSON: {error}.", self.line, self.column) from None
+
+    def _goes_on(self, error: json.JSONDecodeError) -> bool:
+        """Whether the value was only cut off by the end of the buffer, and more of it could be read."""
+        cut_off = error.msg.startswith("Unterminated string") or error.pos >= len(self.buffer) - _TAIL
+        if not cut_off or self.ended:
+            return False
+        if len(self.buffer) - self.at > RECORD_LIMIT:
+            self._too_long()
+        return self._more()
+
+    def _step_to(self, end: int) -> None:
+        """Move on to an index of the buffer, counting lines."""
+        lines = self.buffer.count("\n", self.at, end)
+        if lines:
+            self.line += lines
+            self.line_start = self.buffer.rfind("\n", self.at, end) + 1
+        self.at = end
+
+    def _more(self) -> bool:
+        """Read on; what lies behind the cursor is let go. Large values are read in ever larger steps."""
+        if self.ended:
+            return False
+        block = self.file.read(max(_BLOCK, len(self.buffer) - self.at))
+        self.ended = not block
+        self.buffer = self.buffer[self.at :] + block
+        self.line_start -= self.at
+        self.at = 0
+        return bool(block)
+
+    @property
+    def column(self) -> int:
+        """Of the cursor, 1-based."""
+        return self.at - self.line_start + 1
+
+    def _too_long(self) -> NoReturn:
+        raise Unreadable(
+            f"The record that begins in line {self.line} has more than {RECORD_LIMIT:,} characters; "
+            "split it, or save the file as JSONL, where one long row does not stop the others.",
+            self.line,
+            self.column,
+        )
+
+    def broken(self, what: str) -> NoReturn:
+        """Raise Unreadable for the place of the cursor."""
+        raise Unreadable(
+            f"The file is no valid JSON: {what} (line {self.line}, column {self.column}).", self.line, self.column
+        )
+
+
+def _plain(message: str) -> str:
+    """A message of Python's decoder as part of our sentence."""
+    return message[:1].lower() + message[1:].removesuffix(".")

@@ -1,0 +1,93 @@
+"""Reads text line by line with bounded memory: JSONL and plain text.
+
+A file is opened with `surrogateescape`: a byte that its encoding does not know becomes a lone surrogate, which no
+valid text contains, so a damaged line is found and named while the others go on. Ends of lines come as they are
+(`newline=""`): inside a quoted cell of a table they belong to the text.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TextIO
+
+from studio.curation.json_documents import DECODER
+from studio.curation.records import RAW_KEPT, RECORD_LIMIT, Fault, Item, Record, Unreadable
+
+_DAMAGE = re.compile("[\ud800-\udfff]")
+
+
+_ENDS = ("\n", "\r")
+
+
+class Line(NamedTuple):
+    """One line: its text without its end, the end, and where it is too long how many characters it really has."""
+
+    number: int
+    text: str
+    end: str = "\n"
+    over: int = 0
+
+
+def bounded_lines(file: TextIO, limit: int = RECORD_LIMIT) -> Iterator[Line]:
+    """The lines of a file; of one that is longer than `limit` only the beginning."""
+    number = 0
+    while text := file.readline(limit + 1):
+        number += 1
+        if len(text) <= limit or text.endswith(_ENDS):
+            bare = text.rstrip("\r\n")
+            yield Line(number, bare, text[len(bare) :])
+            continue
+        kept, length = text[:RAW_KEPT], len(text)
+        while not text.endswith(_ENDS) and (text := file.readline(limit + 1)):
+            length += len(text)
+        yield Line(number, kept, over=length)
+
+
+def read_jsonl(file: TextIO) -> Iterator[Item]:
+    """One JSON value a line; blank lines are passed over."""
+    for line in bounded_lines(file):
+        if line.over or line.text.strip():
+            yield fault_of(line) or _decoded(line)
+
+
+def read_text(file: TextIO) -> Iterator[Item]:
+    """One row a line; blank lines are passed over."""
+    for line in bounded_lines(file):
+        if "\0" in line.text:
+            raise Unreadable(f"The text has a NUL byte in line {line.number}; it may be a binary file.", line.number)
+        if line.over or line.text.strip():
+            yield fault_of(line) or Record(line.number, {"text": line.text})
+
+
+def fault_of(line: Line) -> Fault | None:
+    """What is wrong with a line before it is even looked into: too long, or damaged."""
+    if line.over:
+        size, most = f"{line.over:,}", f"{RECORD_LIMIT:,}"
+        return Fault(line.number, None, f"The line has {size} characters; a row may have {most} at most.", line.text)
+    damage = _DAMAGE.search(line.text)
+    if damage:
+        code = ord(damage.group()) - 0xDC00
+        return Fault(
+            line.number,
+            damage.start() + 1,
+            f"The byte 0x{code & 0xFF:02X} does not belong to the file's encoding; the row is damaged.",
+            line.text[:RAW_KEPT],
+        )
+    return None
+
+
+def _decoded(line: Line) -> Item:
+    """The value of a line of JSONL."""
+    try:
+        return Record(line.number, decode(line.text))
+    except json.JSONDecodeError as error:
+        return Fault(line.number, error.pos + 1, f"The line is no valid JSON: {error.msg}.", line.text[:RAW_KEPT])
+    except RecursionError:
+        return Fault(line.number, None, "The line is nested too deeply to be read.", line.text[:RAW_KEPT])
+    except ValueError as error:
+        return Fault(line.number, None, f"The line is no valid JSON: {error}.", line.text[:RAW_KEPT])
+
+
+def decode(text: str) -> Any:
+    """Decode one JSON text strictly: NaN and Infinity are refused."""
+    return DECODER.decode(text.strip())

@@ -1,0 +1,106 @@
+"""A shape that a person describes: which column plays which role (`--map col=role`)."""
+
+from collections.abc import Mapping, Sequence
+
+from storage.errors import BadInput
+from studio.curation.chat_shapes import CHAT_SHAPES, messages_from
+from studio.curation.examples import Made
+from studio.curation.fields import Row, made, text_field
+from studio.curation.messages import Message, conversation, said_by
+from studio.curation.pair_shapes import PAIR_SHAPES, PROMPT_SHAPES
+from studio.curation.preference_shapes import PREFERENCE_SHAPES
+from studio.curation.shapes import Shape
+
+# The most telling shapes first.
+SHAPES: tuple[Shape, ...] = (*PREFERENCE_SHAPES, *CHAT_SHAPES, *PAIR_SHAPES, *PROMPT_SHAPES)
+
+_WORDS: Mapping[str, str] = {
+    "prompt": "prompt",
+    "question": "prompt",
+    "instruction": "prompt",
+    "user": "prompt",
+    "completion": "completion",
+    "answer": "completion",
+    "response": "completion",
+    "output": "completion",
+    "assistant": "completion",
+    "system": "system",
+    "input": "input",
+    "context": "input",
+    "chosen": "chosen",
+    "rejected": "rejected",
+    "text": "text",
+    "messages": "messages",
+    "tags": "tags",
+}
+ROLES = ("prompt", "answer", "system", "context", "chosen", "rejected", "text", "messages", "tags")
+
+
+def mapped_shape(mapping: Mapping[str, str]) -> Shape:
+    """The shape that a mapping of column to role describes; raises BadInput where it makes no example."""
+    columns: dict[str, list[str]] = {}
+    for column, role in mapping.items():
+        if role.strip().lower() not in _WORDS:
+            raise BadInput(f'"{role}" is no role for the column "{column}"; the roles are {", ".join(ROLES)}.')
+        columns.setdefault(_WORDS[role.strip().lower()], []).append(column)
+    whole = columns.keys() & {"messages", "text"}
+    pair = columns.keys() >= {"prompt"} and len(columns.keys() & {"chosen", "rejected"}) != 1
+    if not whole and not pair:
+        raise BadInput(
+            "A mapping names a column for the prompt (alone, with an answer, or with chosen and rejected), "
+            "or one for messages, or one for text."
+        )
+    return Shape("mapped", lambda row: any(name in row for name in mapping), lambda row: _make(row, columns))
+
+
+def _make(row: Row, columns: Mapping[str, Sequence[str]]) -> Made:
+    """The example of a record by the mapping."""
+    used = [name for names in columns.values() for name in names]
+    tags = {"tags": row.get(columns["tags"][0])} if "tags" in columns else {}
+    row = {**row, **tags}
+    if "text" in columns:
+        return made("text", {"text": _joined(row, columns["text"])}, row, used)
+    if "messages" in columns:
+        return _conversation(row, columns["messages"][0], used)
+    prompt = _prompt(row, columns)
+    if "chosen" in columns:
+        answers = {
+            role: messages_from(_joined(row, columns[role]), role, "assistant") for role in ("chosen", "rejected")
+        }
+        return made("preference", {"prompt": prompt, **answers}, row, used)
+    if "completion" in columns:
+        answer: Message = {"role": "assistant", "content": _joined(row, columns["completion"])}
+        return made("sft", {"messages": [*prompt, answer]}, row, used)
+    return made("prompts", {"prompt": prompt}, row, used)
+
+
+def _conversation(row: Row, column: str, used: list[str]) -> Made:
+    """The messages of a column."""
+    talk = conversation(row.get(column), column)
+    if said_by(talk.messages, "assistant"):
+        return made("sft", {"messages": talk.messages}, row, used, talk.extras)
+    return made("prompts", {"prompt": talk.messages}, row, used, talk.extras)
+
+
+def _prompt(row: Row, columns: Mapping[str, Sequence[str]]) -> list[Message]:
+    """System and user message of a record."""
+    asked = "\n".join([_joined(row, columns["prompt"]), *_optional(row, columns.get("input", ()))])
+    system = "\n".join(_optional(row, columns.get("system", ())))
+    user: Message = {"role": "user", "content": asked}
+    return [{"role": "system", "content": system}, user] if system else [user]
+
+
+def _joined(row: Row, names: Sequence[str]) -> str:
+    """The texts of several columns, a line apart; raises RowError where one is blank."""
+    return "\n".join(text_field(row, name) for name in names)
+
+
+def _optional(row: Row, names: Sequence[str]) -> list[str]:
+    return [said for name in names if (said := text_field(row, name, may_be_empty=True)).strip()]
+
+
+def check_columns(mapping: Mapping[str, str], columns: Sequence[str]) -> None:
+    """Raise BadInput where a mapped column is not in the file."""
+    for column in mapping:
+        if column not in columns:
+            raise BadInput(f'There is no column "{column}"; the columns are {", ".join(columns) or "none"}.')

@@ -1,0 +1,87 @@
+"""Recognises the shape of records by what they hold, never by the file's name.
+
+A shape says which records it fits and how such a record becomes an example. The shape that fits most of a file's
+first records is the file's; a record that fits another shape of the same kind is read by that one, and a record
+that fits none is rejected with the sentence of the file's shape.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from studio.curation.examples import NAMES, Made, as_kind
+from studio.curation.records import RowError
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One way in which files write examples.
+
+    `fits`: whether a record has the fields of this shape. `make`: the example of a record; raises RowError.
+    """
+
+    name: str
+    fits: Callable[[Row], bool]
+    make: Callable[[Row], Made]
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """The shape of a file and the kind of its rows."""
+
+    shape: Shape
+    kind: str
+    others: Sequence[Shape]
+    forced: bool = False
+
+    def make(self, row: Any) -> Made:
+        """The example of one record; raises RowError."""
+        if not isinstance(row, Mapping):
+            raise RowError("", f"A row is an object with named fields, and this is {type(row).__name__}.")
+        made = self._shape_of(row).make(row)
+        if made.kind != self.kind and not self.forced:
+            raise RowError("", f"This row is {NAMES[made.kind]}; the others are {NAMES[self.kind]} each.")
+        return as_kind(made, self.kind)
+
+    def _shape_of(self, row: Row) -> Shape:
+        """The file's shape, or another one that fits where the file's does not."""
+        if self.shape.fits(row):
+            return self.shape
+        return first_fit(row, [shape for shape in self.others if shape.name != "prompts"]) or self.shape
+
+
+def recognise(rows: Sequence[Any], shapes: Sequence[Shape], kind: str | None = None) -> Recognised | None:
+    """The shape of a file from its first rows, or None where none fits. `kind`: what the person says it is."""
+    fitting = [shape for row in rows if isinstance(row, Mapping) and (shape := first_fit(row, shapes))]
+    if not fitting:
+        return None
+    counted = Counter(shape.name for shape in fitting)
+    name = counted.most_common(1)[0][0]
+    shape = next(shape for shape in fitting if shape.name == name)
+    found = _kind_of(shape, rows)
+    return Recognised(shape, kind or found, shapes, forced=kind is not None)
+
+
+def first_fit(row: Row, shapes: Sequence[Shape]) -> Shape | None:
+    """The first shape that fits a record."""
+    return next((shape for shape in shapes if shape.fits(row)), None)
+
+
+def _kind_of(shape: Shape, rows: Sequence[Any]) -> str:
+    """The kind that most of the rows become."""
+    kinds: Counter[str] = Counter()
+    for row in rows:
+        try:
+            if isinstance(row, Mapping) and shape.fits(row):
+                kinds[shape.make(row).kind] += 1
+        except RowError:
+            continue
+    return kinds.most_common(1)[0][0] if kinds else "sft"
+
+
+def columns_of(rows: Sequence[Any]) -> list[str]:
+    """The columns of the first rows, in order of appearance."""
+    return list(dict.fromkeys(key for row in rows if isinstance(row, Mapping) for key in row))

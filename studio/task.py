@@ -1,0 +1,110 @@
+"""Runs one task in a process of its own: `python -m studio.task ID --home DIR`.
+
+Work without a model that outlasts a click (an import) runs here at the lowest priority, so that a page answers at
+once and voting stays quick meanwhile. Progress, cancel and outcome are columns of the task's row.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from storage import tasks
+from storage.errors import RatchetError
+from storage.home import Home
+from storage.processes import alive, identify
+from storage.rows import Task
+from storage.store import Store
+from studio.curation import importing, uploads
+
+_LOWEST_PRIORITY = 19
+
+
+def run_import(store: Store, task: Task) -> dict[str, Any]:
+    """Import the uploads of a task; they are removed unless the person must first say what the columns mean."""
+    wanted = task.payload
+    files = [importing.Upload(*uploads.located(store.home, upload_id)) for upload_id in wanted["uploads"]]
+    report = importing.import_files(
+        store,
+        files,
+        wanted["dataset"],
+        kind=wanted.get("kind"),
+        mapping=wanted.get("mapping"),
+        author=wanted.get("author", "me"),
+        progress=lambda fraction, sentence: tasks.advance(store, task.id, fraction, sentence),
+    )
+    reports = report.files if isinstance(report, importing.ImportReports) else [report]
+    for upload_id, one in zip(wanted["uploads"], reports, strict=True):
+        if one.columns is None:
+            uploads.remove(store.home, upload_id)
+    return {"files": [one.to_json() for one in reports], "uploads": wanted["uploads"]}
+
+
+KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {"import": run_import}
+
+
+def start(store: Store, kind: str, payload: dict[str, Any]) -> Task:
+    """Note a task and start its process; returns at once."""
+    task = tasks.add_task(store, kind, payload)
+    with (store.home.logs / "tasks.log").open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "studio.task", task.id, "--home", str(store.home.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    return task
+
+
+def running_tasks(store: Store) -> list[Task]:
+    """Tasks that a living process works on now."""
+    return [
+        task
+        for task in tasks.list_tasks(store, limit=200)
+        if task.status == "running" and alive(task.pid, task.pid_started)
+    ]
+
+
+def run(store: Store, task_id: str) -> int:
+    """Run one task to its end and record it; the exit code."""
+    me = identify(os.getpid())
+    if not tasks.begin(store, task_id, os.getpid(), me.started if me else 0.0):
+        print(f"Task {task_id} is not waiting to be run.", file=sys.stderr)
+        return 1
+    task = tasks.get_task(store, task_id)
+    try:
+        result = KINDS[task.kind](store, task)
+    except RatchetError as error:
+        status = "stopped" if error.kind == "stopped" else "failed"
+        _give_up(store, task, status, error.kind, str(error))
+        return 1
+    except BaseException:
+        _give_up(store, task, "failed", "bug", "The import failed inside the studio; logs/tasks.log says why.")
+        raise
+    tasks.end(store, task_id, "done", result=result)
+    return 0
+
+
+def _give_up(store: Store, task: Task, status: str, kind: str, sentence: str) -> None:
+    """Record that a task ended badly, and remove what it would have imported."""
+    tasks.end(store, task.id, status, error={"kind": kind, "sentence": sentence})
+    for upload_id in task.payload.get("uploads", ()):
+        uploads.remove(store.home, upload_id)
+
+
+def main() -> int:
+    """Run the task named on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m studio.task", description="Run one task of a project.")
+    parser.add_argument("task", help="id of the task")
+    parser.add_argument("--home", required=True, type=Path, help="project folder")
+    given = parser.parse_args()
+    os.nice(_LOWEST_PRIORITY)
+    return run(Store.open(Home(given.home)), given.task)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
