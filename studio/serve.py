@@ -16,10 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from storage import comparisons, examples, jobs
+from storage import comparisons, jobs
 from storage.errors import Conflict
 from storage.home import Home, read_json, write_json
 from storage.processes import alive, identify, serving
+from studio.curation import leftovers
 from studio.settings import Settings
 from studio.studio import Studio
 
@@ -56,10 +57,7 @@ def prepare(studio: Studio) -> None:
 
     ensure_starter(studio.store, studio.settings)
     comparisons.release(studio.store)
-    from studio.task import running_tasks
-
-    if not running_tasks(studio.store):
-        examples.sweep(studio.store)
+    leftovers.sweep(studio.store)
 
 
 def _run(studio: Studio, listener: socket.socket, url: str, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from storage.processes import alive, identify
 from storage.rows import Task
 from storage.store import Store
 from studio.curation import importing, uploads
+from studio.curation.reports import ImportReports
 
 _LOWEST_PRIORITY = 19
 
@@ -36,7 +37,7 @@ def run_import(store: Store, task: Task) -> dict[str, Any]:
         author=wanted.get("author", "me"),
         progress=lambda fraction, sentence: tasks.advance(store, task.id, fraction, sentence),
     )
-    reports = report.files if isinstance(report, importing.ImportReports) else [report]
+    reports = report.files if isinstance(report, ImportReports) else [report]
     for upload_id, one in zip(wanted["uploads"], reports, strict=True):
         if one.columns is None:
             uploads.remove(store.home, upload_id)

@@ -17,6 +17,7 @@ from studio.curation.messages import Message, check_conversation, conversation, 
 from studio.curation.records import RowError
 
 _CHUNK = 1000
+_KEPT = ("tools", "margin", "metadata")
 
 
 class Steps(NamedTuple):
@@ -110,7 +111,7 @@ def revise(
     """
     before = get(store, name, example_id)
     dataset = datasets.get_dataset(store, name)
-    kept = {key: before.content[key] for key in ("tools", "margin", "metadata") if key in before.content}
+    kept: dict[str, Any] = {key: value for key, value in before.content.items() if key in _KEPT}
     after = checked_content(dataset.kind, {**kept, **content})
     new_tags = tags_of(list(before.tags if tags is None else tags))
     if after == before.content and list(new_tags) == before.tags:

@@ -3,12 +3,14 @@
 import json
 
 from storage import tasks
+from storage.clock import now
 from storage.processes import alive
 from storage.store import Store
 from studio.curation import uploads
 
-# A queued task that no process has taken by then never will be.
+# An edit is published, and a queued task taken, long before that.
 _STARTING_SECONDS = 60
+_DROP = "update batches set state = 'dropped' where id = ? and state = 'open'"
 
 
 def sweep(store: Store) -> None:
@@ -21,9 +23,11 @@ def sweep(store: Store) -> None:
 def sweep_batches(store: Store) -> int:
     """Give up open batches whose process is gone; returns how many."""
     dropped = 0
-    for row in store.rows("select id, detail from batches where state = 'open'"):
+    old = now() - _STARTING_SECONDS
+    for row in store.rows("select id, detail, created_at from batches where state = 'open'"):
         detail = json.loads(row["detail"])
-        if not alive(detail.get("pid"), detail.get("pid_started")):
+        being_made = "pid" not in detail and row["created_at"] > old  # an edit, of milliseconds
+        if not being_made and not alive(detail.get("pid"), detail.get("pid_started")):
             dropped += store.execute(
                 "update batches set state = 'dropped' where id = ? and state = 'open'", [row["id"]]
             )

@@ -3,9 +3,8 @@
 import re
 import shutil
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from storage.clock import new_id
 from storage.errors import BadInput, NotFound
@@ -24,31 +23,38 @@ class Received(NamedTuple):
     size: int
 
 
-async def receive(home: Home, name: str, chunks: AsyncIterator[bytes]) -> Received:
-    """Write a file as it comes in; nothing is left where it breaks off or is empty."""
-    upload_id = new_id()
-    folder = home.uploads / upload_id
-    folder.mkdir(mode=0o700)
-    try:
-        size = await _write(folder / "file", chunks)
-        if not size:
-            raise BadInput(f'"{safe_name(name)}" is empty.')
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    (folder / "name").write_text(safe_name(name), encoding="utf-8")
-    return Received(upload_id, safe_name(name), size)
+class Incoming:
+    """A file being received: `write` its parts inside `with`. Nothing is left of one that breaks off or is empty."""
 
+    def __init__(self, home: Home, name: str) -> None:
+        self.id = new_id()
+        self.name = safe_name(name)
+        self.folder = home.uploads / self.id
+        self.size = 0
 
-async def _write(path: Path, chunks: AsyncIterator[bytes]) -> int:
-    """Write chunks to a file that only its owner may read; returns the size."""
-    size = 0
-    path.touch(mode=0o600)
-    with path.open("wb") as file:
-        async for chunk in chunks:
-            file.write(chunk)
-            size += len(chunk)
-    return size
+    def __enter__(self) -> Self:
+        self.folder.mkdir(mode=0o700)
+        self.file = (self.folder / "file").open("wb")
+        return self
+
+    def write(self, part: bytes) -> None:
+        """Append a part."""
+        self.file.write(part)
+        self.size += len(part)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.file.close()
+        if kind or not self.size:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        if kind is None and not self.size:
+            raise BadInput(f'"{self.name}" is empty.')
+        if kind is None:
+            (self.folder / "name").write_text(self.name, encoding="utf-8")
+
+    @property
+    def received(self) -> Received:
+        """What was received."""
+        return Received(self.id, self.name, self.size)
 
 
 def safe_name(name: str) -> str:
