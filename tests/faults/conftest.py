@@ -1,0 +1,3 @@
+from tests.trainers.conftest import _calm_processes, tiny_base
+
+__all__ = ["_calm_processes", "tiny_base"]
