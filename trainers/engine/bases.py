@@ -16,7 +16,7 @@ from storage.errors import BadInput, Conflict, NotFound, NotReady
 from trainers.engine.adapters import adapter_weights, read_adapter
 from trainers.engine.device import Device
 from trainers.engine.hashes import Hashes
-from trainers.engine.lane import Lane
+from trainers.engine.lane import MOST_ROWS, Lane
 from trainers.engine.weights import Base, base_weights, load_base
 
 _MOST_ADAPTERS = 16  # on one base; an r16 adapter of a 500M base takes 17 MB in bfloat16
@@ -67,11 +67,19 @@ class Listed(NamedTuple):
 class Bases:
     """All loaded models. Its methods block while they load; call them from worker threads."""
 
-    def __init__(self, device: Device, hashes: Hashes, most_bases: int = 2, most_adapters: int = _MOST_ADAPTERS):
+    def __init__(
+        self,
+        device: Device,
+        hashes: Hashes,
+        most_bases: int = 2,
+        most_adapters: int = _MOST_ADAPTERS,
+        most_rows: int = MOST_ROWS,
+    ) -> None:
         self.device = device
         self._hashes = hashes
         self._most_bases = most_bases
         self._most_adapters = most_adapters
+        self._most_rows = most_rows
         self._held: dict[str, HeldBase] = {}
         self._keys = itertools.count()
         self._loading = threading.Lock()  # one load at a time: two at once would want the memory of both
@@ -101,20 +109,21 @@ class Bases:
             lanes = [held.lane for held in self._held.values()]
         return any(lane.busy() for lane in lanes)
 
-    def load_base(self, name: str, path: Path) -> None:
-        """Load a base; nothing to do when it is loaded from there already, with the same weights."""
+    def load_base(self, name: str, path: Path) -> str:
+        """Load a base and return its hash; nothing to do when the same weights are loaded from there already."""
         with self._loading:
             held = self._held.get(name)
             if held and held.base.path == path and held.base.sha256 == self._hashes.of(base_weights(path)):
-                return
+                return held.base.sha256
             self._refuse_taken(name)
             self._make_room()
             base = load_base(name, path, self.device, self._hashes)
             with self._table:
-                self._held[name] = HeldBase(Lane(base))
+                self._held[name] = HeldBase(Lane(base, self._most_rows))
+            return base.sha256
 
-    def load_adapter(self, name: str, path: Path, base: str) -> None:
-        """Load an adapter onto a loaded base; nothing to do when the same weights are there under this name."""
+    def load_adapter(self, name: str, path: Path, base: str) -> str:
+        """Load an adapter onto a loaded base and return its hash; nothing to do when it is there by this name."""
         with self._loading:
             held = self._held.get(base)
             if held is None:
@@ -122,7 +131,7 @@ class Bases:
             sha256 = self._hashes.of([adapter_weights(path)])
             known = held.adapters.get(name)
             if known and known.sha256 == sha256:
-                return
+                return sha256
             self._refuse_taken(name)
             files = read_adapter(path, self.device.device, self.device.dtype)
             held.lane.adapters.check(files, name)
@@ -131,6 +140,7 @@ class Bases:
             held.lane.call(lambda: held.lane.adapters.attach(adapter.key, files))
             with self._table:
                 held.adapters[name] = adapter
+            return sha256
 
     def unload_adapter(self, name: str) -> None:
         """Forget an adapter at once; its weights go when the rows that it still answers have ended."""

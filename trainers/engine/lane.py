@@ -28,13 +28,13 @@ log = logging.getLogger(__name__)
 # A long prompt is read in pieces, so that rows being written go on in between.
 _PREFILL = 512
 # More rows than this wait: on a CPU each further row costs the others time, on a GPU memory.
-_MOST_ROWS = 16
+MOST_ROWS = 16
 
 
 class Lane:
     """One base, its adapters and the rows that it answers. Public methods may be called from any thread."""
 
-    def __init__(self, base: Base, most_rows: int = _MOST_ROWS) -> None:
+    def __init__(self, base: Base, most_rows: int = MOST_ROWS) -> None:
         self.base = base
         self.adapters = Adapters(base.model, base.name)
         self._most_rows = most_rows

@@ -97,9 +97,9 @@ def _models(bases: Bases) -> APIRouter:
     router = APIRouter()
     loader = ThreadPoolExecutor(1, "loader")
 
-    async def load(job: Callable[..., None], *values: Any) -> dict[str, str]:
-        await asyncio.get_running_loop().run_in_executor(loader, job, *values)
-        return {"status": "ok"}
+    async def load(job: Callable[..., str | None], *values: Any) -> dict[str, str | None]:
+        sha256 = await asyncio.get_running_loop().run_in_executor(loader, job, *values)
+        return {"status": "ok", "sha256": sha256}
 
     @router.get("/health")
     async def health() -> dict[str, Any]:
@@ -118,19 +118,19 @@ def _models(bases: Bases) -> APIRouter:
         return {"object": "list", "data": [_listed(line._asdict()) for line in bases.listed()]}
 
     @router.post("/v1/load_base")
-    async def load_base(asked: wire.LoadBaseRequest) -> dict[str, str]:
+    async def load_base(asked: wire.LoadBaseRequest) -> dict[str, str | None]:
         return await load(bases.load_base, asked.name, Path(asked.path))
 
     @router.post("/v1/unload_base")
-    async def unload_base(asked: wire.UnloadBaseRequest) -> dict[str, str]:
+    async def unload_base(asked: wire.UnloadBaseRequest) -> dict[str, str | None]:
         return await load(bases.unload_base, asked.name)
 
     @router.post("/v1/load_lora_adapter")
-    async def load_adapter(asked: wire.LoadAdapterRequest) -> dict[str, str]:
+    async def load_adapter(asked: wire.LoadAdapterRequest) -> dict[str, str | None]:
         return await load(bases.load_adapter, asked.lora_name, Path(asked.lora_path), asked.base)
 
     @router.post("/v1/unload_lora_adapter")
-    async def unload_adapter(asked: wire.UnloadAdapterRequest) -> dict[str, str]:
+    async def unload_adapter(asked: wire.UnloadAdapterRequest) -> dict[str, str | None]:
         return await load(bases.unload_adapter, asked.lora_name)
 
     return router
