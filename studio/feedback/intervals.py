@@ -85,6 +85,24 @@ def votes_needed(units: Iterable[float], votes: int, alpha: float = ALPHA) -> in
     return max(1, round((high - total) * per_unit))
 
 
+def is_told(units: Iterable[float], alpha: float = ALPHA) -> bool:
+    """Whether a win rate of one half is ruled out: the verdict of `win_rate` without its interval, and quicker."""
+    values, counts = _tally(units)
+    return bool(len(values)) and _decides(values, counts, alpha)
+
+
+def told_after(units: Iterable[float], alpha: float = ALPHA) -> int | None:
+    """After how many units, in the order given, a win rate of one half was first ruled out; None if never."""
+    values, place = np.unique(np.round(np.fromiter(units, dtype=float), 9), return_inverse=True)
+    counts = np.cumsum(place[:, None] == np.arange(len(values)), axis=0)
+    points, weights = _nodes()
+    total = np.log(weights) + counts @ np.log(1 + (points[None, :] - 0.5) * 4 * (values[:, None] - 0.5))
+    top = total.max(axis=1)
+    capital = top + np.log(np.exp(total - top[:, None]).sum(axis=1))
+    told = np.flatnonzero(capital >= -np.log(alpha))
+    return int(told[0]) + 1 if len(told) else None
+
+
 def _decides(values: Floats, counts: Floats, alpha: float = ALPHA) -> bool:
     """Whether these counts of values rule out a win rate of one half."""
     return bool(_log_capital(np.array([0.5]), values, counts)[0] >= -np.log(alpha))
