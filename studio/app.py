@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
+from storage.errors import NotFound
 from studio.api.errors import CalmErrors, add_error_answers
 from studio.assets import Assets, HashedFiles
 from studio.security import MEGABYTE, Guard, Limits
@@ -100,6 +101,12 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
 
     for module in (compare, data, jobs, rounds):
         app.include_router(module.router(studio))
+    app.add_api_route("/api/{path:path}", nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+
+
+def nothing_here(path: str) -> None:
+    """What /api has no route for, answered by us: Gradio, which is mounted at "/", would say it in other words."""
+    raise NotFound(f"There is nothing at '/api/{path[:100]}'.")
 
 
 def mount_pages(app: FastAPI, demo: gr.Blocks, limits: Limits) -> None:

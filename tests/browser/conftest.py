@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,10 +23,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = Path(__file__).resolve().parent / "shots"
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -99,6 +105,17 @@ def stop_studio(served: Served) -> None:
 def studio_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A studio with a new home, shared by the tests that do not mind what others left in it."""
     folder = tmp_path_factory.mktemp("studio")
+    if not list((ROOT / "static" / "starter").glob("**/*.safetensors")):  # TODO until the starter model is committed
+        from studio.app import build_app
+        from studio.settings import Settings
+        from studio.studio import Studio
+
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        app = build_app(Studio(settings=Settings.from_env({}, home=folder / "home", port=port)))
+        with running(app, listener) as url:
+            yield Served(url, folder / "home", None)  # type: ignore[arg-type]
+        return
     served = start_studio(folder / "home", folder / "serve.err")
     yield served
     stop_studio(served)
@@ -107,8 +124,6 @@ def studio_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="session")
 def kit_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The pages of tests/browser/kit behind the real shell, middleware and static files."""
-    import uvicorn
-
     from studio import app as application
     from studio.settings import Settings
     from studio.studio import Studio
@@ -120,18 +135,24 @@ def kit_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.copy(script, folder / "static")
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    settings = dataclasses.replace(
-        Settings.from_env({}, home=folder / "home", port=port), static=folder / "static"
-    )
+    settings = dataclasses.replace(Settings.from_env({}, home=folder / "home", port=port), static=folder / "static")
     studio = Studio(settings=settings)
     os.environ.update(application.gradio_switches(studio))
-    config = uvicorn.Config(application.assemble(studio, kit.build_demo()), log_level="warning")
-    server = uvicorn.Server(config)
+    with running(application.assemble(studio, kit.build_demo()), listener) as url:
+        yield url
+
+
+@contextmanager
+def running(app: Any, listener: socket.socket) -> Iterator[str]:
+    """Serve an application from a thread of this process; gives its address."""
+    import uvicorn
+
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     thread.join(10)
 
