@@ -107,10 +107,14 @@ def answers_of(store: Store, comparison_id: str) -> list[Answer]:
 
 
 def claim_waiting(store: Store, study_id: str | None = None) -> Comparison | None:
-    """Take the oldest comparison that waits for answers (of one study, if given), in one statement."""
+    """Take the oldest comparison that waits for answers (of one study, if given), in one statement.
+
+    Typed questions come first: somebody sits before them.
+    """
     found = store.rows(
         "update comparisons set state = 'answering' where id = (select id from comparisons "
-        "where state = 'waiting' and (:study is null or study_id = :study) order by created_at, number limit 1) "
+        "where state = 'waiting' and (:study is null or study_id = :study) "
+        "order by source = 'free' desc, created_at, number limit 1) "
         "and state = 'waiting' returning *",
         {"study": study_id},
     )

@@ -92,10 +92,9 @@ def _start_companions(studio: Studio, server: Any) -> None:
 @contextmanager
 def services(studio: Studio) -> Iterator[None]:
     """What works beside the pages: answering comparisons ahead of the voter, keeping the ledger."""
-    from studio.feedback.answering import Answerer
     from studio.rounds.ledger import Keeper
 
-    working = (Answerer(studio), Keeper(studio.store))
+    working = (studio.answerer, Keeper(studio.store))
     for service in working:
         service.start()
     try:

@@ -17,6 +17,7 @@ from studio.settings import Settings
 
 if TYPE_CHECKING:
     from studio.clients.engine import Engine
+    from studio.feedback.answering import Answerer
 
 Json = dict[str, Any]
 
@@ -47,6 +48,13 @@ class Studio:
         from studio.clients.engine import Engine
 
         return Engine(self.home)
+
+    @cached_property
+    def answerer(self) -> "Answerer":
+        """What answers comparisons ahead of the voter; `ratchet serve` starts it, pages watch it."""
+        from studio.feedback.answering import Answerer
+
+        return Answerer(self)
 
     # Data
 

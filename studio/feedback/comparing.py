@@ -4,7 +4,6 @@ Prompts come least used first, in a seeded random order: every prompt is seen be
 seed gives the same order. Of three or more models the pair that has met least comes next, so that nobody is left out.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -20,6 +19,7 @@ from storage.prompts import Messages, as_messages, content_sha256
 from storage.rows import Comparison, Example, Study
 from storage.store import Store
 from studio.feedback.filling import fill_all
+from studio.feedback.shuffling import shuffled
 from studio.feedback.studies import ensure_study
 from studio.settings import Settings
 
@@ -136,12 +136,6 @@ def _least_used(prompts: dict[str, Messages], uses: dict[str, int], seed: int) -
     while True:
         yield from sorted((d for d in order if times[d] <= level), key=lambda digest: shuffled(seed, digest, level))
         level += 1
-
-
-def shuffled(*parts: object) -> int:
-    """A number that is the same each time for the same parts, and random in all other ways."""
-    text = "\x1f".join(str(part) for part in parts)
-    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")
 
 
 def _next_pairs(store: Store, study: Study) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ finds the whole answer in the store, and after a restart the comparison waits to
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -37,10 +38,20 @@ class Live:
         with self._lock:
             self.phase, self.since = phase, time.monotonic()
 
-    def say(self, position: int, text: str) -> None:
-        """The answer at this position goes on."""
+    def restart(self) -> None:
+        """It is asked again from the beginning."""
         with self._lock:
-            self._texts[position].append(text)
+            self._texts = [[] for _ in range(self.sides)]
+            self.phase, self.since = "starting", time.monotonic()
+
+    def speaker(self, position: int) -> Callable[[str], None]:
+        """What takes the words of the answer at this position."""
+
+        def say(text: str) -> None:
+            with self._lock:
+                self._texts[position].append(text)
+
+        return say
 
     def now(self) -> Moment:
         """What can be seen now."""

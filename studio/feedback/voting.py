@@ -20,7 +20,7 @@ from storage.errors import BadInput, Conflict, NotReady
 from storage.judgements import unjudged, vote_count
 from storage.rows import Answer, Study, Vote
 from storage.store import Store
-from studio.feedback.comparing import shuffled
+from studio.feedback.shuffling import shuffled
 
 SIDES = ("left", "right")
 BALLOTS = (*SIDES, "tie", "both_bad", "skip")

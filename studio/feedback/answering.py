@@ -1,0 +1,132 @@
+"""The service that answers comparisons ahead of the voter, in a thread of the web process.
+
+It keeps a few comparisons ready in each study that somebody looks at, and in the newest open one, so that the first
+pair after a training is there before anybody asks. What it knows beyond the store is who looked when: after a
+restart the next look tells it again.
+"""
+
+import threading
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from storage.comparisons import claim_waiting, get_study
+from storage.errors import RatchetError
+from storage.judgements import counts, failed_in_a_row
+from storage.rows import Comparison, Study
+from studio.feedback.comparing import add_next
+from studio.feedback.filling import AT_ONCE, GIVE_UP, Filler
+from studio.feedback.hub import Hub
+from studio.feedback.studies import newest_open
+
+if TYPE_CHECKING:
+    from studio.studio import Studio
+
+AHEAD = 4
+"""Comparisons kept for each person: the one being read and three more."""
+
+_LOOKED = 600.0  # seconds for which a look counts
+_PAUSE = 1.0
+_ENDING = 1.5  # `serve` ends within two seconds
+
+
+class Look(NamedTuple):
+    """Somebody looked at a study."""
+
+    study_id: str
+    annotator: str
+
+
+class Answerer:
+    """Answers comparisons in the background; `hub` shows what is being said."""
+
+    def __init__(self, studio: "Studio") -> None:
+        self.studio = studio
+        self.hub = Hub()
+        self._looks: dict[Look, float] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._busy: set[threading.Thread] = set()
+
+    def start(self) -> None:
+        """Begin, unless it runs already."""
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._stopping.clear()
+                self._thread = threading.Thread(target=self._run, name="answerer", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """End; what is being answered waits again."""
+        self._stopping.set()
+        self._wake.set()
+        deadline = time.monotonic() + _ENDING
+        for thread in [self._thread, *list(self._busy)]:
+            if thread is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    def look(self, study_id: str, annotator: str) -> None:
+        """Somebody looks at a study: keep comparisons ready there."""
+        with self._lock:
+            self._looks[Look(study_id, annotator)] = time.monotonic()
+        self._wake.set()
+
+    def _run(self) -> None:
+        filler = Filler(self.studio.store, self.studio.engine, self.hub, self._stopping)
+        try:
+            while not self._stopping.is_set():
+                self._wake.clear()
+                for look in self._current():
+                    self._serve(filler, look)
+                self._wake.wait(_PAUSE)
+        finally:
+            self.studio.store.close()
+
+    def _current(self) -> list[Look]:
+        """The looks that count, the newest first, and the newest open study last."""
+        now = time.monotonic()
+        with self._lock:
+            self._looks = {look: at for look, at in self._looks.items() if now - at < _LOOKED}
+            looks = sorted(self._looks, key=lambda look: -self._looks[look])
+        newest = newest_open(self.studio.store)
+        if newest is not None:
+            looks.append(Look(newest.id, self.studio.settings.annotator))
+        return list(dict.fromkeys(looks))
+
+    def _serve(self, filler: Filler, look: Look) -> None:
+        """Top a study up for somebody and have what waits there answered, as far as hands are free."""
+        try:
+            study = get_study(self.studio.store, look.study_id)
+            if failed_in_a_row(self.studio.store, study.id, GIVE_UP) >= GIVE_UP:
+                return
+            self._top_up(study, look.annotator)
+            while len(self._working()) < AT_ONCE and not self._stopping.is_set():
+                comparison = claim_waiting(self.studio.store, study.id)
+                if comparison is None:
+                    return
+                self._begin(filler, comparison)
+        except RatchetError:
+            return  # a study without its dataset or models: the page says so when it asks for the next pair
+
+    def _top_up(self, study: Study, annotator: str) -> None:
+        waiting = counts(self.studio.store, study.id, annotator)
+        missing = AHEAD - waiting.ready - waiting.coming
+        if missing > 0 and study.state == "open":
+            add_next(self.studio.store, study, missing)
+
+    def _working(self) -> set[threading.Thread]:
+        self._busy = {thread for thread in self._busy if thread.is_alive()}
+        return self._busy
+
+    def _begin(self, filler: Filler, comparison: Comparison) -> None:
+        thread = threading.Thread(target=self._fill, args=(filler, comparison), daemon=True)
+        self._busy.add(thread)
+        thread.start()
+
+    def _fill(self, filler: Filler, comparison: Comparison) -> None:
+        try:
+            filler.fill(comparison)
+        finally:
+            self.studio.store.close()
+            self._wake.set()
