@@ -1,10 +1,12 @@
-"""The page home: its first form, to be filled."""
+"""The first page: the one next step, the loop as a picture, the run at work and the film of the rounds.
 
-from typing import Any
+One widget over /api/rounds, which is rebuilt from the store at every look.
+"""
 
-import gradio as gr
+from studio.studio import Studio
+from studio.widgets.widget import widget
 
 
-def build(studio: Any) -> None:
+def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
-    gr.HTML('<div class="empty"><h2>Nothing here yet</h2><p>This page is being built.</p></div>')
+    widget("home")

@@ -1,10 +1,19 @@
-"""The page train: its first form, to be filled."""
+"""The page /train: the form of a new training beside the run at work and the jobs before it.
 
-from typing import Any
+Both are widgets over /api/jobs. The form thinks every change through on the studio's side; the run is redrawn
+from the store each second, so a refresh, a second tab or a restarted studio shows the same.
+"""
 
 import gradio as gr
 
+from studio.studio import Studio
+from studio.widgets.widget import widget
 
-def build(studio: Any) -> None:
+
+def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
-    gr.HTML('<div class="empty"><h2>Nothing here yet</h2><p>This page is being built.</p></div>')
+    with gr.Row(elem_classes="train-columns"):
+        with gr.Column(scale=6, min_width=340):
+            widget("train")
+        with gr.Column(scale=6, min_width=340):
+            widget("run")

@@ -39,9 +39,10 @@ class Step(NamedTuple):
 def next_step(store: Store) -> Step:
     """The step that brings the open round on; always exactly one."""
     catch_up(store)
+    at_work = [*jobs.list_jobs(store, "running"), *reversed(jobs.list_jobs(store, "queued"))]
+    if at_work:
+        return _watch(at_work[0])
     newest = next(iter(jobs.list_jobs(store)), None)
-    if newest is not None and newest.status in ("queued", "running"):
-        return _watch(newest)
     if newest is not None and newest.status == "failed":
         return _mend(newest)
     turn = current(store)

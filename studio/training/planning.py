@@ -49,7 +49,7 @@ class Plan:
             "rows": self.survey.rows if self.survey else None,
             "material": self.survey.sentence if self.survey else None,
             "warning": self.survey.warning if self.survey else None,
-            "why": self.advice.why if self.advice else None,
+            "why": self.advice.why if self.advice and self.survey else None,
             "fields": [self._field(item) for item in option_fields(self.method.options)] if self.method else [],
             "steps": self.steps,
             "seconds": self.seconds,
