@@ -14,11 +14,13 @@ use; the list of those it needs is here.
 
 import json
 from collections.abc import Iterable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEGABYTE = 1_000_000
@@ -126,7 +128,8 @@ class Guard:
         if refusal:
             await _answer(refusal, guarded)
         else:
-            await self.app(scope, *_limited(receive, guarded, limit))
+            with suppress(ClientDisconnect):  # what a route sees of a body that was cut off
+                await self.app(scope, *_limited(receive, guarded, limit))
 
 
 def is_upload(path: str) -> bool:
