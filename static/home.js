@@ -149,7 +149,7 @@
   function winRate(stand) {
     const x = (rate) => (4 + 192 * rate).toFixed(1);
     const words = `Wins ${percent(stand.win_rate)}, surely between ${percent(stand.low)} and ${percent(stand.high)}`;
-    return el("svg", { class: `win-rate is-${stand.word}`, viewBox: "0 0 200 34", role: "img", "aria-label": words },
+    return el("svg", { class: `win-rate is-${stand.word}`, viewBox: "0 0 200 34", preserveAspectRatio: "xMinYMid meet", role: "img", "aria-label": words },
       el("svg:line", { x1: 4, x2: 196, y1: 14, y2: 14, class: "win-axis" }),
       el("svg:line", { x1: 100, x2: 100, y1: 3, y2: 25, class: "win-half" }),
       el("svg:text", { x: 100, y: 33, "text-anchor": "middle", class: "win-text" }, "50 %"),

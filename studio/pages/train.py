@@ -13,7 +13,7 @@ from studio.widgets.widget import widget
 def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
     with gr.Row(elem_classes="train-columns"):
-        with gr.Column(scale=6, min_width=340):
+        with gr.Column():
             widget("train")
-        with gr.Column(scale=6, min_width=340):
+        with gr.Column():
             widget("run")
