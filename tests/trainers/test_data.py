@@ -110,8 +110,8 @@ def test_a_preference_shares_its_prompt(tokenizer: Any) -> None:
     (row,) = prepare_preferences(tokenizer, read_preferences(building.preferences(1)), 512).rows
 
     assert tokenizer.decode(row["prompt_ids"]).endswith("What is 0 plus 1?<|im_end|>\n<|im_start|>assistant\n")
-    assert tokenizer.decode(row["chosen_ids"]) == "1.<|im_end|>"
-    assert tokenizer.decode(row["rejected_ids"]) == "Well now, it is 1.<|im_end|>"
+    assert tokenizer.decode(row["chosen_ids"]).rstrip() == "1.<|im_end|>"
+    assert tokenizer.decode(row["rejected_ids"]).rstrip() == "Well now, it is 1.<|im_end|>"
 
 
 @pytest.mark.torch
