@@ -134,6 +134,13 @@ def page(store: Store, dataset_id: str, query: Query) -> Page:
     return Page([Example.from_row(row) for row in rows], int(total))
 
 
+def count_before(store: Store, example: Example, query: Query) -> int:
+    """How many examples that a query finds stand before this one."""
+    where, values = _where(example.dataset_id, query)
+    sql = f"select count(*) from heads where {where} and position < :position"
+    return int(store.value(sql, {**values, "position": example.position}))
+
+
 def _where(dataset_id: str, query: Query) -> tuple[str, dict[str, Any]]:
     """The condition of a query and its values."""
     parts = ["dataset_id = :dataset_id", "status != 'deleted'"]

@@ -47,6 +47,11 @@ def show(store: Store, name: str, search: str = "", limit: int = 25) -> Rows:
     return Rows(dataset, found.examples, found.total)
 
 
+def place_of(store: Store, example: Example, search: str = "") -> int:
+    """How many examples of the dataset stand before this one, of those that `search` finds: which page it is on."""
+    return examples.count_before(store, example, examples.Query(search=search))
+
+
 def dataset_json(dataset: Dataset) -> dict[str, Any]:
     """A dataset for JSON."""
     return {

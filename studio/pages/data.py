@@ -1,10 +1,29 @@
-"""The page data: its first form, to be filled."""
+"""The page /data: bring files in, read the rows of a dataset, mend them by hand, take files out.
 
-from typing import Any
+Four widgets over /api/data, side by side on a desk and one below the other on a phone. Where the person is (dataset,
+page, search, open row, running import) stands in the address, so a refresh or a shared link shows the same; the
+scripts talk to each other through `ratchet.data` (static/data.js).
+"""
 
 import gradio as gr
 
+from studio.settings import Settings
+from studio.studio import Studio
+from studio.widgets.widget import widget
 
-def build(studio: Any) -> None:
+
+def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
-    gr.HTML('<div class="empty"><h2>Nothing here yet</h2><p>This page is being built.</p></div>')
+    with gr.Row(elem_classes="data-columns"):
+        with gr.Column(elem_classes="data-side", min_width=0):
+            widget("data")
+        with gr.Column(elem_classes="data-main", min_width=0):
+            widget("data_import", props=_limits(studio.settings))
+            widget("table")
+        with gr.Column(elem_classes="data-open", min_width=0):
+            widget("editor")
+
+
+def _limits(settings: Settings) -> dict[str, int]:
+    """What the form of an import must know before a file is sent."""
+    return {"max_upload_mb": settings.max_upload_mb}
