@@ -349,6 +349,11 @@
   system.addEventListener("change", applyTheme);
   // Gradio sets its own idea of the theme on the body when it starts; ours stands.
   new MutationObserver(applyTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  // A page keeps its state in its query, and the link's address has none: following it would load the page anew.
+  document.querySelector(".skip-link").addEventListener("click", (event) => {
+    event.preventDefault();
+    document.getElementById("content").focus();
+  });
   document.getElementById("show-keys").addEventListener("click", showKeys);
   keys.add({ key: "?", label: "Show the keys of this page", run: showKeys, group: "Everywhere" });
   ready();
