@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import IO
 
 from storage.home import Home
 
@@ -13,13 +14,23 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def start_engine(home: Home, *arguments: str) -> subprocess.Popen[bytes] | None:
-    """Start the engine of a home; None where one runs or is starting. `arguments` as `trainers.engine` takes them."""
-    return _start(home, "engine", home.engine_lock, arguments)
+    """Start the engine of a home; None where one runs or is starting. `arguments` as `trainers.engine` takes them.
+
+    The lock is taken here and handed to the child, so that two who start at once never start two.
+    """
+    home.make()
+    with home.engine_lock.open("a") as lock:
+        if not _take(lock):
+            return None
+        return _start(home, "engine", ("--lock-fd", str(lock.fileno()), *arguments), pass_fds=(lock.fileno(),))
 
 
 def start_worker(home: Home, *arguments: str) -> subprocess.Popen[bytes] | None:
     """Start the worker of a home; None where one runs. `arguments` as `trainers.worker` takes them."""
-    return _start(home, "worker", home.worker_lock, arguments)
+    if held(home.worker_lock):
+        return None
+    home.make()
+    return _start(home, "worker", arguments)
 
 
 def held(lock: Path) -> bool:
@@ -27,17 +38,21 @@ def held(lock: Path) -> bool:
     if not lock.exists():
         return False
     with lock.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+        return not _take(file)
+
+
+def _take(lock: IO[str]) -> bool:
+    """Take a lock file, if nobody holds it; closing it gives it back, unless a child has it too."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
+    return True
 
 
-def _start(home: Home, name: str, lock: Path, arguments: tuple[str, ...]) -> subprocess.Popen[bytes] | None:
-    if held(lock):
-        return None
-    home.make()
+def _start(
+    home: Home, name: str, arguments: tuple[str, ...], pass_fds: tuple[int, ...] = ()
+) -> subprocess.Popen[bytes]:
     with (home.logs / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", f"trainers.{name}", "--home", str(home.path), *arguments],
@@ -46,6 +61,7 @@ def _start(home: Home, name: str, lock: Path, arguments: tuple[str, ...]) -> sub
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl+C in the terminal reaches the studio alone
+            pass_fds=pass_fds,
         )
     # A child that nobody waits for stays in the process table after its end.
     threading.Thread(target=process.wait, name=f"wait for {name}", daemon=True).start()

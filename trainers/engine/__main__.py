@@ -23,12 +23,13 @@ def main() -> int:
     parser.add_argument("--dtype", default=defaults.dtype, help="auto, bfloat16, float16 or float32")
     parser.add_argument("--threads", type=int, default=None, help="threads of torch (default: by the machine)")
     parser.add_argument("--bases", type=int, default=defaults.bases, help="bases held at once")
+    parser.add_argument("--lock-fd", type=int, default=None, help="descriptor of the lock that the starter took")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     # Everything is read from local folders; nothing is fetched and nothing is reported.
     os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
-    options = EngineOptions(given.port, given.idle, given.dtype, given.threads, given.bases)
+    options = EngineOptions(given.port, given.idle, given.dtype, given.threads, given.bases, given.lock_fd)
     try:
         run_engine(Home(given.home.resolve()), options)
     except RatchetError as error:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storage.errors import BadInput, Conflict, NotFound, Refused
+from storage.errors import BadInput, Conflict, NotFound, RatchetError, Refused
+from storage.home import read_json
 
 if TYPE_CHECKING:
     import torch
@@ -70,6 +71,12 @@ def read_adapter(folder: Path, device: "torch.device", dtype: "torch.dtype") -> 
     config.init_lora_weights = False
     state = {name: tensor.to(device=device, dtype=dtype) for name, tensor in loaded.items()}
     return AdapterFiles(config, state, _mixable(options, state))
+
+
+def trained_on(folder: Path) -> str | None:
+    """The hash of the base that a run's adapter was trained on, where the run's spec lies beside it."""
+    said = (read_json(folder.parent / "spec.json") or {}).get("base_sha256")
+    return said if isinstance(said, str) else None
 
 
 def _check_options(options: Mapping[str, Any], folder: Path) -> None:
@@ -146,9 +153,12 @@ class Adapters:
                 self._peft.add_adapter(key, files.config, low_cpu_mem_usage=True, autocast_adapter_dtype=False)
             set_peft_model_state_dict(self._peft, dict(files.state), key, low_cpu_mem_usage=True)
             self._refuse_unfilled(key)
-        except Exception:
+        except RatchetError:
             self._remove(key)
             raise
+        except Exception as error:  # PEFT raises many kinds where a config does not fit a model
+            self._remove(key)
+            raise BadInput(f"The adapter cannot be put on the base {self._base!r}: {error}") from error
         finally:
             self._settle()
         self.mixable[key] = files.mixable

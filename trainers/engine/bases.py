@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from storage.errors import BadInput, Conflict, NotFound, NotReady
-from trainers.engine.adapters import adapter_weights, read_adapter
+from trainers.engine.adapters import adapter_weights, read_adapter, trained_on
 from trainers.engine.device import Device
 from trainers.engine.hashes import Hashes
 from trainers.engine.lane import MOST_ROWS, Lane
@@ -133,6 +133,11 @@ class Bases:
             if known and known.sha256 == sha256:
                 return sha256
             self._refuse_taken(name)
+            if trained_on(path) not in (None, held.base.sha256):
+                raise BadInput(
+                    f"The adapter {name!r} was trained on other weights than those of {base!r}; load it on the base "
+                    "that its run names."
+                )
             files = read_adapter(path, self.device.device, self.device.dtype)
             held.lane.adapters.check(files, name)
             self._make_adapter_room(held)

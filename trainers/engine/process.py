@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
@@ -35,6 +36,7 @@ class EngineOptions:
     dtype: str = "auto"
     threads: int | None = None
     bases: int = 2
+    lock_fd: int | None = None
 
 
 class Server(uvicorn.Server):
@@ -47,9 +49,13 @@ class Server(uvicorn.Server):
 
 
 @contextmanager
-def only_one(home: Home) -> Iterator[IO[str]]:
-    """Hold the home's engine lock; raises Conflict when another engine does. The system frees it at any death."""
-    with home.engine_lock.open("a") as file:
+def only_one(home: Home, inherited: int | None = None) -> Iterator[IO[str]]:
+    """Hold the home's engine lock; raises Conflict when another engine does. The system frees it at any death.
+
+    `inherited`: the descriptor by which whoever started us holds it already.
+    """
+    with home.engine_lock.open("a") if inherited is None else os.fdopen(inherited, "a") as file:
+        os.set_inheritable(file.fileno(), False)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -62,7 +68,7 @@ def only_one(home: Home) -> Iterator[IO[str]]:
 def run_engine(home: Home, options: EngineOptions) -> None:
     """Run until a signal or idleness ends it; ends the interpreter itself (see `_leave`)."""
     home.make()
-    with only_one(home):
+    with only_one(home, options.lock_fd):
         home.engine_file.unlink(missing_ok=True)  # of an engine that was killed: the lock proves it is gone
         try:
             asyncio.run(_serve(home, options))
@@ -81,9 +87,11 @@ async def _serve(home: Home, options: EngineOptions) -> None:
     device = choose_device(home.path / "engine-tuning.json", options.dtype, options.threads)
     bases = Bases(device, Hashes(home.path / "engine-hashes.json"), options.bases)
     token, seen = secrets.token_urlsafe(32), LastSeen()
+    loader = ThreadPoolExecutor(1, "loader")
+    loader.submit(_warm)
     server = Server(
         uvicorn.Config(
-            build_app(bases, token, seen),
+            build_app(bases, token, seen, loader),
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -104,7 +112,6 @@ async def _serve(home: Home, options: EngineOptions) -> None:
         loop.add_signal_handler(number, stop)
     serving_task = asyncio.create_task(server.serve(sockets=[listening]))
     await _announce(home, server, listening.getsockname()[1], token)
-    threading.Thread(target=_warm, daemon=True).start()
     while not serving_task.done():
         await asyncio.wait({serving_task}, timeout=min(1.0, options.idle / 4))
         if seen.seconds_ago() >= options.idle and not bases.busy() and not serving(home):
@@ -136,11 +143,17 @@ async def _announce(home: Home, server: Server, port: int, token: str) -> None:
 
 
 def _warm() -> None:
-    """Import what the first load needs (about 2 s) while the client is still on its way."""
+    """Import what loading and answering need (about 2 s) while the client is still on its way.
+
+    It is the loader's first job, so that no load begins beside it: transformers' lazy imports fail with an
+    ImportError when two threads meet in them.
+    """
     import peft
     import transformers
+    from transformers.utils import chat_template_utils
 
     _ = (peft.PeftModel, transformers.AutoModelForCausalLM, transformers.AutoTokenizer)
+    _ = (transformers.DynamicCache, chat_template_utils)
 
 
 def _leave(home: Home, status: int) -> None:

@@ -9,7 +9,7 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -66,15 +66,16 @@ class LastSeen:
         return time.monotonic() - self._at
 
 
-def build_app(bases: Bases, token: str, seen: LastSeen) -> FastAPI:
-    """The application; `bases` does the work."""
+def build_app(bases: Bases, token: str, seen: LastSeen, loader: Executor) -> FastAPI:
+    """The application; `bases` does the work, loads on `loader`'s one thread."""
     app = FastAPI(title="Ratchet engine", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(_answers(bases))
-    app.include_router(_models(bases))
+    app.include_router(_models(bases, loader))
     app.include_router(_texts(bases))
     app.add_exception_handler(RatchetError, _our_error)
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _bug)
     app.add_middleware(Gate, token=token, seen=seen)
     return app
 
@@ -93,9 +94,8 @@ def _answers(bases: Bases) -> APIRouter:
     return router
 
 
-def _models(bases: Bases) -> APIRouter:
+def _models(bases: Bases, loader: Executor) -> APIRouter:
     router = APIRouter()
-    loader = ThreadPoolExecutor(1, "loader")
 
     async def load(job: Callable[..., str | None], *values: Any) -> dict[str, str | None]:
         sha256 = await asyncio.get_running_loop().run_in_executor(loader, job, *values)
@@ -236,3 +236,9 @@ async def _wrong_request(_: Request, error: Exception) -> JSONResponse:
 async def _http_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     return JSONResponse(wire.error_shape(f"{error.detail}.", "not-found", error.status_code), error.status_code)
+
+
+async def _bug(_: Request, error: Exception) -> JSONResponse:
+    """What nobody foresaw; Starlette raises it again for the log."""
+    sentence = f"The engine failed ({type(error).__name__}: {error}); its log says more."
+    return JSONResponse(wire.error_shape(sentence, "error", 500), 500)

@@ -193,7 +193,7 @@ def test_an_adapter_is_loaded_while_others_are_streaming(make_bases: Make, tiny_
 def test_a_long_prompt_is_read_in_pieces_between_the_steps_of_others(
     make_bases: Make, tmp_path: Path, tiny_models: Models
 ) -> None:
-    base = tiny.save_base(tmp_path / "long", max_position_embeddings=4096)
+    base = tiny.save_base(tmp_path / "long")
     bases = make_bases()
     bases.load_base("long", base)
     writing = ask(bases, "long", "Hi", tokens=600)

@@ -6,7 +6,7 @@ from typing import Any
 TEMPLATE = (
     "{% for message in messages %}"
     "{% if message['role'] == 'assistant' %}"
-    "<|im_start|>assistant\n{% generation %}{{ message['content'] }}<|im_end|>{% endgeneration %}\n"
+    "<|im_start|>assistant\n{% generation %}{{ message['content'] }}<|im_end|>{% endgeneration %}{{ '\n' }}"
     "{% else %}"
     "<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
     "{% endif %}{% endfor %}"
@@ -59,7 +59,7 @@ def save_base(folder: Path, seed: int = 0, hidden: int = 48, kind: str = "llama"
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
         "head_dim": hidden // 4,
-        "max_position_embeddings": 512,
+        "max_position_embeddings": 65536,
         "initializer_range": 0.3,  # far enough apart that greedy choices are no near-ties
         "eos_token_id": tokenizer.eos_token_id,
         "bos_token_id": None,
@@ -68,6 +68,8 @@ def save_base(folder: Path, seed: int = 0, hidden: int = 48, kind: str = "llama"
     config = AutoConfig.for_model(kind, **(sizes | more))
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    # It goes on until it is stopped: the tokens that end an answer are never the likeliest.
+    model.get_output_embeddings().weight.data[[0, 2]] = 0
     model.save_pretrained(folder)
     return folder
 
