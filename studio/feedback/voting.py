@@ -9,7 +9,7 @@ that were shown; where the stored texts are others by now, it is refused, becaus
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -67,7 +67,9 @@ class Shown(NamedTuple):
             "prompt": [
                 {"role": turn.get("role"), "content": as_text(turn.get("content"))} for turn in comparison.prompt
             ],
-            "error": comparison.error,
+            "error": without_names(comparison.error, (answer.model_name for answer in self.answers))
+            if comparison.error
+            else None,
             "sides": [{"text": answer.text, "sha256": answer.sha256} for answer in self.answers],
             "names_a_model": names_a_model(self.whole.answers),
         }
@@ -155,6 +157,13 @@ def names_a_model(answers: Sequence[Answer]) -> bool:
     contestants = re.compile(rf"(?<![\w-])({names})(?![\w-])", re.IGNORECASE) if names else _IDENTITIES
     texts = [answer.text or "" for answer in answers]
     return any(_IDENTITIES.search(text) or contestants.search(text) for text in texts)
+
+
+def without_names(sentence: str, names: Iterable[str]) -> str:
+    """The sentence of a failure without the contestants' names: it is shown before any vote."""
+    for name in set(names):
+        sentence = sentence.replace(f'"{name}"', "a model")
+    return sentence[:1].upper() + sentence[1:]
 
 
 def as_text(content: Any) -> str:

@@ -1,10 +1,9 @@
-"""The page compare: its first form, to be filled."""
+"""The page /compare: two blind answers and one vote. All of it is one widget, which asks /api/compare."""
 
-from typing import Any
+from studio.studio import Studio
+from studio.widgets.widget import widget
 
-import gradio as gr
 
-
-def build(studio: Any) -> None:
-    """Place the page's components; called inside the page's route."""
-    gr.HTML('<div class="empty"><h2>Nothing here yet</h2><p>This page is being built.</p></div>')
+def build(studio: Studio) -> None:
+    """Place the widget; called inside the page's route."""
+    widget("compare", elem_id="compare")
