@@ -12,7 +12,7 @@ Exit codes: 0 done, 1 failed (error.json says why), 3 stopped on request (checkp
 import sys
 from pathlib import Path
 
-from trainers.run import Run, Stopped, perform, require_rows
+from trainers.run import Run, perform, require_rows
 
 
 def train(run: Run) -> None:
@@ -54,12 +54,8 @@ def train(run: Run) -> None:
     # Train
     shares = plan(options, loaded, len(prepared.rows), prepared.longest, sequences=2)
     arguments = trainer_arguments(run, options, loaded, shares)
-    arguments |= {
-        "beta": options.beta,
-        "loss_type": [options.loss_type],
-        "label_smoothing": options.label_smoothing,
-        "max_length": options.max_length,
-    }
+    arguments |= {"beta": options.beta, "loss_type": [options.loss_type]}
+    arguments |= {"label_smoothing": options.label_smoothing, "max_length": options.max_length}
     writer = PreferenceWriter(run, options)
     trainer = PreferenceTrainer(
         model=model,
@@ -73,20 +69,11 @@ def train(run: Run) -> None:
         trainer.train(resume_from_checkpoint=run.checkpoint())
 
     # Save
-    run.phase("saving", trainer.state.global_step, trainer.state.max_steps)
-    sha256 = save_adapter(run, trainer.model, writer.metrics, len(prepared.rows))
-    if run.stop_requested:
-        raise Stopped
+    sha256 = save_adapter(run, trainer, writer.metrics, len(prepared.rows))
 
     # Probe
-    run.phase("probing", trainer.state.global_step, trainer.state.max_steps)
-    probe = probe_adapter(run, trainer.model, loaded.tokenizer, prompts_of(rows))
-    run.done(
-        seconds_to_first_step=writer.seconds_to_first_step,
-        metrics=writer.metrics,
-        probe=probe._asdict(),
-        adapter_sha256=sha256,
-    )
+    probe = probe_adapter(run, trainer, prompts_of(rows))
+    writer.finish(sha256, probe._asdict())
 
 
 if __name__ == "__main__":

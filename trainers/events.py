@@ -85,3 +85,12 @@ class EventWriter(TrainerCallback):
         mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}", state.global_step)
         self._saved_at = now()
         self._wait = min(self._wait * 2, _LONGEST_WAIT)
+
+    def finish(self, adapter_sha256: str, probe: dict[str, Any]) -> None:
+        """The last event: the run is done."""
+        self.run.done(
+            seconds_to_first_step=self.seconds_to_first_step,
+            metrics=self.metrics,
+            probe=probe,
+            adapter_sha256=adapter_sha256,
+        )

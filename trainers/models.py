@@ -136,7 +136,9 @@ def continued_adapter(model: Any, folder: Path) -> Any:
     from safetensors.torch import load_file
 
     try:
-        trained = PeftModel.from_pretrained(model, str(folder), adapter_name="default", is_trainable=True)
+        trained = PeftModel.from_pretrained(
+            model, str(folder), adapter_name="default", is_trainable=True, torch_device="cpu"
+        )
     except (RuntimeError, ValueError, KeyError) as error:
         first = str(error).strip().splitlines()[0]
         raise BadInput(f"The adapter in {folder} does not fit the base: {first}") from error

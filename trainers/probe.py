@@ -21,19 +21,21 @@ class Probe(NamedTuple):
     max_logit_difference: float
 
 
-def probe_adapter(run: Run, model: Any, tokenizer: Any, prompts: Sequence[Messages]) -> Probe:
+def probe_adapter(run: Run, trainer: Any, prompts: Sequence[Messages]) -> Probe:
     """Load the saved files beside the trained weights and compare with the parent; a few answers become events.
 
     Raises RunFailed where the adapter's numbers are broken or where it answers exactly as its parent does.
     """
     import torch
 
+    run.phase("probing", trainer.state.global_step, trainer.state.max_steps)
+    model, tokenizer = trainer.model.eval(), trainer.processing_class
     chosen = list(prompts[:_SAMPLES])
-    model.eval()
-    model.load_adapter(str(run.adapter), adapter_name="probe")
+    device = str(model.device)
+    model.load_adapter(str(run.adapter), adapter_name="probe", torch_device=device)
     parent = run.spec.adapter_path
     if parent:
-        model.load_adapter(str(Path(parent)), adapter_name="parent")
+        model.load_adapter(str(Path(parent)), adapter_name="parent", torch_device=device)
     inputs = _inputs(tokenizer, chosen).to(model.device)
     with torch.no_grad():
         difference = _difference(model, inputs, bool(parent))

@@ -125,6 +125,7 @@ def _outcome(folder: Path, attempt: str, resume: bool, train: Callable[[Run], No
     try:
         spec = RunSpec.read(folder)
         os.environ.update(environment(spec.threads, offline=Path(spec.base_path).exists()))
+        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")  # TRL refuses to see several devices in one process
         run = Run(folder, spec, resume)
         signal.signal(signal.SIGTERM, run.on_signal)
         signal.signal(signal.SIGINT, run.on_signal)
