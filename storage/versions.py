@@ -37,6 +37,10 @@ def _write(store: Store, dataset: Dataset, digest: str, revisions: list[int]) ->
                 [(version_id, start + n, revision) for n, revision in enumerate(revisions[start : start + _CHUNK])],
             )
     with store.write():
+        twin = store.one("select * from versions where dataset_id = ? and sha256 = ?", [dataset.id, digest])
+        if twin:  # somebody froze the same content in this moment
+            store.execute("delete from version_rows where version_id = ?", [version_id])
+            return Version.from_row(twin)
         number = store.value("select coalesce(max(number), 0) + 1 from versions where dataset_id = ?", [dataset.id])
         row = {"id": version_id, "dataset_id": dataset.id, "number": number, "sha256": digest,
                "rows": len(revisions), "created_at": now()}  # fmt: skip

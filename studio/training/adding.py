@@ -40,7 +40,7 @@ def add_model(store: Store, settings: Settings, ref: str, name: str | None = Non
     if re.match(r"https?://", ref):
         return _add_endpoint(store, ref, name, key_env)
     folder = Path(ref).expanduser()
-    if folder.is_dir():
+    if ref and folder.is_dir():
         return _add_folder(store, folder.resolve(), name)
     if not _HUB_ID.fullmatch(ref) or ref.endswith((".gguf", ".bin", ".safetensors")):
         raise NotFound(

@@ -44,9 +44,9 @@ def is_adapter(folder: Path) -> bool:
 
 def inspect_base(folder: Path) -> Weights:
     """What a base's folder holds; raises NotFound, Refused or BadInput with the sentence that says what is wrong."""
-    _check_folder(folder)
     if not (folder / "config.json").is_file():
         raise NotFound(f"{folder} has no config.json: it is not the folder of a model that transformers can read.")
+    _refuse_ways_out(folder)
     files = _weight_files(folder)
     template = chat_template(folder)
     if template is None:
@@ -60,7 +60,7 @@ def inspect_base(folder: Path) -> Weights:
 
 def inspect_adapter(folder: Path) -> AdapterWeights:
     """What an adapter's folder holds; raises as `inspect_base`."""
-    _check_folder(folder)
+    _refuse_ways_out(folder)
     config = read_json(folder / "adapter_config.json")
     if config is None:
         raise BadInput(f"{folder / 'adapter_config.json'} is not readable JSON; save the adapter again with PEFT.")
@@ -96,10 +96,8 @@ def chat_template(folder: Path) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def _check_folder(folder: Path) -> None:
-    """Raise where the folder is absent or a link leads out of it."""
-    if not folder.is_dir():
-        raise NotFound(f"There is no folder {folder}.")
+def _refuse_ways_out(folder: Path) -> None:
+    """Raise Refused where a link leads out of the folder."""
     root = folder.resolve()
     for path in folder.rglob("*"):
         if path.is_symlink() and not path.resolve().is_relative_to(root):
@@ -124,32 +122,35 @@ def _weight_files(folder: Path) -> list[Path]:
 
 def _count_weights(path: Path) -> int:
     """How many numbers a safetensors file holds, by its header; raises BadInput where the file is damaged."""
-    header = _header(path)
-    counts = []
-    for name, tensor in header.items():
-        if name == "__metadata__":
-            continue
-        try:
-            counts.append(math.prod(int(size) for size in tensor["shape"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise BadInput(f"{path} is damaged: its tensor {name!r} has no shape. Fetch the file again.") from error
-    return sum(counts)
+    header, room = _header(path)
+    count = end = 0
+    try:
+        for name, tensor in header.items():
+            if name != "__metadata__":
+                count += math.prod(int(size) for size in tensor["shape"])
+                end = max(end, int(tensor["data_offsets"][1]))
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise _not_whole(path) from error
+    if end > room:
+        raise BadInput(f"{path} ends too early: {end - room} bytes are missing. Fetch it again.")
+    return count
 
 
-def _header(path: Path) -> dict[str, Any]:
-    """The JSON header of a safetensors file."""
+def _header(path: Path) -> tuple[dict[str, Any], int]:
+    """The JSON header of a safetensors file, and how many bytes follow it."""
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if not 0 < length <= min(_MOST_HEADER, size - 8):
-            raise BadInput(f"{path} is not a whole safetensors file; fetch it again.")
+            raise _not_whole(path)
         try:
             header = json.loads(file.read(length))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise BadInput(f"{path} is not a whole safetensors file; fetch it again.") from error
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise _not_whole(path) from error
     if not isinstance(header, dict):
-        raise BadInput(f"{path} is not a whole safetensors file; fetch it again.")
-    ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
-    if ends and max(ends) > size - 8 - length:
-        raise BadInput(f"{path} ends too early: {max(ends) - (size - 8 - length)} bytes are missing. Fetch it again.")
-    return header
+        raise _not_whole(path)
+    return header, size - 8 - length
+
+
+def _not_whole(path: Path) -> BadInput:
+    return BadInput(f"{path} is not a whole safetensors file; fetch it again.")

@@ -23,7 +23,7 @@ from storage.store import Store
 from studio.rounds import ledger
 from studio.settings import Settings
 from studio.training.material import Frozen, gather
-from studio.training.planning import Plan, plan
+from studio.training.planning import Plan, plan, taken_names
 from studio.training.request import Request
 
 # What may change the result of a run; noted so that a replay can say what differs.
@@ -38,12 +38,19 @@ def launch(store: Store, settings: Settings, request: Request) -> Job:
     """
     ledger.catch_up(store)  # so that the job gets its place in the ledger, and its name the right number
     job_id = _job_id(request)
-    if existing := _existing(store, job_id):
-        return existing
-    thought = plan(store, request)
-    if thought.refusals:
-        raise BadInput(thought.refusals[0])
-    frozen = gather(store, method_named(request.method), request)
+    while True:
+        if existing := _existing(store, job_id):
+            return existing
+        thought = plan(store, request)
+        if thought.refusals:
+            raise BadInput(thought.refusals[0])
+        if job := _attempt(store, settings, job_id, thought):
+            return job
+
+
+def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan) -> Job | None:
+    """Write the folder and enqueue the job; None where another start took its name in this moment."""
+    frozen = gather(store, method_named(thought.request.method), thought.request)
     folder = store.home.runs / f".new-{secrets.token_hex(8)}"
     folder.mkdir(parents=True)
     try:
@@ -122,8 +129,11 @@ def _libraries() -> dict[str, str]:
     return found
 
 
-def _enqueue(store: Store, folder: Path, job_id: str, thought: Plan, frozen: Frozen) -> Job:
-    """Move the folder into place, insert the row and note the round, together or not at all."""
+def _enqueue(store: Store, folder: Path, job_id: str, thought: Plan, frozen: Frozen) -> Job | None:
+    """Move the folder into place, insert the row and note the round, together or not at all.
+
+    None where the name that was promised is taken by now.
+    """
     assert thought.origin is not None, "a plan without refusals has an origin"
     new = jobs.NewJob(
         id=job_id,
@@ -138,6 +148,8 @@ def _enqueue(store: Store, folder: Path, job_id: str, thought: Plan, frozen: Fro
     with store.write():
         if existing := _existing(store, job_id):
             return existing
+        if thought.name in taken_names(store):
+            return None
         _move(store.home, folder, job_id)
         job = jobs.enqueue(store, new, frozen.prompts)
         ledger.begin(store, job)

@@ -181,7 +181,8 @@ def _sft_rows(
         messages = content["messages"]
         answers = [at for at, message in enumerate(messages) if message.get("role") == "assistant"]
         if answers:
-            rows.append({"id": example_id, "messages": json.dumps(messages, ensure_ascii=True)})
+            row = {"id": example_id, "messages": json.dumps(messages, ensure_ascii=True)}
+            rows.append({**row, "tools": json.dumps(content["tools"]) if content.get("tools") else None})
             prompts |= {content_sha256(messages[:at]) for at in answers if at}
     if not rows:
         raise BadInput(f'No row of dataset "{dataset.name}" holds an answer of the assistant; write answers first.')

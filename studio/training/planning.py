@@ -119,7 +119,7 @@ def model_name(store: Store, request: Request) -> str:
 
     Raises Conflict where the wish is taken by a model or by a job that will make one.
     """
-    taken = {model.name for model in models.list_models(store, retired=True)} | _promised(store)
+    taken = taken_names(store)
     if request.name:
         wish = models.checked_name(request.name)
         if wish in taken:
@@ -134,9 +134,10 @@ def model_name(store: Store, request: Request) -> str:
     return name
 
 
-def _promised(store: Store) -> set[str]:
-    """Names that jobs in the queue will give to their models."""
-    return {job.name for status in ("queued", "running") for job in jobs.list_jobs(store, status)}
+def taken_names(store: Store) -> set[str]:
+    """Names of models, and names that unfinished jobs will give to theirs."""
+    promised = {job.name for status in ("queued", "running") for job in jobs.list_jobs(store, status)}
+    return promised | {model.name for model in models.list_models(store, retired=True)}
 
 
 def _steps(options: dict[str, Any] | None, found: Survey | None) -> int | None:

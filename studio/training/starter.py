@@ -16,6 +16,7 @@ from storage.clock import new_id
 from storage.errors import NotReady
 from storage.rows import Model
 from storage.store import Store
+from studio.curation.importing import import_files
 from studio.rounds.ledger import FIRST_STUDY, STARTER_PROMPTS
 from studio.settings import Settings
 from studio.training.folders import inspect_base
@@ -93,6 +94,4 @@ def _ensure_dataset(store: Store, path: Path, name: str, kind: str) -> None:
     """Import one of the starter's files."""
     known = store.value("select id from datasets where name = ?", [name])
     if known is None or not datasets.count_examples(store, known):
-        from studio.curation.importing import import_files
-
         import_files(store, [path], name, kind=kind, author=_AUTHOR)

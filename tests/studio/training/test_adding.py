@@ -1,0 +1,155 @@
+"""Models come in from folders, adapters and addresses; what cannot be used is refused and leaves nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from storage.errors import BadInput, Conflict, NotFound, Refused
+from storage.models import get_model, list_models
+from storage.store import Store
+from studio.settings import Settings
+from studio.training.adding import add_model, list_all
+from tests.studio.training.project import write_adapter, write_base
+
+OFFLINE = """
+import sys
+from pathlib import Path
+from studio.training.hub import download
+from storage.errors import NotReady
+try:
+    download("some-owner/some-model", Path(sys.argv[1]) / "some-model")
+except NotReady as error:
+    print(error)
+"""
+
+
+def test_a_base_stays_in_its_folder(store: Store, home_settings: Settings, tmp_path: Path) -> None:
+    folder = write_base(tmp_path / "My Model (v2)")
+
+    model = add_model(store, home_settings, str(folder))
+
+    assert (model.name, model.kind, model.path, model.parameters) == ("My-Model-v2", "base", str(folder), 14)
+    assert model.base_sha256 is not None
+
+
+def test_the_same_folder_twice_gets_a_number_and_a_taken_name_is_refused(
+    store: Store, home_settings: Settings, tmp_path: Path
+) -> None:
+    folder = write_base(tmp_path / "base")
+    add_model(store, home_settings, str(folder))
+
+    assert add_model(store, home_settings, str(folder)).name == "base-2"
+    with pytest.raises(Conflict, match='A model named "base" exists already'):
+        add_model(store, home_settings, str(folder), name="base")
+
+
+def test_an_adapter_is_copied_under_its_base_without_foreign_files(
+    store: Store, home_settings: Settings, tmp_path: Path
+) -> None:
+    base = add_model(store, home_settings, str(write_base(tmp_path / "base")))
+    adapter = write_adapter(tmp_path / "tuned", str(tmp_path / "base"))
+    (adapter / "training_args.bin").write_bytes(b"\x80\x02}q\x00.")
+
+    model = add_model(store, home_settings, str(adapter), name="mine")
+
+    assert (model.kind, model.base_id, model.path) == ("adapter", base.id, str(store.home.model("mine")))
+    copied = sorted(path.name for path in store.home.model("mine").iterdir())
+    assert copied == ["adapter_config.json", "adapter_model.safetensors"]
+
+
+@pytest.mark.parametrize("said", ["base", "some-owner/base"])
+def test_an_adapter_finds_its_base_by_name_too(
+    store: Store, home_settings: Settings, tmp_path: Path, said: str
+) -> None:
+    base = add_model(store, home_settings, str(write_base(tmp_path / "base")))
+
+    assert add_model(store, home_settings, str(write_adapter(tmp_path / "tuned", said))).base_id == base.id
+
+
+def test_an_adapter_without_its_base_is_refused_and_nothing_is_copied(
+    store: Store, home_settings: Settings, tmp_path: Path
+) -> None:
+    add_model(store, home_settings, str(write_base(tmp_path / "base")))
+
+    with pytest.raises(NotFound, match='belongs to the base "llama-9", which is not here.*Bases here: base'):
+        add_model(store, home_settings, str(write_adapter(tmp_path / "tuned", "llama-9")))
+    assert [model.name for model in list_models(store)] == ["base"]
+    assert list(store.home.models.iterdir()) == []
+
+
+def test_an_endpoint_is_an_address_and_a_name(store: Store, home_settings: Settings) -> None:
+    model = add_model(store, home_settings, "https://host.example/v1/#big/model-7b", key_env="HOST_KEY")
+
+    assert (model.name, model.kind) == ("model-7b", "endpoint")
+    assert (model.url, model.remote_name, model.key_env) == ("https://host.example/v1", "big/model-7b", "HOST_KEY")
+    assert add_model(store, home_settings, "http://127.0.0.1:8000/v1", name="local").remote_name == "local"
+
+
+@pytest.mark.parametrize(
+    ("ref", "sentence"),
+    [
+        ("https://host.example/v1", "Say which model of https://host.example/v1 is meant"),
+        ("https://host.example#m", "should end in /v1"),
+        ("https://me:secret@host.example/v1#m", "Leave the key out of the address"),
+        ("https:///v1#m", "names no machine"),
+    ],
+)
+def test_an_address_that_is_no_endpoint_is_refused(
+    store: Store, home_settings: Settings, ref: str, sentence: str
+) -> None:
+    with pytest.raises(BadInput) as refusal:
+        add_model(store, home_settings, ref)
+    assert sentence in str(refusal.value)
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("ref", ["/no/such/folder", "a/b/c", "model.gguf", "weights.bin", ""])
+def test_what_is_neither_folder_nor_hub_id_is_refused(store: Store, home_settings: Settings, ref: str) -> None:
+    with pytest.raises(NotFound, match="is neither a folder on this machine"):
+        add_model(store, home_settings, ref)
+
+
+def test_a_name_that_could_lead_out_of_the_home_is_refused(
+    store: Store, home_settings: Settings, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match="cannot be a name"):
+        add_model(store, home_settings, str(write_base(tmp_path / "base")), name="../outside")
+
+
+def test_a_pickle_is_refused_and_not_added(store: Store, home_settings: Settings, tmp_path: Path) -> None:
+    folder = write_base(tmp_path / "base")
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+    with pytest.raises(Refused, match="as a pickle"):
+        add_model(store, home_settings, str(folder))
+    assert list_models(store) == []
+
+
+def test_without_the_hub_a_sentence_says_what_to_do(tmp_path: Path) -> None:
+    """In a process of its own, because the Hub's client reads its switches once, when it is imported."""
+    out = subprocess.run(
+        [sys.executable, "-c", OFFLINE, str(tmp_path)],
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert 'The Hub could not be reached for "some-owner/some-model"' in out.stdout
+    assert not (tmp_path / "some-model").exists()
+
+
+def test_the_list_names_base_and_parent(store: Store, home_settings: Settings, tmp_path: Path) -> None:
+    add_model(store, home_settings, str(write_base(tmp_path / "base")))
+    add_model(store, home_settings, str(write_adapter(tmp_path / "tuned", "base")))
+
+    listed = list_all(store).to_json()["models"]
+
+    assert [(line["name"], line["base"], line["parent"]) for line in listed] == [
+        ("base", None, None),
+        ("tuned", "base", "base"),
+    ]
+    assert listed[1]["adapter_sha256"] == get_model(store, "tuned").adapter_sha256

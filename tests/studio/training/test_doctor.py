@@ -1,0 +1,46 @@
+"""The doctor says what this machine has, in sentences, without loading a heavy library itself."""
+
+import fcntl
+import subprocess
+import sys
+
+import pytest
+
+from storage.home import Home
+from studio.settings import Settings
+from studio.training import doctor
+
+pytestmark = pytest.mark.torch  # the device is asked of a process that loads torch
+
+
+def _values(said: dict[str, object]) -> dict[str, dict[str, str]]:
+    findings = said["findings"]
+    assert isinstance(findings, list)
+    return {finding["name"]: finding for finding in findings}
+
+
+def test_a_machine_that_runs_these_tests_is_ready(home_settings: Settings) -> None:
+    said = doctor.examine(home_settings)
+
+    found = _values(said)
+    assert said["ready"] is True
+    assert found["python"]["value"].startswith(".".join(map(str, sys.version_info[:3])))
+    assert "threads" in found["device"]["value"]
+    assert found["device"]["sentence"].startswith("Answering on ")
+    assert {found[name]["value"] for name in ("serve", "engine", "worker")} == {"not running"}
+
+
+def test_a_worker_is_seen_by_its_lock(home: Home, home_settings: Settings) -> None:
+    home.make()
+    with home.worker_lock.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        assert _values(doctor.examine(home_settings))["worker"]["value"] == "running"
+
+
+def test_the_doctor_itself_loads_no_torch() -> None:
+    code = "import sys, studio.training.doctor; print({'torch', 'transformers', 'gradio'} & set(sys.modules))"
+
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert out.stdout.strip() == "set()"

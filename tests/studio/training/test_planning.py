@@ -1,0 +1,122 @@
+"""A plan says before the start what would happen, and everything that stands against it."""
+
+from pathlib import Path
+
+import pytest
+
+from storage import models
+from storage.store import Store
+from studio.settings import Settings
+from studio.training.launching import launch
+from studio.training.planning import plan
+from studio.training.request import Request
+from tests.studio.training.project import add_dataset, add_starter, conversation, run_to_the_end
+
+
+@pytest.fixture
+def ready(store: Store) -> Store:
+    """A store with the starter and fifty examples."""
+    add_starter(store)
+    add_dataset(store, "facts", "sft", [conversation(f"q{n}", f"a{n}") for n in range(50)])
+    return store
+
+
+def test_a_plan_tells_rows_steps_name_and_why(ready: Store) -> None:
+    said = plan(ready, Request("sft", "starter", dataset="facts")).to_json()
+
+    assert (said["rows"], said["steps"], said["becomes"], said["refusals"]) == (50, 63, "round-1-sft", [])
+    assert said["material"] == '50 rows of dataset "facts"'
+    assert "3.0 million weights (tiny)" in said["why"]
+    assert said["reference"] is None
+    assert said["seconds"] is None
+
+
+def test_advice_gives_way_to_what_was_asked_for(ready: Store) -> None:
+    thought = plan(ready, Request("sft", "starter", dataset="facts", options={"epochs": "2", "batch_size": 10}))
+
+    assert (thought.options["epochs"], thought.options["learning_rate"]) == (2.0, 3e-3)
+    assert thought.steps == 10
+
+
+def test_a_limit_of_steps_counts_more_than_epochs(ready: Store) -> None:
+    assert plan(ready, Request("sft", "starter", dataset="facts", options={"max_steps": 7})).steps == 7
+
+
+def test_every_refusal_is_said_at_once(ready: Store) -> None:
+    thought = plan(ready, Request("sft", "nobody", dataset="nothing", name="bad name", options={"epochs": "many"}))
+
+    assert [refusal.split(";")[0] for refusal in thought.refusals] == [
+        'There is no model "nobody"',
+        'There is no dataset "nothing"',
+        'Option "epochs" needs a number, not "many".',
+        '"bad name" cannot be a name: use 1 to 64 letters, digits, dots, dashes and underscores, '
+        "beginning with a letter or a digit.",
+    ]
+
+
+def test_an_unknown_method_is_one_refusal_and_no_crash(ready: Store) -> None:
+    assert plan(ready, Request("ppo", "starter", dataset="facts")).refusals == [
+        'There is no training method "ppo"; there are sft, dpo.'
+    ]
+
+
+@pytest.mark.parametrize("epochs", [0, 101, "nan"])
+def test_an_option_out_of_range_is_refused_with_the_range(ready: Store, epochs: object) -> None:
+    thought = plan(ready, Request("sft", "starter", dataset="facts", options={"epochs": epochs}))
+
+    assert len(thought.refusals) == 1
+    assert 'Option "epochs" lies between 0.01 and 100' in thought.refusals[0]
+
+
+def test_an_endpoint_cannot_be_trained(ready: Store) -> None:
+    models.add_model(ready, "far", "endpoint", url="https://host/v1", remote_name="big")
+
+    refusal = plan(ready, Request("sft", "far", dataset="facts")).refusals[0]
+
+    assert refusal.startswith('"far" answers from https://host/v1: its weights are not on this machine')
+
+
+def test_weights_that_are_gone_are_said_before_the_start(ready: Store) -> None:
+    folder = Path(models.get_model(ready, "starter").path or "")
+    folder.rename(folder.with_name("elsewhere"))
+
+    assert plan(ready, Request("sft", "starter", dataset="facts")).refusals == [
+        f'The weights of "starter" are no longer in {folder}; bring the folder back or choose another model.'
+    ]
+
+
+def test_dpo_from_an_adapter_is_held_against_that_adapter(ready: Store, home_settings: Settings) -> None:
+    pairs = [{"prompt": [{"role": "user", "content": f"q{n}"}], "chosen": "y", "rejected": "n"} for n in range(4)]
+    add_dataset(ready, "pairs", "preference", pairs)
+    job = launch(ready, home_settings, Request("sft", "starter", dataset="facts"))
+    run_to_the_end(ready, job)
+
+    from_adapter = plan(ready, Request("dpo", "round-1-sft", dataset="pairs"))
+    from_base = plan(ready, Request("dpo", "starter", dataset="pairs"))
+
+    assert from_adapter.origin is not None
+    assert (from_adapter.origin.reference, from_adapter.to_json()["reference"]) == ("previous", "round-1-sft")
+    assert from_base.origin is not None
+    assert (from_base.origin.reference, from_base.to_json()["reference"]) == ("base", "starter")
+
+
+def test_a_name_is_taken_by_a_model_and_by_a_job_that_will_make_one(ready: Store, home_settings: Settings) -> None:
+    launch(ready, home_settings, Request("sft", "starter", dataset="facts", name="mine"))
+
+    assert plan(ready, Request("sft", "starter", dataset="facts", name="mine")).refusals == [
+        'The name "mine" is taken by a model or a waiting job; choose another one.'
+    ]
+    assert plan(ready, Request("sft", "starter", dataset="facts", name="starter")).refusals != []
+
+
+def test_time_is_told_from_earlier_runs_of_the_same_method_on_the_same_base(
+    ready: Store, home_settings: Settings
+) -> None:
+    job = launch(ready, home_settings, Request("sft", "starter", dataset="facts"))
+    run_to_the_end(ready, job, steps=10)
+    ready.execute(
+        "update jobs set started_at = 100, finished_at = 115, seconds_to_first_step = 5 where id = ?", [job.id]
+    )
+
+    assert plan(ready, Request("sft", "starter", dataset="facts", options={"max_steps": 20})).seconds == 25.0
+    assert plan(ready, Request("dpo", "starter", study="none")).seconds is None
