@@ -89,7 +89,8 @@ def add_middleware(app: FastAPI, studio: Studio, assets: Assets, demo: gr.Blocks
     host, port = studio.settings.host, studio.settings.port
     dresser = Dresser(assets, {page.slug: widget_names(demo, page.slug) for page in PAGES})
     app.add_middleware(PageDocument, dresser=dresser)
-    app.add_middleware(CORSMiddleware, allow_origins=[f"http://{host}:{port}"])
+    here = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    app.add_middleware(CORSMiddleware, allow_origins=[here])
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(CalmErrors)
     app.add_middleware(Guard, hosts=[host], limits=limits)

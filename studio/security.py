@@ -191,8 +191,8 @@ def too_large(limit: int) -> Refusal:
     return Refusal(
         413,
         "too-large",
-        f"That is larger than the {limit // MEGABYTE} MB that this studio takes at once: "
-        "split the file, or import it with `ratchet import`.",
+        f"That is larger than the {limit // MEGABYTE} MB that this studio takes from a browser at once; "
+        "`ratchet import` takes files of any size.",
     )
 
 

@@ -4,9 +4,7 @@ Our own errors carry their sentence. Anything else is a bug of ours: the person 
 number, and the full traceback stands under that number in logs/web.log.
 """
 
-import logging
 from collections.abc import Mapping
-from secrets import token_hex
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,12 +14,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storage.errors import BadInput, Conflict, NotFound, NotReady, RatchetError, Refused
+from studio.bugs import report_bug
 
 STATUS: Mapping[type[RatchetError], int] = {NotFound: 404, Conflict: 409, BadInput: 422, Refused: 403, NotReady: 503}
-
-BUG = "Something went wrong in the studio itself (error {number}); logs/web.log in the home folder says what."
-
-log = logging.getLogger("ratchet.web")
 
 
 def status_of(error: RatchetError) -> int:
@@ -84,8 +79,7 @@ class CalmErrors:
             await self.app(scope, receive, watched)
         except ClientDisconnect:
             return  # the browser went away; nobody is left to tell
-        except Exception:
-            number = token_hex(4)
-            log.exception("error %s in %s %s", number, scope["method"], scope["path"])
+        except Exception:  # noqa: BLE001 - a bug, which report_bug logs
+            sentence = report_bug(f"{scope['method']} {scope['path']}")
             if not started:
-                await answer(500, "bug", BUG.format(number=number))(scope, receive, send)
+                await answer(500, "bug", sentence)(scope, receive, send)

@@ -37,6 +37,7 @@ from typing import Any
 import gradio as gr
 
 from storage.errors import RatchetError
+from studio.bugs import report_bug
 
 JSON = Any  # what json.dumps takes
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -65,7 +66,7 @@ def widget(
         # The names of the events must stand in the script in quotes: Gradio finds listeners that way.
         js_on_load=f"window.ratchet.mount(element, {json.dumps(name)}, "
         f"{{props, server, trigger, watch, upload, events: {json.dumps(list(events))}}})",
-        server_functions=[_answering(function) for function in server],
+        server_functions=[_answering(name, function) for function in server],
         apply_default_css=False,
         container=False,
         padding=False,
@@ -76,8 +77,8 @@ def widget(
     )
 
 
-def _answering(function: Callable[[Any], JSON]) -> Callable[[Any], dict[str, JSON]]:
-    """The function as the script calls it: an answer, or the sentence of our own error."""
+def _answering(name: str, function: Callable[[Any], JSON]) -> Callable[[Any], dict[str, JSON]]:
+    """The function as the script calls it: an answer, or the sentence of what went wrong."""
 
     @functools.wraps(function)
     def answer(argument: Any = None) -> dict[str, JSON]:
@@ -85,6 +86,8 @@ def _answering(function: Callable[[Any], JSON]) -> Callable[[Any], dict[str, JSO
             return {"answer": function(argument)}
         except RatchetError as error:
             return {"error": {"sentence": str(error), "kind": error.kind}}
+        except Exception:  # noqa: BLE001 - a bug, which report_bug logs
+            return {"error": {"sentence": report_bug(f"{name}.{function.__name__}"), "kind": "bug"}}
 
     return answer
 

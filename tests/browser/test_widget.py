@@ -1,5 +1,6 @@
 """A widget lives through Gradio's updates, talks both ways, and shows hostile text as text."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.browser.kit import REFUSED
 
+CALM = r"Something went wrong in the studio itself \(error [0-9a-f]{8}\); logs.web.log in the home folder says what\."
 pytestmark = pytest.mark.browser
 
 
@@ -58,3 +60,17 @@ def test_an_error_of_a_handler_is_one_toast_with_the_sentence(probe: Any) -> Non
     toast.wait_for()
     assert toast.all_inner_texts() == [REFUSED]
     assert probe.locator("[data-testid=toast-text] b").count() == 0
+
+
+def test_a_bug_of_the_server_is_a_calm_sentence(probe: Any) -> None:
+    probe.click("#probe-bug")
+
+    probe.wait_for_function(f"/^refused: {CALM} \\(bug\\)$/.test(document.querySelector('#probe-out').textContent)")
+
+
+def test_a_bug_of_a_handler_is_one_calm_toast(probe: Any) -> None:
+    probe.click("#bug")
+
+    toast = probe.get_by_test_id("toast-text")
+    toast.wait_for()
+    assert re.fullmatch(CALM, toast.inner_text())

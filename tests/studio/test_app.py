@@ -200,7 +200,7 @@ from studio.app import build_app
 from studio.settings import Settings
 from studio.studio import Studio
 build_app(Studio(settings=Settings.from_env({{}}, home={str(tmp_path / "home")!r})))
-heavy = ["torch", "transformers", "trl", "peft", "accelerate", "datasets", "pyarrow", "matplotlib", "scipy"]
+heavy = ["torch", "transformers", "trl", "peft", "accelerate", "datasets", "matplotlib", "scipy"]
 print(json.dumps([name for name in heavy if name in sys.modules]))
 """
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)

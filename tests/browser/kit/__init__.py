@@ -63,12 +63,18 @@ def double(argument: dict[str, int]) -> int:
     return argument["number"] * 2
 
 
+def stumble(argument: None) -> int:
+    """A bug of the server."""
+    return 1 // 0
+
+
 def probe_page() -> None:
     """A widget with everything, and handlers that answer and fail."""
-    probe = widget("probe", props={"hello": "<b>hello</b>"}, server=[double], events=["voted"])
+    probe = widget("probe", props={"hello": "<b>hello</b>"}, server=[double, stumble], events=["voted"])
     seen = gr.Textbox(label="Seen", elem_id="seen")
     send = gr.Button("Send a value", elem_id="send")
     fail = gr.Button("Fail", elem_id="fail")
+    bug = gr.Button("Bug", elem_id="bug")
 
     @reported
     def on_vote(event: gr.EventData) -> str:
@@ -78,12 +84,17 @@ def probe_page() -> None:
     def on_fail() -> str:
         raise BadInput(REFUSED)
 
+    @reported
+    def on_bug() -> str:
+        return str(1 // 0)
+
     def on_send() -> dict[str, list[int]]:
         return {"n": [1, 2]}
 
     probe.voted(on_vote, None, seen, queue=False)
     send.click(on_send, None, probe, queue=False)
     fail.click(on_fail, None, seen)
+    bug.click(on_bug, None, seen)
 
 
 def blank_page() -> None:
