@@ -262,7 +262,7 @@
         el("div", { class: "table-wrap", tabindex: 0, role: "region", "aria-label": "Rejected rows" }, el("table", { class: "table table-s" },
           el("thead", {}, el("tr", {}, ["Line", "Column", "What is wrong"].map((label) => el("th", { scope: "col" }, label)))),
           el("tbody", {}, report.errors.map((fault) => el("tr", {},
-            el("td", { class: "num" }, fault.line ?? ""), el("td", {}, fault.column === null ? "" : el("code", {}, fault.column)), el("td", {}, fault.message)))))),
+            el("td", { class: "num" }, fault.line ?? ""), el("td", {}, fault.column === null ? "" : el("code", {}, Number.isInteger(fault.column) ? `character ${fault.column}` : fault.column)), el("td", {}, fault.message)))))),
         more > 0 && el("p", { class: "muted small" }, `and ${more.toLocaleString("en")} more in the file of rejected rows`));
     }
 

@@ -184,8 +184,9 @@
       keys.add({ key: "Enter", label: "Open the row", group: "Rows", run: () => open(cursor), when: () => cursor && inTable() }),
       keys.add({ key: "/", label: "Search", group: "Rows", run: () => search.focus() }),
       keys.add({ key: "n", label: "Add an example", group: "Rows", run: () => add.click() }),
-      keys.add({ key: "z", label: "Undo the last change", group: "Rows", modifier: "ctrl", run: () => step("undo") }),
+      // Redo first: the newest binding is asked first, and "Z" answers to an unshifted z as well.
       keys.add({ key: "Z", label: "Redo", group: "Rows", modifier: "ctrl", run: () => step("redo") }),
+      keys.add({ key: "z", label: "Undo the last change", group: "Rows", modifier: "ctrl", run: () => step("undo") }),
     ];
 
     /* ---- Searching ------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@ Contents are checked as an import checks them, and conversations for the order t
 `expected_revision` is the revision that the person saw: where it is no longer the newest, Conflict is raised.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from studio.curation.messages import Message, check_conversation, conversation, 
 from studio.curation.records import RowError
 
 _CHUNK = 1000
+_TURN = re.compile(r"(messages|prompt|chosen|rejected)\[(\d+)\]")
+_PARTS = {"messages": "", "prompt": "Prompt", "chosen": "Chosen answer", "rejected": "Rejected answer"}
 _KEPT = ("tools", "margin", "metadata")
 
 
@@ -32,7 +35,16 @@ def checked_content(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return _checked(kind, content)
     except RowError as error:
-        raise BadInput(f"{error.column}: {error.message}" if error.column else error.message) from error
+        raise BadInput(f"{_where(error.column)}{error.message}") from error
+
+
+def _where(column: str) -> str:
+    """Which turn is meant, as a person counts: "Turn 2: ", "Chosen answer, turn 1: "."""
+    place = _TURN.match(column)
+    if not place:
+        return ""
+    name, turn = _PARTS[place.group(1)], int(place.group(2)) + 1
+    return f"{name}, turn {turn}: " if name else f"Turn {turn}: "
 
 
 def _checked(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
