@@ -74,7 +74,7 @@ def test_an_adapter_without_its_base_is_refused_and_nothing_is_copied(
 ) -> None:
     add_model(store, home_settings, str(write_base(tmp_path / "base")))
 
-    with pytest.raises(NotFound, match='belongs to the base "llama-9", which is not here.*Bases here: base'):
+    with pytest.raises(NotFound, match=r'belongs to the base "llama-9", which is not here.*Bases here: base'):
         add_model(store, home_settings, str(write_adapter(tmp_path / "tuned", "llama-9")))
     assert [model.name for model in list_models(store)] == ["base"]
     assert list(store.home.models.iterdir()) == []

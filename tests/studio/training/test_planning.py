@@ -49,8 +49,10 @@ def test_every_refusal_is_said_at_once(ready: Store) -> None:
         'There is no model "nobody"',
         'There is no dataset "nothing"',
         'Option "epochs" needs a number, not "many".',
-        '"bad name" cannot be a name: use 1 to 64 letters, digits, dots, dashes and underscores, '
-        "beginning with a letter or a digit.",
+        (
+            '"bad name" cannot be a name: use 1 to 64 letters, digits, dots, dashes and underscores, beginning with a '
+            "letter or a digit."
+        ),
     ]
 
 
