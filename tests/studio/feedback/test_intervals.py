@@ -70,6 +70,7 @@ def test_a_clear_difference_is_found_and_named() -> None:
 
 def test_the_interval_is_robbins_mixture_for_wins_and_losses() -> None:
     """Where the beta-binomial mixture with a Beta(2, 2) prior reaches 20, the interval ends."""
+
     def log_factor(wins: int, losses: int, m: float) -> float:
         mixed = lgamma(2 + wins) + lgamma(2 + losses) - lgamma(4 + wins + losses) + log(6)
         return mixed - wins * log(m) - losses * log(1 - m)
