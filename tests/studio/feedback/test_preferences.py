@@ -91,5 +91,5 @@ def test_strength_becomes_the_margin_and_a_ranking_all_its_pairs(bench: Bench) -
 
 
 def test_an_unknown_policy_is_refused(bench: Bench) -> None:
-    with pytest.raises(BadInput, match='There is no policy "best"; there are each, majority, unanimous.'):
+    with pytest.raises(BadInput, match=r'There is no policy "best"; there are each, majority, unanimous\.'):
         preferences(bench.store, "first-look", "best")

@@ -122,8 +122,10 @@ def test_rankings_arena_lines_and_labels_come_in(store: Store, tmp_path: Path) -
         ({"models": ["a", "b"], "choice": "c"}, "choice", 'choice is one of a, b, tie, both_bad, not "c".'),
         ({"models": ["a", "b", "c"], "choice": "a"}, "ranking", "a vote on 3 answers needs a ranking."),
         ({"models": ["a", "b"], "ranking": [0]}, "ranking", "ranking names each of the 2 answers once."),
-        ({"models": ["a", "b"], "ranking": ["a", "d"]}, "ranking", '"d" is none of the answers: use 0 to 1, or the model.'),
-        ({"models": ["a", "b"], "ranking": [1, 0], "choice": "a"}, "choice", "choice and ranking say different things."),
+        ({"models": ["a", "b"], "ranking": ["a", "d"]}, "ranking",
+         '"d" is none of the answers: use 0 to 1, or the model.'),
+        ({"models": ["a", "b"], "ranking": [1, 0], "choice": "a"}, "choice",
+         "choice and ranking say different things."),
         ({"models": ["a", "b"], "choice": "a", "answers": ["x"]}, "answers", "there are 1 answers and 2 models."),
         ({"models": ["a", "b"], "choice": "a", "shown_order": [0, 0]}, "shown_order",
          "shown_order lists the positions 0 to 1 from left to right."),
@@ -156,7 +158,7 @@ def test_files_that_cannot_be_read_are_a_sentence(store: Store, tmp_path: Path) 
     (tmp_path / "empty.jsonl").write_bytes(b"\n\n")
     (tmp_path / "binary.jsonl").write_bytes(b"\xff\xfe\x00{}\n")
 
-    with pytest.raises(BadInput, match='"empty.jsonl" is empty'):
+    with pytest.raises(BadInput, match=r'"empty\.jsonl" is empty'):
         import_votes(store, tmp_path / "empty.jsonl", "s")
     with pytest.raises(NotFound, match="There is no file"):
         import_votes(store, tmp_path / "absent.jsonl", "s")
