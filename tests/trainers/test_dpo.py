@@ -35,7 +35,7 @@ def test_a_fresh_adapter_is_compared_with_the_base(tiny_base: Path, tmp_path: Pa
     assert first["loss"] == pytest.approx(math.log(2), abs=1e-5)
     assert (first["rewards/chosen"], first["rewards/rejected"]) == pytest.approx((0, 0), abs=1e-5)
     assert last["rewards/margins"] > 0.5
-    assert first["logps/chosen"] == pytest.approx(_log_probability(tiny_base, None, folder), abs=0.01)
+    assert _logged(first) == pytest.approx(_log_probabilities(tiny_base, None, folder), abs=0.01)
 
 
 def test_a_continued_adapter_is_compared_with_itself_as_it_was(continued: Path, tiny_base: Path, sft_run: Path) -> None:
@@ -46,13 +46,19 @@ def test_a_continued_adapter_is_compared_with_itself_as_it_was(continued: Path, 
     assert last["rewards/margins"] > 0.5
     # Policy and reference give equal rewards, and the policy begins as the adapter of the round before, which is
     # not what the base says.
-    with_adapter = _log_probability(tiny_base, sft_run / "adapter", continued)
-    assert first["logps/chosen"] == pytest.approx(with_adapter, abs=0.01)
-    assert abs(with_adapter - _log_probability(tiny_base, None, continued)) > 0.3
+    adapter = _log_probabilities(tiny_base, sft_run / "adapter", continued)
+    base = _log_probabilities(tiny_base, None, continued)
+    assert _logged(first) == pytest.approx(adapter, abs=0.01)
+    assert max(abs(one - other) for one, other in zip(adapter, base, strict=True)) > 0.1
 
 
-def _log_probability(base: Path, adapter: Path | None, run: Path) -> float:
-    """The mean log-probability of the chosen answers of the run's first batch, computed without TRL."""
+def _logged(metric: dict[str, float]) -> tuple[float, float]:
+    """The policy's mean log-probabilities of chosen and rejected answers as TRL logged them."""
+    return metric["logps/chosen"], metric["logps/rejected"]
+
+
+def _log_probabilities(base: Path, adapter: Path | None, run: Path) -> tuple[float, float]:
+    """The same for the run's first batch, computed without TRL."""
     import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -66,14 +72,17 @@ def _log_probability(base: Path, adapter: Path | None, run: Path) -> float:
         model = PeftModel.from_pretrained(model, adapter)
     rows = prepare_preferences(tokenizer, read_preferences(thaw_rows(run / "data.parquet")), 1024).rows
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).tolist()
-    sums = []
+    batch = [rows[at] for at in order[:8]]
     with torch.no_grad():
-        for row in [rows[at] for at in order[:8]]:
-            ids = torch.tensor([row["prompt_ids"] + row["chosen_ids"]])
-            logps = model(ids).logits[0, :-1].log_softmax(-1)
-            start = len(row["prompt_ids"])
-            sums.append(sum(float(logps[at - 1, ids[0, at]]) for at in range(start, ids.shape[1])))
-    return sum(sums) / len(sums)
+        return tuple(sum(_of_answer(model, row, side) for row in batch) / len(batch) for side in ("chosen", "rejected"))
+
+
+def _of_answer(model: Any, row: dict[str, list[int]], side: str) -> float:
+    import torch
+
+    ids = torch.tensor([row["prompt_ids"] + row[f"{side}_ids"]])
+    logps = model(ids).logits[0, :-1].log_softmax(-1)
+    return sum(float(logps[at - 1, ids[0, at]]) for at in range(len(row["prompt_ids"]), ids.shape[1]))
 
 
 def test_the_saved_adapter_holds_no_reference_copy(continued: Path, sft_run: Path) -> None:
