@@ -155,8 +155,8 @@ def _where(dataset_id: str, query: Query) -> tuple[str, dict[str, Any]]:
 
 
 def _match(search: str) -> str:
-    """An FTS5 query from what a person typed: every word quoted, so that no sign has a meaning."""
-    words = ["".join(sign for sign in word if sign.isalnum() or sign in "_'-.") for word in search.split()]
+    """An FTS5 query from what a person typed: every word quoted, so that no sign has a meaning of its own."""
+    words = search.replace("\0", " ").replace('"', " ").split()
     return " ".join(f'"{word}"*' for word in words if any(sign.isalnum() for sign in word))
 
 

@@ -113,6 +113,21 @@ def test_search_wants_every_word_the_last_one_as_a_beginning(store: Store, datas
     }
 
 
+def test_search_finds_sums_and_joined_words_as_they_are_written(store: Store, dataset: Dataset) -> None:
+    _fill(store, dataset, _chat("What is 2+2?", "four"), _chat("well-known", "c'est ça"))
+
+    found = {words: _texts(store, dataset, words) for words in ("2+2", "2+2?", "2+3", "well-kn", "ça", "l'a")}
+
+    assert found == {
+        "2+2": ["four"],
+        "2+2?": ["four"],
+        "2+3": [],
+        "well-kn": ["c'est ça"],
+        "ça": ["c'est ça"],
+        "l'a": [],
+    }
+
+
 def test_search_finds_the_text_as_it_stands_not_as_it_was(store: Store, dataset: Dataset) -> None:
     (example,) = _fill(store, dataset, _chat("2+2?", "five"))
     edit = examples.open_batch(store, dataset.id, "edit", "me")
