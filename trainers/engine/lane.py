@@ -14,8 +14,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import NotReady, RatchetError
-from trainers.engine.adapters import Adapters
 from trainers.engine.batch import Batch, new_cache, paddable
+from trainers.engine.mixing import Adapters
 from trainers.engine.row import Row
 from trainers.engine.sampling import choose_tokens
 from trainers.engine.weights import Base

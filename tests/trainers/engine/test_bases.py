@@ -182,6 +182,21 @@ def test_an_adapter_that_lacks_a_weight_is_refused_and_leaves_nothing_behind(
     assert one.tokens == generated(tiny_models["base"], None, one.row.prompt, 24)
 
 
+def test_an_adapter_with_nan_is_refused_before_it_meets_other_rows(
+    bases: Any, tiny_models: Models, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = tmp_path / "nan"
+    shutil.copytree(tiny_models["a"], folder)
+    state = load_file(folder / "adapter_model.safetensors")
+    state[min(state)][0, 0] = float("nan")
+    save_file(state, folder / "adapter_model.safetensors")
+
+    with pytest.raises(BadInput, match="holds numbers that are not finite"):
+        bases.load_adapter("nan", folder, "base")
+
+
 def test_a_folder_of_pickles_is_refused(bases: Any, tiny_models: Models, tmp_path: Path) -> None:
     base, adapter = tmp_path / "pickle", tmp_path / "pickle-a"
     shutil.copytree(tiny_models["base"], base)

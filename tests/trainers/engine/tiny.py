@@ -83,6 +83,6 @@ def save_adapter(folder: Path, base: Path, seed: int, targets: Any = "all-linear
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     torch.manual_seed(seed)
     options = {"r": 4, "lora_alpha": 8, "init_lora_weights": False, "task_type": "CAUSAL_LM"}
-    peft = get_peft_model(model, LoraConfig(target_modules=targets, **options, **more))
+    peft = get_peft_model(model, LoraConfig(target_modules=targets, **(options | more)))
     peft.save_pretrained(folder)
     return folder
