@@ -244,7 +244,7 @@
       const pair = current();
       ui.panes.forEach((pane) => pane.node.classList.remove("is-chosen", "is-streaming"));
       drawQueue();
-      if (!pair) return nothing();
+      if (!pair || (s.sitting?.error && pair.state !== "ready")) return nothing();
       ui.state.hidden = true;
       ui.pair.hidden = false;
       root.dataset.comparison = pair.comparison;
@@ -399,7 +399,9 @@
         const was = current()?.state;
         take(sitting);
         const now = current();
-        if (!now || now.comparison !== before || (was !== "ready" && now.state === "ready") || (now.state !== "ready" && !s.stream)) paint();
+        const same = now && now.comparison === before;
+        const waits = same && ["waiting", "answering"].includes(now.state) && !s.stream;
+        if (!same || waits || (was !== "ready" && now.state === "ready")) paint();
         if (s.pairs.filter((pair) => pair.state === "ready").length < AHEAD && sitting.open) later(document.hidden ? 5000 : 1200);
       } catch (error) {
         if (error.status && error.status < 500) return fail(error);
