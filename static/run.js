@@ -11,7 +11,7 @@
   const LIVE = ["queued", "running"];
   const NAMES = {
     loss: "Loss", "rewards/accuracies": "Accuracy", "rewards/margins": "Margin", learning_rate: "Step size",
-    grad_norm: "Gradient norm", mean_token_accuracy: "Token accuracy", entropy: "Entropy",
+    gradient_norm: "Gradient norm", token_accuracy: "Token accuracy", entropy: "Entropy",
     "rewards/chosen": "Reward of chosen", "rewards/rejected": "Reward of rejected",
   };
   const MEANING = {
@@ -19,11 +19,11 @@
     "rewards/accuracies": "Share of pairs in which the model now leans to the answer that was preferred.",
     "rewards/margins": "How far it leans to the preferred answer, against its reference.",
     learning_rate: "The step size: it rises, then falls.",
-    grad_norm: "How strongly a step pulls at the weights; sudden peaks mean trouble.",
-    mean_token_accuracy: "Share of tokens that the model would have said itself.",
+    gradient_norm: "How strongly a step pulls at the weights; sudden peaks mean trouble.",
+    token_accuracy: "Share of tokens that the model would have said itself.",
     entropy: "How undecided the model is between tokens.",
   };
-  const SHOWN = ["loss", "rewards/accuracies", "rewards/margins", "mean_token_accuracy", "learning_rate", "grad_norm"];
+  const SHOWN = ["loss", "rewards/accuracies", "rewards/margins", "token_accuracy", "learning_rate", "gradient_norm"];
 
   const figure = (value) => {
     if (value === null || value === undefined || !Number.isFinite(value)) return "–";
@@ -52,14 +52,15 @@
     return found;
   }
 
-  /** A moving average; with few points the curve is its own best picture. */
+  /** The mean of each point's neighbourhood; with few points the curve is its own best picture. */
   function smoothed(points) {
-    if (points.length < 40) return null;
-    const weight = 1 - Math.min(0.9, 1 - 8 / points.length);
-    let mean = null;
-    return points.map(([step, value]) => {
-      if (value !== null) mean = mean === null ? value : mean + weight * (value - mean);
-      return [step, mean];
+    const drawn = points.filter(([, value]) => value !== null);
+    if (drawn.length < 40) return null;
+    const reach = Math.max(2, Math.round(drawn.length / 40));
+    return drawn.map(([step], index) => {
+      const near = Math.min(reach, index, drawn.length - 1 - index); // both sides alike, so that the ends do not lag
+      const part = drawn.slice(index - near, index + near + 1);
+      return [step, part.reduce((sum, [, value]) => sum + value, 0) / part.length];
     });
   }
 
@@ -360,7 +361,7 @@
         job.error?.fix && el("p", {}, job.error.fix))];
     }
     if (job.status === "done") {
-      return [el("p", { class: "notice notice-good" }, job.compare ? `${job.model} is loaded and waits in Compare, blind, against ${job.base}.` : `${job.model} is ready.`)];
+      return [el("p", { class: "notice notice-good" }, job.compare ? `${job.model} waits in Compare, blind, against ${job.base}.` : `${job.model} is ready.`)];
     }
     if (job.status === "stopped") return [el("p", { class: "notice" }, job.started_at ? "Stopped on request." : "Taken out of the queue before it began.")];
     return [];

@@ -50,6 +50,7 @@
     constructor(element) {
       const query = new URLSearchParams(location.search);
       this.chosen = Object.fromEntries(KEPT.map((name) => [name, query.get(name) || ""]));
+      this.own = this.chosen.base !== ""; // somebody chose the model; else it follows the rounds
       this.overrides = {};
       this.inputs = {};
       this.startId = newId();
@@ -61,7 +62,7 @@
     build(element) {
       this.methods = el("div", { class: "method-cards" });
       this.path = el("p", { class: "origin-path", "aria-live": "polite" });
-      this.base = el("select", { id: "train-base", onchange: () => this.choose({ base: this.base.value }) });
+      this.base = el("select", { id: "train-base", onchange: () => { this.own = true; this.choose({ base: this.base.value }); } });
       this.material = el("select", { id: "train-material", onchange: () => this.chooseMaterial() });
       this.materialHint = el("p", { class: "hint", id: "train-material-hint" });
       this.policy = el("select", { id: "train-policy", onchange: () => this.choose({ votes: this.policy.value }) },
@@ -112,7 +113,7 @@
     /** Fills the lists from what there is, keeping what is chosen where it still exists. */
     fill() {
       const { models, methods } = this.offer;
-      if (!models.some((model) => model.name === this.chosen.base)) this.chosen.base = this.offer.base || "";
+      if (!this.own || !models.some((model) => model.name === this.chosen.base)) this.chosen.base = this.offer.base || "";
       this.methods.replaceChildren(...methods.map((method) => this.methodCard(method)));
       this.base.replaceChildren(...models.map((model) => el("option", { value: model.name, selected: model.name === this.chosen.base },
         model.kind === "adapter" ? model.name : `${model.name} (${model.kind})`)));
@@ -301,6 +302,7 @@
         const job = await api("/api/jobs", { body: { ...this.request(), start_id: this.startId } });
         this.name.value = "";
         this.startId = newId();
+        this.own = false;
         window.dispatchEvent(new CustomEvent("ratchet:job", { detail: { job: job.job } }));
         toast(job.ahead ? `${job.name} waits for ${plural(job.ahead, "job")} before it.` : `${job.name} is starting.`, "good");
         this.plan();

@@ -13,7 +13,7 @@ import threading
 from storage import comparisons, rounds
 from storage.datasets import list_datasets
 from storage.errors import RatchetError
-from storage.jobs import get_job
+from storage.jobs import get_job, unfinished
 from storage.models import get_model, list_models
 from storage.rows import JOB_ENDED, Job, Model, Round, Study
 from storage.store import Store
@@ -67,12 +67,13 @@ def current(store: Store) -> Round | None:
 
 
 def coming_number(store: Store) -> int:
-    """The number of the round that the next training belongs to."""
+    """The number of the round that the next training will belong to, if the unfinished ones go well."""
     turns = rounds.list_rounds(store)
     if not turns:
-        return 1
+        return 1 + unfinished(store)
     last = turns[-1]
-    return last.number + 1 if last.model_id or last.state == "closed" else last.number
+    filled = last.model_id is not None or last.state == "closed"
+    return last.number + unfinished(store) + (1 if filled else 0)
 
 
 def begin(store: Store, job: Job) -> Round:

@@ -125,7 +125,7 @@ def _judge_or_train(store: Store, turn: Round, study: Study | None) -> Step:
         return _train_on_votes(study, model, now)
     return Step(
         f"Vote: is round {turn.number} better?",
-        f"{_so_far(now)} About {ENOUGH_PAIRS - pairs} more votes for one answer are enough to train on.",
+        f"{_so_far(now)} About {ENOUGH_PAIRS - pairs} more clear votes are enough to train on.",
         _address("/compare", study=study.name),
         "Compare and vote",
         4 if now.votes else 3,
