@@ -8,6 +8,7 @@ import argparse
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -51,13 +52,15 @@ def start(store: Store, kind: str, payload: dict[str, Any]) -> Task:
     """Note a task and start its process; returns at once."""
     task = tasks.add_task(store, kind, payload)
     with (store.home.logs / "tasks.log").open("ab") as log:
-        subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "studio.task", task.id, "--home", str(store.home.path)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
+    # Somebody must wait for it, or it would stay as a zombie until this process ends.
+    threading.Thread(target=process.wait, daemon=True).start()
     return task
 
 
@@ -91,10 +94,10 @@ def run(store: Store, task_id: str) -> int:
 
 
 def _give_up(store: Store, task: Task, status: str, kind: str, sentence: str) -> None:
-    """Record that a task ended badly, and remove what it would have imported."""
-    tasks.end(store, task.id, status, error={"kind": kind, "sentence": sentence})
+    """Remove what a task would have imported, and record that it ended badly."""
     for upload_id in task.payload.get("uploads", ()):
         uploads.remove(store.home, upload_id)
+    tasks.end(store, task.id, status, error={"kind": kind, "sentence": sentence})
 
 
 def main() -> int:

@@ -148,9 +148,10 @@ class _Walker:
                     self._step_to(end)
                     return value
             except json.JSONDecodeError as error:
+                behind = error.pos - self.at  # reading on moves the buffer
                 if self._goes_on(error):
                     continue
-                self._step_to(error.pos)
+                self._step_to(self.at + behind)
                 self.broken(_plain(error.msg))
             except RecursionError:
                 raise Unreadable("The JSON is nested too deeply to be read.", self.line, self.column) from None
