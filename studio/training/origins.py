@@ -46,7 +46,7 @@ def find_origin(store: Store, reference: str) -> Origin:
     if model.retired_at is not None:
         raise Refused(f'"{model.name}" has been retired; choose a model that is in use.')
     base = base_of(store, model)
-    for needed in dict.fromkeys((base, model)):
+    for needed in (base, model):
         _check_weights(needed)
     return Origin(model, base, "previous" if model.base_id else "base")
 
