@@ -142,7 +142,8 @@
 
   function settles(stand) {
     if (stand.word !== "open") return stand.word === "better" ? "Better, and no accident." : "Worse, and no accident.";
-    return stand.needed ? `About ${plural(stand.needed, "more vote")} would tell.` : "Too close to tell.";
+    if (stand.needed) return `About ${plural(stand.needed, "more vote")} would tell.`;
+    return stand.votes < 30 ? "Too early to tell." : "Too close to tell.";
   }
 
   /** The win rate between its bounds, around one half. */

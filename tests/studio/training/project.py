@@ -114,7 +114,7 @@ def run_to_the_end(store: Store, job: Job, steps: int = 3) -> Model:
     folder = write_adapter(store.home.model(job.name), "starter")
     model = models.add_model(
         store, job.name, "adapter", base_id=models.base_of(store, origin).id, parent_id=origin.id, path=str(folder),
-        job_id=job.id,
+        job_id=job.id, probe={"finite": True, "max_logit_difference": 1.5},
     )  # fmt: skip
     jobs.finish(store, job.id, "done", model_id=model.id)
     return model
