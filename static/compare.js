@@ -322,6 +322,7 @@
       if (!last.reveal) return ui.reveal.replaceChildren(el("span", { class: "muted" }, last.choice === "skip" ? "Skipped." : "Kept in this browser; names are told once the vote is saved."));
       const named = (index) => el("span", { class: `revealed${last.choice === ["left", "right"][index] ? " is-winner" : ""}` },
         el("span", { class: `chip chip-${SIDES[index].toLowerCase()}` }, SIDES[index]), el("b", { class: "truncate" }, last.reveal[index]));
+      if (last.reveal[0] === last.reveal[1]) return ui.reveal.replaceChildren(el("span", { class: "muted" }, "Last pair:"), el("span", {}, "both answers were drawn from ", el("b", {}, last.reveal[0])), el("span", { class: "muted" }, `You said: ${SAID[last.choice]}.`));
       return ui.reveal.replaceChildren(el("span", { class: "muted" }, "Last pair:"), named(0), named(1), el("span", { class: "muted" }, `You said: ${SAID[last.choice]}.`));
     }
 

@@ -4,6 +4,7 @@ Prompts come least used first, in a seeded random order: every prompt is seen be
 seed gives the same order. Of three or more models the pair that has met least comes next, so that nobody is left out.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -24,6 +25,8 @@ from studio.feedback.studies import ensure_study
 from studio.settings import Settings
 
 _PAGE = 1000
+_PATIENCE = 300.0  # seconds for which answers that another process makes are waited for
+_POLL = 0.1
 _LONGEST_PROMPT = 50_000  # characters that somebody may type or paste as one question
 
 
@@ -65,11 +68,17 @@ def make_comparisons(
 
 
 def _answer_now(store: Store, study: Study, added: Sequence[Comparison]) -> Made:
-    """Answer what was added, together with whoever else is answering this study."""
+    """Answer what was added; what a running studio has taken for itself is waited for."""
     from studio.clients.engine import Engine
 
-    fill_all(store, Engine(store.home), study.id)
-    ended = [get_comparison(store, comparison.id).comparison for comparison in added]
+    engine = Engine(store.home)
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        fill_all(store, engine, study.id)
+        ended = [get_comparison(store, comparison.id).comparison for comparison in added]
+        if all(comparison.state != "answering" for comparison in ended) or time.monotonic() > deadline:
+            break
+        time.sleep(_POLL)
     ready = sum(comparison.state == "ready" for comparison in ended)
     error = next((comparison.error for comparison in ended if comparison.error), None)
     return Made(study.name, ready, len(ended) - ready, error)

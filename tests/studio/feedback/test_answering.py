@@ -14,6 +14,7 @@ from storage.errors import BadInput, Conflict
 from storage.examples import Draft, add_examples, open_batch, publish
 from storage.home import Home
 from storage.models import add_model, get_model
+from storage.prompts import Messages
 from storage.rows import Study
 from storage.store import Store
 from studio.clients.answers import SamplingParams
@@ -198,6 +199,19 @@ def test_the_service_keeps_a_few_pairs_ready_ahead_and_no_more(settings: Setting
     assert store.value("select count(*) from comparisons") == AHEAD
 
 
+def test_compare_waits_for_what_a_running_studio_has_taken_for_itself(
+    settings: Settings, store: Store, study: Study
+) -> None:
+    answerer = Answerer(Studio(settings=settings))
+    answerer.start()
+    answerer.look(study.id, "me")
+
+    made = make_comparisons(store, settings, "first-look", [], "questions", 12)
+    answerer.stop()
+
+    assert (made.comparisons, made.failed) == (12, 0)
+
+
 def test_the_hub_shows_both_sides_while_they_are_being_written(
     settings: Settings, store: Store, study: Study, talker: Talker
 ) -> None:
@@ -236,7 +250,7 @@ def test_stopping_in_the_middle_leaves_the_comparison_waiting(
 
 
 def test_generate_answers_each_prompt_by_each_model_in_order(store: Store, study: Study) -> None:
-    prompts = ["one", [{"role": "user", "content": "two"}]]
+    prompts: list[str | Messages] = ["one", [{"role": "user", "content": "two"}]]
 
     answers = generate(store, ["grand-walrus", "nimble-otter"], prompts, SamplingParams(seed=7)).to_json()["answers"]
 
