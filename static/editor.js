@@ -207,7 +207,8 @@
           ? el("button", { type: "button", class: "button button-ghost button-s", onclick: () => insert(box, 0, blank("system"), "added a system prompt") }, "Add a system prompt") : "",
         ...turns.map((item, at) => drawTurn(box, item, at)),
         el("button", { type: "button", class: "button button-secondary button-s add-turn", onclick: () => insert(box, turns.length, blank(nextRole(turns, turns.length)), "added a turn") }, "Add turn"));
-      if (focus) box.querySelectorAll(".turn")[focus.at]?.querySelector(focus.what)?.focus();
+      const turn = focus && box.querySelectorAll(".turn")[focus.at];
+      if (turn) [focus.what].flat().map((what) => turn.querySelector(what)).find(Boolean)?.focus();
     }
 
     const nextRole = (turns, at) => (["user", "tool"].includes(turns[at - 1]?.role) ? "assistant" : "user");
@@ -268,7 +269,7 @@
     function move(box, at, by, what) {
       const turns = draft.content[box.dataset.part];
       if (!turns[at + by]) return;
-      const side = by < 0 ? ".up:enabled, .down" : ".down:enabled, .up";
+      const side = by < 0 ? [".up:enabled", ".down"] : [".down:enabled", ".up"];
       change(`moved turn ${at + 1}`, () => turns.splice(at + by, 0, ...turns.splice(at, 1)), box, { at: at + by, what: what || side });
     }
 

@@ -155,7 +155,9 @@
     async function move(by) {
       const rows = [...body.rows];
       const at = rows.findIndex((line) => line.dataset.id === cursor);
-      const next = rows[at + by];
+      // The first press only steps into the list: the marked row is where the person is.
+      const enters = at >= 0 && !inTable() && !data.place().row;
+      const next = rows[enters ? at : at + by];
       if (!next) return turnPage(by);
       if (data.place().row && !(await open(next.dataset.id))) return;
       cursor = next.dataset.id;
@@ -181,7 +183,7 @@
       keys.add({ key: "k", label: "Previous row", group: "Rows", run: () => move(-1) }),
       keys.add({ key: "ArrowDown", label: "Next row", group: "Rows", run: () => move(1), when: inTable }),
       keys.add({ key: "ArrowUp", label: "Previous row", group: "Rows", run: () => move(-1), when: inTable }),
-      keys.add({ key: "Enter", label: "Open the row", group: "Rows", run: () => open(cursor), when: () => cursor && inTable() }),
+      keys.add({ key: "Enter", label: "Open the row", group: "Rows", run: () => open(cursor), when: () => cursor && (inTable() || document.activeElement === document.body) && !data.place().row }),
       keys.add({ key: "/", label: "Search", group: "Rows", run: () => search.focus() }),
       keys.add({ key: "n", label: "Add an example", group: "Rows", run: () => add.click() }),
       // Redo first: the newest binding is asked first, and "Z" answers to an unshifted z as well.

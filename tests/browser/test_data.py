@@ -1,0 +1,416 @@
+"""The page /data as a person uses it: drop a file, search, edit, undo, go away and come back."""
+
+import json
+import os
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from storage.store import Store
+from studio.curation.importing import import_files
+from studio.curation.listing import show
+
+pytestmark = pytest.mark.browser
+EVIL = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>{{7*7}}${window.hit=1}'
+
+
+class Site(NamedTuple):
+    """A served studio without models, and its store."""
+
+    url: str
+    store: Store
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The real application over a fresh home, from a thread: no engine, no worker, no starter."""
+    import uvicorn
+
+    from studio.app import build_app
+    from studio.settings import Settings
+    from studio.studio import Studio
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    studio = Studio(settings=Settings.from_env({}, home=tmp_path_factory.mktemp("data") / "home", port=port))
+    before = dict(os.environ)
+    server = uvicorn.Server(uvicorn.Config(build_app(studio), log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield Site(f"http://127.0.0.1:{port}", studio.store)
+    server.should_exit = True
+    thread.join(10)
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def fill(site: Site, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., str]:
+    """`fill(rows)`: a dataset of this test's own; answers its name."""
+
+    def filler(rows: list[dict[str, Any]]) -> str:
+        name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:60].strip("-")
+        path = tmp_path / "given.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        import_files(site.store, [path], name)
+        return name
+
+    return filler
+
+
+def _sums(count: int) -> list[dict[str, Any]]:
+    return [{"prompt": f"What is {n} plus 1?", "completion": str(n + 1), "tags": ["sums"]} for n in range(count)]
+
+
+def _open(visit: Callable[..., Any], site: Site, address: str, rows: bool = True, **options: Any) -> Any:
+    page = visit(site.url, **options).open(f"/data{address}", wait_for="[data-widget=table] .rows-card")
+    if rows:
+        page.wait_for_selector(".rows-table tbody tr")
+    return page
+
+
+def _said(store: Store, dataset: str) -> list[list[str]]:
+    return [[item["content"] for item in row.content["messages"]] for row in show(store, dataset, limit=100).rows]
+
+
+def _wait_saved(page: Any) -> None:
+    page.wait_for_selector(".editor .chip:text-is('Saved')")
+
+
+def _drop(page: Any, name: str, content: str) -> None:
+    """Drop a file on the page as a file manager does."""
+    page.evaluate(
+        """([name, content]) => {
+          const carried = new DataTransfer();
+          carried.items.add(new File([content], name));
+          for (const kind of ["dragenter", "dragover", "drop"]) {
+            document.querySelector(".drop").dispatchEvent(
+              new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: carried }));
+          }
+        }""",
+        [name, content],
+    )
+
+
+def test_a_dropped_file_is_imported_with_its_bad_rows_named(visit: Callable[..., Any], site: Site) -> None:
+    page = _open(visit, site, "", rows=False)
+    lines = [json.dumps(row) for row in _sums(30)]
+    lines[7] = json.dumps({"prompt": "What is 7 plus 1?", "completion": ""})
+
+    _drop(page, "dropped sums.jsonl", "\n".join([*lines, "{broken", lines[0]]))
+    page.wait_for_selector(".import-files .chip-good")
+    suggested = page.input_value("#import-dataset")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#import-result")
+
+    assert suggested == "dropped-sums"
+    assert page.inner_text("#import-result h3") == "29 rows imported into dropped-sums"
+    assert page.locator("#import-result dd").all_inner_texts()[:4] == ["32", "29", "1", "2"]
+    assert page.locator("#import-result tbody tr").all_inner_texts() == [
+        "8\tcompletion\tThe field is empty.",
+        "31\tcharacter 2\tThe line is no valid JSON: Expecting property name enclosed in double quotes.",
+    ]
+    assert page.locator(".rows-table tbody tr").count() == 25
+    with page.expect_download() as download:
+        page.click("text=Download the rejected rows")
+    assert len(download.value.path().read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_a_refresh_shows_the_import_and_the_place_again(visit: Callable[..., Any], site: Site) -> None:
+    page = _open(visit, site, "", rows=False)
+    page.set_input_files("#import-files", {"name": "again.jsonl", "mimeType": "", "buffer": b'{"text": "one"}\n'})
+    page.wait_for_selector(".import-files .chip-good")
+    page.click("button:text-is('Import')")
+    page.wait_for_selector("#import-result")
+
+    page.reload()
+    page.wait_for_selector("#import-result")
+
+    assert page.inner_text("#import-result h3") == "1 row imported into again"
+    page.wait_for_selector(".rows-title h2:text-is('again')")
+
+
+def test_columns_that_nobody_knows_are_explained_by_hand(visit: Callable[..., Any], site: Site) -> None:
+    page = _open(visit, site, "", rows=False)
+    page.set_input_files(
+        "#import-files", {"name": "fragen.csv", "mimeType": "", "buffer": b"frage;antwort\nWas ist 1+1?;2\n"}
+    )
+    page.wait_for_selector(".import-files .chip-good")
+    page.click("button:text-is('Import')")
+    page.select_option("select[aria-label='What frage holds']", "prompt")
+    page.select_option("select[aria-label='What antwort holds']", "answer")
+    page.click("text=Import with these columns")
+    page.wait_for_selector("h3:text('1 row imported into fragen')")
+
+    assert _said(site.store, "fragen") == [["Was ist 1+1?", "2"]]
+
+
+def test_a_file_that_cannot_be_read_says_why_and_leaves_no_dataset(visit: Callable[..., Any], site: Site) -> None:
+    page = _open(visit, site, "", rows=False)
+    files = [
+        {"name": "picture.jsonl", "mimeType": "", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(50)},
+        {"name": "nothing.jsonl", "mimeType": "", "buffer": b""},
+    ]
+    page.set_input_files("#import-files", files)
+    page.wait_for_selector(".import-files .chip-good")
+    empty = page.inner_text(".import-files .field-error")
+    page.click("button:text-is('Import')")
+    page.wait_for_selector("#import-result")
+
+    assert empty == "The file is empty."
+    assert "is a picture, which cannot be imported" in page.inner_text("#import-result")
+    assert page.locator(".dataset-name", has_text="picture").count() == 0
+
+
+def test_a_search_marks_its_words_and_stays_after_a_refresh(
+    visit: Callable[..., Any], site: Site, fill: Callable[..., str]
+) -> None:
+    name = fill([*_sums(40), {"prompt": "Café or tea?", "completion": "Tea."}])
+    page = _open(visit, site, f"?dataset={name}&page=2")
+    second = page.locator(".rows-table tbody tr").count()
+
+    page.keyboard.press("/")
+    page.type("#row-search", "cafe")
+    page.wait_for_function("document.querySelectorAll('.rows-table tbody tr').length === 1")
+    page.reload()
+    page.wait_for_selector(".rows-table mark")
+
+    assert second == 16
+    assert page.locator(".rows-table mark").all_inner_texts() == ["Café"]
+    assert page.input_value("#row-search") == "cafe"
+    assert page.inner_text(".rows-title p") == "1 row of 41 with “cafe”"
+
+
+def test_a_conversation_is_edited_saved_undone_and_redone(
+    visit: Callable[..., Any], site: Site, fill: Callable[..., str]
+) -> None:
+    name = fill(_sums(3))
+    page = _open(visit, site, f"?dataset={name}")
+
+    page.click(".rows-table tbody tr:nth-child(2)")
+    page.locator(".turn textarea").nth(1).fill("Two, of course.")
+    page.keyboard.press("Control+s")
+    _wait_saved(page)
+    saved = _said(site.store, name)[1][1]
+    page.wait_for_selector("#step-undo:has-text('Undo: edited example 2')")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+z")
+    page.wait_for_selector("#step-redo:has-text('Redo: edited example 2')")
+    undone = _said(site.store, name)[1][1]
+    page.click("#step-redo")
+    page.wait_for_selector("#step-redo", state="hidden")
+
+    assert (saved, undone, _said(site.store, name)[1][1]) == ("Two, of course.", "2", "Two, of course.")
+
+
+def test_turns_are_added_moved_and_deleted_and_each_can_be_taken_back(
+    visit: Callable[..., Any], site: Site, fill: Callable[..., str]
+) -> None:
+    turns = (("user", "one"), ("assistant", "two"), ("user", "three"), ("assistant", "four"))
+    name = fill([{"messages": [{"role": role, "content": text} for role, text in turns]}])
+    page = _open(visit, site, f"?dataset={name}")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".turn textarea")
+    texts = "[...document.querySelectorAll('.turn textarea')].map((area) => area.value)"
+
+    page.click("[aria-label='Turn 2: Move down (Alt ↓)']")
+    moved = page.evaluate(texts)
+    focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    page.click(".editor .step")
+    back = page.evaluate(texts)
+    page.click("[aria-label='Turn 4: Delete this turn']")
+    page.click("text=Add a system prompt")
+    page.keyboard.type("Be brief.")
+    page.click("text=Add turn")
+    page.keyboard.type("the end")
+    page.keyboard.press("Control+Enter")
+    _wait_saved(page)
+
+    assert (moved, back) == (["one", "three", "two", "four"], ["one", "two", "three", "four"])
+    assert focused == "Turn 3: Move down (Alt ↓)"
+    messages = show(site.store, name).rows[0].content["messages"]
+    assert [(item["role"], item["content"]) for item in messages] == [
+        ("system", "Be brief."), ("user", "one"), ("assistant", "two"), ("user", "three"), ("assistant", "the end"),
+    ]  # fmt: skip
+
+
+def test_an_example_is_written_tagged_copied_and_deleted(
+    visit: Callable[..., Any], site: Site, fill: Callable[..., str]
+) -> None:
+    name = fill(_sums(26))
+    page = _open(visit, site, f"?dataset={name}")
+
+    page.keyboard.press("n")
+    page.keyboard.type("Who are you?")
+    page.locator(".turn textarea").nth(1).fill("A demo.")
+    page.fill("#row-tags", "identity, short")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+s")
+    page.wait_for_selector(".editor h2:text-is('Example 27')")
+    on_page = page.locator(".rows-table tr[aria-selected=true]").inner_text()
+    page.click("text=Duplicate")
+    page.wait_for_selector(".editor h2:text-is('Example 28')")
+    page.click("text=Delete example")
+    page.wait_for_selector(".toast:has-text('Example 28 is deleted.')")
+
+    assert "Who are you?" in on_page
+    assert _said(site.store, name)[26:] == [["Who are you?", "A demo."]]
+    assert show(site.store, name, limit=30).rows[26].tags == ["identity", "short"]
+    page.click(".toast .button-text:text-is('Undo')")
+    page.wait_for_selector(".rows-table td:text-is('28')")
+    assert len(_said(site.store, name)) == 28
+
+
+def test_both_answers_of_a_preference_stand_side_by_side(
+    visit: Callable[..., Any], site: Site, fill: Callable[..., str]
+) -> None:
+    name = fill([{"prompt": "2+2?", "chosen": "4", "rejected": "5"}])
+    page = _open(visit, site, f"?dataset={name}")
+    page.click(".rows-table tbody tr")
+
+    chosen, rejected = page.locator(".part-chosen textarea"), page.locator(".part-rejected textarea")
+    chosen.fill("Four.")
+    boxes = [area.bounding_box() for area in (chosen, rejected)]
+    page.click(".editor-head .button-primary")
+    _wait_saved(page)
+
+    assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] < boxes[1]["x"]
+    content = show(site.store, name).rows[0].content
+    assert (content["chosen"][0]["content"], content["rejected"][0]["content"]) == ("Four.", "5")
+
+
+def test_unsaved_changes_are_asked_about_and_survive_a_refresh(
+    visit: Callable[..., Any], site: Site, fill: Callable[..., str]
+) -> None:
+    name = fill(_sums(2))
+    page = _open(visit, site, f"?dataset={name}")
+    page.click(".rows-table tbody tr:nth-child(1)")
+    page.locator(".turn textarea").nth(1).fill("half writ")
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.wait_for_selector("dialog[open]")
+    page.click("dialog button:text-is('Keep editing')")
+    held = page.input_value(".turn:nth-of-type(2) textarea")
+
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.wait_for_selector(".notice:has-text('did not save')")
+
+    assert held == page.locator(".turn textarea").nth(1).input_value() == "half writ"
+    assert _said(site.store, name)[0][1] == "1"
+    page.click("text=Discard them")
+    assert page.locator(".turn textarea").nth(1).input_value() == "1"
+
+
+def test_who_saves_second_sees_it_and_chooses(visit: Callable[..., Any], site: Site, fill: Callable[..., str]) -> None:
+    name = fill(_sums(1))
+    row = show(site.store, name).rows[0].id
+    here, visited = _open(visit, site, f"?dataset={name}&row={row}"), visit(site.url)
+    there = visited.open(f"/data?dataset={name}&row={row}")
+    visited.expected.append("409")
+    for page, text in ((here, "hers"), (there, "his")):
+        page.locator(".turn textarea").nth(1).fill(text)
+    here.keyboard.press("Control+s")
+    _wait_saved(here)
+
+    there.keyboard.press("Control+s")
+    there.wait_for_selector(".notice-warning")
+    kept = _said(site.store, name)[0][1]
+    there.click("text=Show the newer text")
+    there.wait_for_function("document.querySelectorAll('.turn textarea')[1].value === 'hers'")
+
+    assert kept == "hers"
+
+
+def test_what_a_stranger_wrote_is_shown_as_text(
+    visit: Callable[..., Any], site: Site, fill: Callable[..., str]
+) -> None:
+    name = fill([{"prompt": EVIL, "completion": EVIL, "tags": [EVIL], "source": EVIL}])
+    page = _open(visit, site, f"?dataset={name}&search=img")
+    page.click(".rows-table tbody tr")
+    page.click("text=From the source")
+    page.click("text=History")
+    page.wait_for_selector(".history")
+
+    assert EVIL in page.inner_text(".rows-table .line-user")
+    assert page.locator(".turn textarea").nth(0).input_value() == EVIL
+    assert page.inner_text(".tags-field .chip").removesuffix("×").strip() == EVIL
+    assert EVIL in page.inner_text(".revision")
+    assert page.evaluate("[window.hit === undefined, document.querySelectorAll('img').length]") == [True, 0]
+
+
+def test_the_file_name_of_a_stranger_is_shown_as_text(visit: Callable[..., Any], site: Site) -> None:
+    page = _open(visit, site, "", rows=False)
+    _drop(page, "<img src=x onerror=window.hit=1>.jsonl", '{"messages": "<b>no</b>"}\n')
+    page.wait_for_selector(".import-files .chip-good")
+    page.fill("#import-dataset", "strange")
+    page.click("button:text-is('Import')")
+    page.wait_for_selector("#import-result")
+
+    assert "<img src=x onerror=window.hit=1>.jsonl" in page.inner_text("#import-result")
+    assert page.evaluate("window.hit === undefined")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_list_and_editor_fit_the_screen(
+    visit: Callable[..., Any], site: Site, fill: Callable[..., str], width: int, scheme: str
+) -> None:
+    name = fill([*_sums(12), {"messages": [{"role": "user", "content": "longword" * 60},
+                                           {"role": "assistant", "content": "Pneumono" * 60}]}])  # fmt: skip
+    visited = visit(site.url, width=width, height=844, scheme=scheme)
+    page = visited.open(f"/data?dataset={name}")
+    page.wait_for_selector(".rows-table tbody tr")
+    visited.shot(f"data-list-{width}-{scheme}")
+    page.click(".rows-table tbody tr:last-child")
+    page.wait_for_selector(".turn textarea")
+    visited.shot(f"data-editor-{width}-{scheme}")
+
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator(".data-main").is_visible() is (width == 1280)
+    page.click(".editor button:has-text('Close')")
+    page.wait_for_selector(".data-main", state="visible")
+
+
+def test_an_export_is_downloaded_with_what_was_left_out(
+    visit: Callable[..., Any], site: Site, fill: Callable[..., str]
+) -> None:
+    name = fill([*_sums(2), {"messages": [{"role": role, "content": "x"} for role in ("user", "assistant") * 2]}])
+    page = _open(visit, site, f"?dataset={name}")
+    page.click("button:text-is('Export')")
+    page.select_option("#export-format", "prompt-completion")
+    command = page.inner_text("dialog .command code")
+
+    with page.expect_download() as download:
+        page.click("dialog .button-primary")
+
+    assert command == f"ratchet export {name} --format prompt-completion --out {name}.jsonl"
+    assert len(download.value.path().read_text(encoding="utf-8").splitlines()) == 2
+    page.wait_for_selector(".toast:has-text('2 rows exported. 1 left out: more than one turn.')")
+
+
+def test_what_is_missing_or_empty_says_what_to_do(visit: Callable[..., Any], site: Site) -> None:
+    visited = visit(site.url)
+    visited.expected.append("404")
+    page = visited.open("/data?dataset=never-made", wait_for="[data-widget=table] .rows-card")
+    page.wait_for_selector(".rows-card .empty h2")
+    missing = page.inner_text(".rows-card .empty")
+
+    page.click("text=New")
+    page.fill("#new-dataset-name", "by-hand")
+    page.click("dialog .button-primary")
+    page.wait_for_selector(".editor .turn textarea")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".rows-card .empty:has-text('This dataset is empty')")
+
+    assert "There is no dataset" in missing
