@@ -19,24 +19,14 @@ def _serve(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 def _doctor(studio: Studio, args: argparse.Namespace) -> Outcome:
     data = studio.doctor()
-    return Outcome(data, "\n".join(_lines(data)))
+    return Outcome(data, "\n".join(_finding(**finding) for finding in data["findings"]))
 
 
-def _lines(value: object, indent: str = "") -> list[str]:
-    """A nested object as indented lines."""
-    lines = []
-    for key, inner in value.items() if isinstance(value, dict) else []:
-        if isinstance(inner, dict):
-            lines += [f"{indent}{key}:", *_lines(inner, indent + "  ")]
-        elif isinstance(inner, list):
-            lines += [f"{indent}{key}:{'' if inner else ' none'}", *(f"{indent}  - {_plain(item)}" for item in inner)]
-        else:
-            lines.append(f"{indent}{key}: {_plain(inner)}")
-    return lines
-
-
-def _plain(value: object) -> str:
-    return ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
+def _finding(name: str, level: str, value: str, sentence: str) -> str:
+    """One thing that was looked at, with its sentence on a line of its own."""
+    sign = {"good": "ok", "warning": "warning", "bad": "missing"}[level]
+    more = f"\n{'':24}{sentence}" if sentence else ""
+    return f"{sign:<8} {name:<15} {value}{more}"
 
 
 VERBS = (
