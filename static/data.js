@@ -114,6 +114,8 @@
           el("span", { class: "dataset-name" }, item.name),
           el("span", { class: "dataset-facts" }, el("span", {}, (KINDS[item.kind] || [item.kind])[0]), el("span", { class: "num" }, item.rows.toLocaleString("en")))))));
       if (!known.length) list.append(el("li", { class: "muted small" }, "None yet."));
+      const current = list.querySelector("[aria-current]"); // on a phone the list is a strip that scrolls sideways
+      if (current) list.scrollLeft = current.offsetLeft - list.offsetLeft - 8;
     }
 
     on("datasets", draw);

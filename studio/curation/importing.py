@@ -86,7 +86,14 @@ def import_files(
     shape = mapped_shape(mapping) if mapping else None
     reports = []
     for number, upload in enumerate(uploads):
-        reports.append(_import_one(store, upload, wish, shape, _part(progress, number, len(uploads))))
+        try:
+            reports.append(_import_one(store, upload, wish, shape, _part(progress, number, len(uploads))))
+        except (BadInput, Conflict) as error:
+            if len(uploads) == 1:
+                raise
+            # One file among several speaks for itself: the others are, or will be, imported.
+            reports.append(ImportReport(upload.name, dataset))
+            _nothing(reports[-1], str(error))
     return reports[0] if len(reports) == 1 else ImportReports(reports)
 
 

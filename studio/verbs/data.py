@@ -1,6 +1,7 @@
 """Verbs about data: import, export, datasets, show, freeze."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from studio.studio import Studio
@@ -21,10 +22,18 @@ def _import(studio: Studio, args: argparse.Namespace) -> Outcome:
     lines = []
     for name, report in zip(args.files, files, strict=False):
         lines.append(f"{name}: {_import_line(report)}")
-        lines += [f"  line {error['line']}, {error['column']}: {error['message']}" for error in report["errors"][:5]]
-    return Outcome(
-        data, visible("\n".join(lines)), 0 if any(report["imported"] or _known(report) for report in files) else 1
-    )
+        lines += [f"  {_place(error)}{error['message']}" for error in report["errors"][:5] if report["read"]]
+    if any(report["imported"] or _known(report) for report in files):
+        return Outcome(data, visible("\n".join(lines)))
+    print(visible("\n".join(f"{name}: {report['sentence']}" for name, report in zip(args.files, files, strict=True))),
+          file=sys.stderr)  # fmt: skip
+    return Outcome(data, "", 1)
+
+
+def _place(error: dict[str, object]) -> str:
+    """Where a row is wrong: "line 3, messages[1].role: "."""
+    said = [f"line {error['line']}"] * (error["line"] is not None) + [str(error["column"])] * bool(error["column"])
+    return f"{', '.join(said)}: " if said else ""
 
 
 def _known(report: dict[str, object]) -> bool:
@@ -33,8 +42,8 @@ def _known(report: dict[str, object]) -> bool:
 
 
 def _import_line(report: dict[str, object]) -> str:
-    if report.get("columns"):
-        return f"no known shape; its columns are {report['columns']}: say what they mean with --map COL=ROLE"
+    if not report["read"]:
+        return str(report["sentence"])
     return (
         f"{report['read']} read, {report['imported']} imported into {report['dataset']} ({report['kind']}), "
         f"{report['duplicates']} there already, {report['rejected']} rejected"

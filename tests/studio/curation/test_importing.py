@@ -106,6 +106,16 @@ def test_several_files_answer_each_for_itself(store: Store, write: Write) -> Non
     assert [one["file"] for one in reports.to_json()["files"]] == ["a.jsonl", "b.json", "c.csv"]
 
 
+def test_one_file_of_another_kind_does_not_stop_the_others(store: Store, write: Write) -> None:
+    paths = [write("a.jsonl", [_asked(1)]), write("b.jsonl", [{"prompt": "1+1?"}]), write("c.jsonl", [_asked(2)])]
+
+    reports = import_files(store, paths, "rows")
+
+    assert isinstance(reports, ImportReports)
+    assert [(one.ok, one.imported) for one in reports.files] == [(True, 1), (False, 0), (True, 1)]
+    assert "import it into another dataset" in str(reports.files[1].sentence)
+
+
 def test_a_duplicate_is_the_same_text_whatever_its_id_and_tags(store: Store, write: Write) -> None:
     rows = [{**GOOD, "id": 1, "tags": ["x"]}, {**GOOD, "id": 2}, {"conversations": [{"from": "human", "value": "2+2?"},
             {"from": "gpt", "value": "4"}]}]  # fmt: skip

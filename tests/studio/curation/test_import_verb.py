@@ -1,0 +1,42 @@
+"""`ratchet import` says in one JSON object and one exit code what became of its files."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from storage.home import Home
+from studio.cli import main
+from tests.studio.curation.files import Write, chat
+
+
+def _import(home: Home, *words: str | Path) -> int:
+    return main(["import", *map(str, words), "--home", str(home.path)])
+
+
+def test_a_good_file_exits_0_with_its_counts(home: Home, write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write("a.jsonl", [{"messages": chat("2+2?", "4")}, {"messages": []}])
+
+    code = _import(home, path, "--dataset", "rows", "--json")
+
+    said = json.loads(capsys.readouterr().out)
+    assert (code, said["read"], said["imported"], said["rejected"]) == (0, 2, 1, 1)
+    assert _import(home, path, "--dataset", "rows") == 0  # nothing new is no failure
+
+
+def test_a_file_without_a_good_row_exits_1_with_json_and_a_sentence(
+    home: Home, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = _import(home, write("a.csv", "frage,antwort\n1+1?,2\n"), "--dataset", "rows", "--json")
+
+    out, err = capsys.readouterr()
+    assert (code, json.loads(out)["columns"]) == (1, ["frage", "antwort"])
+    assert "a.csv: The file has no known shape. Its columns are frage, antwort" in err
+
+
+def test_columns_are_mapped_from_the_command_line(home: Home, write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write("a.csv", "frage,antwort\n1+1?,2\n")
+
+    code = _import(home, path, "--dataset", "rows", "--map", "frage=prompt", "--map", "antwort=answer", "--json")
+
+    assert (code, json.loads(capsys.readouterr().out)["imported"]) == (0, 1)
