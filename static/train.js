@@ -85,7 +85,8 @@
         el("h2", { id: "train-title" }, "New training"),
         el("fieldset", { class: "bare" }, el("legend", { class: "visually-hidden" }, "Method"), this.methods),
         el("div", { class: "pair-fields" },
-          field("train-base", "Start from", this.base, null),
+          field("train-base", "Start from", this.base, el("p", { class: "hint", id: "train-base-hint" },
+            el("button", { type: "button", class: "button-text small", id: "add-model", onclick: () => this.addModel() }, "Add another model"))),
           field("train-material", "Learn from", this.material, this.materialHint)),
         this.path,
         el("div", { class: "stack-s" }, this.basic, this.why),
@@ -119,6 +120,15 @@
         model.kind === "adapter" ? model.name : `${model.name} (${model.kind})`)));
       this.fillMaterial();
       this.plan();
+    }
+
+    async addModel() {
+      const name = await window.ratchet.askForModel();
+      if (!name) return;
+      await this.refresh();
+      this.own = true;
+      this.chosen.base = name;
+      this.fill();
     }
 
     get method() {

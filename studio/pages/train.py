@@ -14,6 +14,6 @@ def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
     with gr.Row(elem_classes="train-columns"):
         with gr.Column():
-            widget("train")
+            widget("train", parts=["add_model"])
         with gr.Column():
-            widget("run")
+            widget("run", parts=["curve"])

@@ -41,7 +41,7 @@ from studio.bugs import report_bug
 
 JSON = Any  # what json.dumps takes
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-PLACE = re.compile(rf'<div data-widget="({NAME.pattern})"></div>')
+PLACE = re.compile(rf'<div data-widget="({NAME.pattern})"(?: data-parts="([a-z0-9_ ]+)")?></div>')
 
 
 def widget(
@@ -53,16 +53,22 @@ def widget(
     value: JSON = None,
     elem_id: str | None = None,
     visible: bool = True,
+    parts: Sequence[str] = (),
 ) -> gr.HTML:
     """Place the component whose content is made by `window.ratchet.widgets[name]` in /static/<name>.js.
 
+    `parts`: further scripts and styles of the same kind (/static/<part>.js) that the page loads before it.
     Raises ValueError for a name that could not be a file's.
     """
-    if not NAME.fullmatch(name):
-        raise ValueError(f"The widget name {name!r} must be lower-case letters, digits and underscores, as its file's.")
+    for word in (name, *parts):
+        if not NAME.fullmatch(word):
+            raise ValueError(
+                f"The widget name {word!r} must be lower-case letters, digits and underscores, as its file's."
+            )
+    more = f' data-parts="{" ".join(parts)}"' if parts else ""
     return gr.HTML(
         value=value,
-        html_template=f'<div data-widget="{name}"></div>',
+        html_template=f'<div data-widget="{name}"{more}></div>',
         # The names of the events must stand in the script in quotes: Gradio finds listeners that way.
         js_on_load=f"window.ratchet.mount(element, {json.dumps(name)}, "
         f"{{props, server, trigger, watch, upload, events: {json.dumps(list(events))}}})",
@@ -93,9 +99,9 @@ def _answering(name: str, function: Callable[[Any], JSON]) -> Callable[[Any], di
 
 
 def widget_names(demo: gr.Blocks, page: str) -> list[str]:
-    """The names of the widgets on the page with this slug, each once, in order."""
+    """The files of the widgets on the page with this slug, each once, in order, parts before their widget."""
     templates = (
         block.html_template for block in demo.blocks.values() if isinstance(block, gr.HTML) and block.page == page
     )
-    found = (PLACE.fullmatch(template) for template in templates)
-    return list(dict.fromkeys(match.group(1) for match in found if match))
+    found = [match for template in templates if (match := PLACE.fullmatch(template))]
+    return list(dict.fromkeys(name for match in found for name in [*(match[2] or "").split(), match[1]]))

@@ -24,6 +24,7 @@ from tests.studio.training.project import (
     prompts_of,
     run_to_the_end,
     vote,
+    write_base,
 )
 
 pytestmark = pytest.mark.browser
@@ -225,6 +226,23 @@ def test_stopping_asks_first_and_saves_by_default(studio: Still, visit: Visit) -
 
     page.wait_for_selector("text=Saving, then stopping.")
     assert jobs.get_job(studio.store, job.id).stop_requested == "save"
+
+
+def test_a_model_is_added_from_a_folder_and_chosen(studio: Still, visit: Visit, tmp_path: Path) -> None:
+    one = visit(studio.url)
+    one.expected.append("404")
+    page = one.open("/train?method=sft")
+    page.wait_for_selector(READY)
+    page.click("#add-model")
+    page.fill("#model-ref", "/no/such/folder")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('text="/no/such/folder" is neither a folder on this machine')
+
+    page.fill("#model-ref", str(write_base(tmp_path / "my-base")))
+    page.keyboard.press("Enter")
+
+    page.wait_for_function("document.getElementById('train-base').value === 'my-base'")
+    page.wait_for_selector('text="ratchet train sft --base my-base --dataset facts"')
 
 
 def test_the_log_is_read_where_somebody_wants_it(studio: Still, visit: Visit) -> None:

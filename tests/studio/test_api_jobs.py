@@ -2,6 +2,7 @@
 
 import fcntl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -12,11 +13,19 @@ from storage.clock import new_id
 from storage.home import Home
 from storage.store import Store
 from studio.api import jobs as job_routes
+from studio.api import models as model_routes
 from studio.api import rounds as round_routes
 from studio.api.errors import add_error_answers
 from studio.settings import Settings
 from studio.studio import Studio
-from tests.studio.training.project import add_dataset, add_starter, add_study, conversation, run_to_the_end
+from tests.studio.training.project import (
+    add_dataset,
+    add_starter,
+    add_study,
+    conversation,
+    run_to_the_end,
+    write_base,
+)
 
 FACTS = {"method": "sft", "base": "starter", "dataset": "facts"}
 
@@ -33,6 +42,7 @@ def web(store: Store, home: Home) -> Iterator[TestClient]:
     add_error_answers(app)
     app.include_router(job_routes.router(studio))
     app.include_router(round_routes.router(studio))
+    app.include_router(model_routes.router(studio))
     with home.worker_lock.open("w") as lock, TestClient(app) as client:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield client
@@ -120,3 +130,19 @@ def test_the_film_comes_with_the_next_step_and_the_job_at_work(web: TestClient, 
     assert before["next"]["href"] == "/train?method=sft&base=starter&dataset=facts"
     assert [job["name"] for job in after["running"]] == ["round-1-sft"]
     assert after["next"]["title"] == "round-1-sft is training"
+
+
+def test_a_model_is_added_and_stands_in_the_list(web: TestClient, tmp_path: Path) -> None:
+    folder = write_base(tmp_path / "other-base")
+
+    added = web.post("/api/models", json={"ref": str(folder), "name": ""})
+
+    assert added.json() == {"name": "other-base", "kind": "base"}
+    assert [model["name"] for model in web.get("/api/models").json()["models"]] == ["starter", "other-base"]
+
+
+def test_a_model_that_cannot_be_used_is_a_sentence(web: TestClient) -> None:
+    answer = web.post("/api/models", json={"ref": "/no/such/folder"})
+
+    assert answer.status_code == 404
+    assert answer.json()["error"]["sentence"].startswith('"/no/such/folder" is neither a folder on this machine')
