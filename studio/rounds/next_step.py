@@ -99,7 +99,7 @@ def _first(store: Store, study: Study | None) -> Step:
     return Step(
         "Train the first round",
         f'The dataset "{ready.dataset.name}" holds {ready.rows} examples. Read and edit them first if you like, '
-        f"then let {model.name} learn from them; on the starter this takes well under a minute.",
+        f"then let {model.name} learn from them: you can watch, or go on with something else.",
         _address("/train", method="sft", base=model.name, dataset=ready.dataset.name),
         f"Train {model.name} on {ready.rows} examples",
         2,
