@@ -55,9 +55,14 @@ def contests(store: Store, study_id: str) -> dict[str, Contest]:
 
 
 def unjudged(store: Store, study_id: str, annotator: str, limit: int) -> list[Comparison]:
-    """What a person may judge next: own questions first, then what is ready, then what is coming."""
+    """What a person may judge next: what was taken back last, typed questions, what became ready first, what is coming.
+
+    By the moment of becoming ready, not by number: what is on the screen stays first while others become ready.
+    """
     rows = store.rows(
-        f"select c.* {_UNJUDGED} order by c.source = 'free' desc, c.state != 'ready', c.number limit :limit",
+        f"select c.* {_UNJUDGED} order by coalesce((select max(w.rowid) from votes w "
+        "where w.comparison_id = c.id and w.annotator = :annotator), 0) desc, "
+        "c.source = 'free' desc, c.state != 'ready', c.ready_at, c.number limit :limit",
         {"study": study_id, "annotator": annotator, "limit": limit},
     )
     return [Comparison.from_row(row) for row in rows]

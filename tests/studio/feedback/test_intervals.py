@@ -48,7 +48,7 @@ def _correlated(random: np.random.Generator, prompts: int) -> NDArray[np.float64
 
 
 def _watched(votes: NDArray[np.float64], in_turn: bool) -> bool:
-    """Whether a winner is named at a look after every fifth vote, while the votes come in one by one."""
+    """Whether a winner is named at a look after every tenth vote, while the votes come in one by one."""
     order = votes if in_turn else votes.T
     flat = order.reshape(-1)
     places = np.arange(votes.size).reshape(order.shape) // 3 if in_turn else np.tile(np.arange(len(votes)), (3, 1))
@@ -57,7 +57,7 @@ def _watched(votes: NDArray[np.float64], in_turn: bool) -> bool:
     for number, (place, value) in enumerate(zip(places, flat, strict=True), start=1):
         sums[place] += value
         counts[place] += 1
-        if number % 5 == 0 and is_told((sums / np.maximum(counts, 1))[counts > 0]):
+        if number % 10 == 0 and is_told((sums / np.maximum(counts, 1))[counts > 0]):
             return True
     return False
 

@@ -103,6 +103,16 @@ def test_an_undo_brings_the_comparison_back_and_works_once(bench: Bench) -> None
     assert [vote.comparison_id for vote in votes.current_votes(bench.store, bench.study.id)] == [first.comparison.id]
 
 
+def test_what_was_taken_back_comes_before_all_others_also_after_a_refresh(bench: Bench) -> None:
+    wholes = [bench.compare(prompt=f"question {n}") for n in range(3)]
+    bench.vote(wholes[2], "a")
+
+    undo(bench.store, bench.study, "ann", "undo-0001")
+
+    order = [shown.whole.comparison.id for shown in upcoming(bench.store, bench.study, "ann")]
+    assert order == [wholes[n].comparison.id for n in (2, 0, 1)]
+
+
 def test_undo_takes_back_one_vote_after_the_other_until_none_is_left(bench: Bench) -> None:
     wholes = [bench.compare(prompt=f"question {n}") for n in range(3)]
     for whole in wholes:
