@@ -104,7 +104,7 @@ def plan(store: Store, request: Request) -> Plan:
 def _advice(method: Method, origin: Origin | None, found: Survey | None, request: Request) -> Advice:
     """What is advised for this model and this much material."""
     batch = request.options.get("batch_size")
-    size = int(batch) if isinstance(batch, int) and batch > 0 else 8
+    size = int(batch) if isinstance(batch, int) and batch > 0 else None
     return advise(method.name, origin.base.parameters if origin else None, found.rows if found else 1, size)
 
 

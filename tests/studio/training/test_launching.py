@@ -15,6 +15,7 @@ from storage.prompts import content_sha256
 from storage.rounds import list_rounds
 from storage.rows import Job
 from storage.runs import thaw_rows
+from storage.specs.advice import advise
 from storage.specs.run import RunSpec
 from storage.store import Store
 from studio.settings import Settings
@@ -44,7 +45,7 @@ def test_a_start_writes_the_folder_the_job_and_what_it_trains_on(ready: Store, h
     )  # fmt: skip
     assert (spec.job, spec.name, spec.rows, spec.reference) == (job.id, "round-1-sft", 5, "base")
     assert (spec.base_path, spec.adapter_path) == (str(ready.home.model("starter")), None)
-    assert spec.options["learning_rate"] == 3e-3
+    assert spec.options["learning_rate"] == advise("sft", 3_000_000, 5).options["learning_rate"]
     assert len(thaw_rows(folder / "data.parquet")) == 5
     assert jobs.trained_prompts(ready, [job.id]) == {content_sha256(prompt(f"q{n}")) for n in range(5)}
     assert [turn.job_id for turn in list_rounds(ready)] == [job.id]

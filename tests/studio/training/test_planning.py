@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from storage import models
+from storage.specs.advice import advise
 from storage.store import Store
 from studio.settings import Settings
 from studio.training.launching import launch
@@ -24,7 +25,8 @@ def ready(store: Store) -> Store:
 def test_a_plan_tells_rows_steps_name_and_why(ready: Store) -> None:
     said = plan(ready, Request("sft", "starter", dataset="facts")).to_json()
 
-    assert (said["rows"], said["steps"], said["becomes"], said["refusals"]) == (50, 63, "round-1-sft", [])
+    steps = 7 * int(advise("sft", 3_000_000, 50).options["epochs"])
+    assert (said["rows"], said["steps"], said["becomes"], said["refusals"]) == (50, steps, "round-1-sft", [])
     assert said["material"] == '50 rows of dataset "facts"'
     assert "3.0 million weights (tiny)" in said["why"]
     assert said["reference"] is None
@@ -34,7 +36,10 @@ def test_a_plan_tells_rows_steps_name_and_why(ready: Store) -> None:
 def test_advice_gives_way_to_what_was_asked_for(ready: Store) -> None:
     thought = plan(ready, Request("sft", "starter", dataset="facts", options={"epochs": "2", "batch_size": 10}))
 
-    assert (thought.options["epochs"], thought.options["learning_rate"]) == (2.0, 3e-3)
+    assert (thought.options["epochs"], thought.options["learning_rate"]) == (
+        2.0,
+        advise("sft", 3_000_000, 50).options["learning_rate"],
+    )
     assert thought.steps == 10
 
 
