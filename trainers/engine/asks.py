@@ -99,4 +99,5 @@ def _stamp(target: Target, sampling: Sampling) -> dict[str, Any]:
         },
         "seed": sampling.seed,
         "engine": "ratchet",
+        "dtype": base.dtype,
     }

@@ -62,6 +62,7 @@ class Listed(NamedTuple):
     parent: str | None
     sha256: str
     template_sha256: str
+    dtype: str
 
 
 class Bases:
@@ -138,7 +139,7 @@ class Bases:
                     f"The adapter {name!r} was trained on other weights than those of {base!r}; load it on the base "
                     "that its run names."
                 )
-            files = read_adapter(path, self.device.device, self.device.dtype)
+            files = read_adapter(path, self.device.device, held.base.model.dtype)
             held.lane.adapters.check(files, name)
             self._make_adapter_room(held)
             adapter = HeldAdapter(name, path, f"a{next(self._keys)}", sha256)
@@ -214,9 +215,9 @@ class Bases:
 
 def _lines(held: HeldBase) -> list[Listed]:
     base = held.base
-    first = Listed(base.name, str(base.path), None, base.sha256, base.template.sha256)
+    first = Listed(base.name, str(base.path), None, base.sha256, base.template.sha256, base.dtype)
     return [first, *(
-        Listed(adapter.name, str(adapter.path), base.name, adapter.sha256, base.template.sha256)
+        Listed(adapter.name, str(adapter.path), base.name, adapter.sha256, base.template.sha256, base.dtype)
         for adapter in held.adapters.values()
     )]  # fmt: skip
 

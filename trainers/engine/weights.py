@@ -8,6 +8,7 @@ from storage.errors import BadInput, NotFound, Refused
 from trainers.engine.device import Device
 from trainers.engine.hashes import Hashes
 from trainers.engine.template import Template
+from trainers.tensors import read_header
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
@@ -24,6 +25,11 @@ class Base:
     sha256: str
     context: int
     ends: frozenset[int]
+
+    @property
+    def dtype(self) -> str:
+        """The number format of its weights."""
+        return str(self.model.dtype).removeprefix("torch.")
 
 
 def base_weights(folder: Path) -> list[Path]:
@@ -48,7 +54,8 @@ def base_weights(folder: Path) -> list[Path]:
 def load_base(name: str, folder: Path, device: Device, hashes: Hashes) -> Base:
     """Read a base onto the device; raises a sentence for whatever is wrong with the folder."""
     files = base_weights(folder)
-    tokenizer, model = _read(name, folder, device)
+    weights = sum(tensor.size for file in files for tensor in read_header(file))
+    tokenizer, model = _read(name, folder, device, device.dtype_of(weights))
     template = Template(tokenizer, name)
     return Base(
         name=name,
@@ -62,13 +69,13 @@ def load_base(name: str, folder: Path, device: Device, hashes: Hashes) -> Base:
     )
 
 
-def _read(name: str, folder: Path, device: Device) -> tuple[Any, Any]:
+def _read(name: str, folder: Path, device: Device, dtype: Any) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     safe = {"trust_remote_code": False, "local_files_only": True}
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder), **safe)
-        model = AutoModelForCausalLM.from_pretrained(str(folder), use_safetensors=True, dtype=device.dtype, **safe)
+        model = AutoModelForCausalLM.from_pretrained(str(folder), use_safetensors=True, dtype=dtype, **safe)
     except Exception as error:  # transformers raises many kinds for a damaged or foreign folder
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BadInput(f"The base {name!r} in {folder} cannot be loaded: {first}") from error

@@ -38,6 +38,7 @@ def test_an_answer_comes_with_the_stamp_of_what_made_it(running: Running) -> Non
         "params": {"max_tokens": 12, "temperature": 0.0, "top_p": 1.0},
         "seed": 3,
         "engine": "ratchet",
+        "dtype": "float32",
     }
     assert (answer.tokens, answer.finish_reason, answer.seconds > 0) == (12, "length", True)
 

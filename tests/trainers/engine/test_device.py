@@ -43,3 +43,15 @@ def test_on_a_cpu_the_format_is_measured_once_and_remembered(tmp_path: Path) -> 
     assert first.dtype_name == min(timing, key=timing.get)
     assert again == first
     assert read_json(tmp_path / "tuning.json") == kept
+
+
+def test_a_small_base_is_exact_on_a_cpu_and_a_larger_one_fast(tmp_path: Path) -> None:
+    import torch
+
+    from trainers.engine.device import Device
+
+    chosen = Device(torch.device("cpu"), torch.bfloat16, 2, "")
+
+    assert [chosen.dtype_of(weights) for weights in (4_000_000, 90_000_000)] == [torch.float32, torch.bfloat16]
+    assert chosen._replace(fixed=True).dtype_of(4_000_000) == torch.bfloat16
+    assert chosen._replace(device=torch.device("cuda")).dtype_of(4_000_000) == torch.bfloat16
