@@ -107,6 +107,22 @@ def request_stop(store: Store, job_id: str, how: str) -> Job:
     return get_job(store, job.id)
 
 
+def resume(store: Store, job_id: str) -> Job:
+    """Queue a failed or stopped job again; its run goes on from its newest whole checkpoint.
+
+    Raises Conflict for a job that is done, or that has not ended.
+    """
+    job = get_job(store, job_id)
+    changed = store.execute(
+        "update jobs set status = 'queued', stop_requested = null, error = null, finished_at = null, phase = null "
+        "where id = ? and status in ('failed', 'stopped')",
+        [job.id],
+    )
+    if not changed:
+        raise Conflict(f"Job {job.number} is {job.status}; only a job that has failed or was stopped can be resumed.")
+    return get_job(store, job.id)
+
+
 def finish(
     store: Store,
     job_id: str,

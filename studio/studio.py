@@ -207,6 +207,16 @@ class Studio:
 
         return report(self.ready, job_rows.request_stop(self.ready, job_id, "now" if now else "save")).to_json()
 
+    def resume(self, job_id: str, wait: bool = False) -> Json:
+        """Queue a failed or stopped job again; it goes on from its newest whole checkpoint."""
+        from studio.clients.processes import start_worker
+        from studio.training.watching import report
+        from studio.training.watching import wait as wait_for
+
+        job = job_rows.resume(self.ready, job_id)
+        start_worker(self.home)
+        return report(self.ready, wait_for(self.ready, job) if wait else job).to_json()
+
     def logs(self, job_id: str) -> Json:
         """The end of a job's log."""
         from storage.runs import tail_log

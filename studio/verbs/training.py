@@ -100,6 +100,16 @@ def _stop(studio: Studio, args: argparse.Namespace) -> Outcome:
     return Outcome(data, f"job {data['number']} is {asked}")
 
 
+def _resume_flags(parser: argparse.ArgumentParser) -> None:
+    _job_id(parser)
+    parser.add_argument("--wait", action="store_true", help="return when the job has ended")
+
+
+def _resume(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.resume(args.id, wait=args.wait)
+    return Outcome(data, f"job {data['number']} is {data['status']}", 1 if data["status"] == "failed" else 0)
+
+
 def _logs(studio: Studio, args: argparse.Namespace) -> Outcome:
     data = studio.logs(args.id)
     return Outcome(data, visible(data["log"]))
@@ -112,5 +122,6 @@ VERBS = (
     Verb("jobs", "list the training jobs", no_flags, _jobs),
     Verb("job", "show one job", _job_id, _job),
     Verb("stop", "stop a job, saving first", _stop_flags, _stop),
+    Verb("resume", "go on with a job that failed or was stopped", _resume_flags, _resume),
     Verb("logs", "print the end of a job's log", _job_id, _logs),
 )

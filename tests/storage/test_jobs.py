@@ -109,3 +109,20 @@ def test_progress_is_followed(store: Store) -> None:
         "training",
     )
     assert jobs.trained_prompts(store, [job.id]) == {"p1", "p2"}
+
+
+def test_a_stopped_job_is_queued_again_and_a_done_one_is_not(store: Store) -> None:
+    job = _enqueue(store)
+    jobs.claim(store)
+    jobs.request_stop(store, job.id, "save")
+    jobs.finish(store, job.id, "stopped")
+
+    again = jobs.resume(store, job.id)
+    claimed = jobs.claim(store)
+    jobs.finish(store, job.id, "done")
+
+    assert (again.status, again.stop_requested, again.finished_at) == ("queued", None, None)
+    assert claimed is not None
+    assert claimed.id == job.id
+    with pytest.raises(Conflict, match="Job 1 is done; only a job that has failed or was stopped can be resumed"):
+        jobs.resume(store, job.id)
