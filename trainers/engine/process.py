@@ -114,7 +114,7 @@ async def _serve(home: Home, options: EngineOptions) -> None:
     await _announce(home, server, listening.getsockname()[1], token)
     while not serving_task.done():
         await asyncio.wait({serving_task}, timeout=min(1.0, options.idle / 4))
-        if seen.seconds_ago() >= options.idle and not bases.busy() and not serving(home):
+        if seen.seconds_ago() >= options.idle and not serving(home):
             log.info("nobody has asked for %g s and no studio runs: ending", options.idle)
             stop()
             break

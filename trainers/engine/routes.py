@@ -8,8 +8,9 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ _CLOSED = 499  # nginx's status for a caller that went away; nobody reads it
 
 
 class Gate:
-    """Lets in who knows the token, and remembers when somebody last came. `/health` is open."""
+    """Lets in who knows the token, and notes who is here. `/health` is open."""
 
     def __init__(self, app: ASGIApp, token: str, seen: "LastSeen") -> None:
         self._app = app
@@ -47,23 +48,30 @@ class Gate:
             response = JSONResponse(wire.error_shape(sentence, "invalid_api_key", 401), 401)
             await response(scope, receive, send)
             return
-        self._seen.now()
-        await self._app(scope, receive, send)
+        with self._seen.asking():
+            await self._app(scope, receive, send)
 
 
 class LastSeen:
-    """When the engine was last asked for something."""
+    """Since when nobody has wanted anything: loads and streams count until they end. Used on the event loop alone."""
 
     def __init__(self) -> None:
-        self.now()
-
-    def now(self) -> None:
-        """Somebody asks."""
+        self._open = 0
         self._at = time.monotonic()
 
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Within it somebody wants something."""
+        self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
+            self._at = time.monotonic()
+
     def seconds_ago(self) -> float:
-        """Seconds since somebody asked."""
-        return time.monotonic() - self._at
+        """Seconds since the last one left; 0 while one is here."""
+        return 0.0 if self._open else time.monotonic() - self._at
 
 
 def build_app(bases: Bases, token: str, seen: LastSeen, loader: Executor) -> FastAPI:
