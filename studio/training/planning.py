@@ -103,9 +103,17 @@ def plan(store: Store, request: Request) -> Plan:
 
 def _advice(method: Method, origin: Origin | None, found: Survey | None, request: Request) -> Advice:
     """What is advised for this model and this much material."""
-    batch = request.options.get("batch_size")
-    size = int(batch) if isinstance(batch, int) and batch > 0 else None
-    return advise(method.name, origin.base.parameters if origin else None, found.rows if found else 1, size)
+    parameters = origin.base.parameters if origin else None
+    return advise(method.name, parameters, found.rows if found else 1, _batch_size(request))
+
+
+def _batch_size(request: Request) -> int | None:
+    """The batch size that was asked for; None where none was, or one that the options will refuse."""
+    try:
+        size = int(float(request.options["batch_size"]))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    return size if size > 0 else None
 
 
 def parsed(method: Method, advice: Advice | None, request: Request) -> dict[str, Any]:

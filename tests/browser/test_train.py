@@ -13,6 +13,7 @@ from storage.rows import Job
 from storage.runs import append_event
 from studio.settings import Settings
 from studio.training.launching import launch
+from studio.training.planning import plan
 from studio.training.request import Request
 from tests.browser.still import Still, still_studio
 from tests.browser.test_pages import CONTRAST, TOO_WIDE
@@ -94,7 +95,8 @@ def test_what_stands_against_a_start_is_said_before_the_press(studio: Still, vis
     page.wait_for_selector(READY)
     assert page.inner_text("#train-refusals") == ""
     assert page.inner_text("#train-material-hint") == '40 rows of dataset "facts".'
-    assert page.inner_text("#train-price") == "60 steps"
+    steps = plan(studio.store, Request("sft", "starter", dataset="facts")).steps
+    assert page.inner_text("#train-price") == f"{steps} steps"
 
 
 def test_the_chain_is_drawn_from_start_over_reference_to_the_new_model(studio: Still, visit: Visit) -> None:

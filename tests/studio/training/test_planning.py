@@ -127,3 +127,13 @@ def test_time_is_told_from_earlier_runs_of_the_same_method_on_the_same_base(
 
     assert plan(ready, Request("sft", "starter", dataset="facts", options={"max_steps": 20})).seconds == 25.0
     assert plan(ready, Request("dpo", "starter", study="none")).seconds is None
+
+
+@pytest.mark.parametrize("size", [10, "10", 10.0])
+def test_epochs_are_advised_for_the_batch_size_that_was_asked_for(ready: Store, size: object) -> None:
+    """However it is written: a form sends words."""
+    usual = plan(ready, Request("sft", "starter", dataset="facts"))
+    asked = plan(ready, Request("sft", "starter", dataset="facts", options={"batch_size": size}))
+
+    assert asked.options["batch_size"] == 10
+    assert asked.options["epochs"] > usual.options["epochs"]
