@@ -105,17 +105,6 @@ def stop_studio(served: Served) -> None:
 def studio_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A studio with a new home, shared by the tests that do not mind what others left in it."""
     folder = tmp_path_factory.mktemp("studio")
-    if not list((ROOT / "static" / "starter").glob("**/*.safetensors")):  # TODO until the starter model is committed
-        from studio.app import build_app
-        from studio.settings import Settings
-        from studio.studio import Studio
-
-        listener = socket.create_server(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        app = build_app(Studio(settings=Settings.from_env({}, home=folder / "home", port=port)))
-        with running(app, listener) as url:
-            yield Served(url, folder / "home", None)  # type: ignore[arg-type]
-        return
     served = start_studio(folder / "home", folder / "serve.err")
     yield served
     stop_studio(served)
