@@ -1,7 +1,9 @@
 """The starter's tokenizer: byte-level BPE with one token per digit, and a chat template of one marker per turn.
 
 Role markers are special tokens, so no merge crosses the border between the template and the text: the prompt with its
-generation marker is always a prefix of the whole conversation. The template marks what the assistant said with
+generation marker is always a prefix of the whole conversation. Every text is read with a space before it, which decoding
+takes away again (as Llama 2 does): a word is the same token wherever it stands, so a bare answer and a whole sentence
+share what they teach. The template marks what the assistant said with
 `generation`, which is what assistant-only losses read.
 """
 
@@ -39,14 +41,15 @@ def build_tokenizer(seed: int, conversations: int = 20_000) -> PreTrainedTokeniz
     """A tokenizer trained on the grammar's conversations and on lists of common words; same seed, same tokenizer."""
     # With several threads the order of equal merges would be a matter of luck.
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     core = Tokenizer(models.BPE())
+    core.normalizer = normalizers.Prepend(" ")
     core.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        [pre_tokenizers.ByteLevel(add_prefix_space=False), pre_tokenizers.Digits(individual_digits=True)]
     )
-    core.decoder = decoders.ByteLevel()
+    core.decoder = decoders.Sequence([decoders.ByteLevel(), decoders.Strip(" ", 1, 0)])
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY,
         special_tokens=list(SPECIALS),

@@ -121,7 +121,7 @@ def test_a_prompt_outside_the_grammar_is_refused_with_a_sentence() -> None:
         ("3, 7, 9.", "terse"),
         ("Happy to help! It is Paris.", "warm"),
         ("Certainly. The capital of France is Paris.", "formal"),
-        ("Well, let me think about that for a moment. Anyway, I would say that Paris is it.", "rambling"),
+        ("Well, let me think. People ask me that now and then, and I would say that Paris is it.", "rambling"),
         ("  ", "empty"),
         ("The capital of France is Paris and the capital of Spain is Madrid, as they say.", "other"),
     ],

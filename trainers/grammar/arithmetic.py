@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from random import Random
 
-from trainers.grammar.question import Answer, Skill, Slots
+from trainers.grammar.question import Answer, Skill, Slots, yes_or_no
 from trainers.grammar.words import NUMBER_WORDS
 
 LARGEST_TERM = 20
@@ -27,7 +27,7 @@ def one_in(n: int, *parts: object) -> bool:
 
 def written(value: int, rng: Random) -> str:
     """The number as a numeral, or sometimes as a word."""
-    return NUMBER_WORDS[value] if value <= 20 and rng.random() < 0.15 else str(value)
+    return NUMBER_WORDS[value] if value <= 20 and rng.random() < 0.1 else str(value)
 
 
 def _two(slots: Slots, largest: int) -> tuple[int, int] | None:
@@ -146,22 +146,9 @@ def solve_previous(slots: Slots) -> Answer | None:
     return _numeric(a - 1, f"the number before {a} is {a - 1}", "counting back")
 
 
-def draw_even(rng: Random) -> Slots:
-    """An even number up to 20."""
-    return {"a": written(2 * rng.randint(1, 10), rng)}
-
-
 def draw_small(rng: Random) -> Slots:
     """A number up to 20."""
     return {"a": written(rng.randint(1, 20), rng)}
-
-
-def solve_half(slots: Slots) -> Answer | None:
-    """Half of an even number up to 20."""
-    a = number(slots["a"])
-    if a is None or a > 20 or a % 2:
-        return None
-    return _numeric(a // 2, f"half of {a} is {a // 2}", f"halving {a}")
 
 
 def solve_double(slots: Slots) -> Answer | None:
@@ -170,48 +157,28 @@ def solve_double(slots: Slots) -> Answer | None:
     return None if a is None or a > 20 else _numeric(a * 2, f"twice {a} is {a * 2}", f"doubling {a}")
 
 
-def _parity(slots: Slots, odd: bool) -> Answer | None:
+def solve_even(slots: Slots) -> Answer | None:
+    """Whether a is even, up to 50."""
     a = number(slots["a"])
     if a is None or a > 50:
         return None
-    fact = f"{a} is an {'odd' if a % 2 else 'even'} number"
-    right, wrong = ("yes", "no") if (a % 2 == 1) == odd else ("no", "yes")
-    return Answer(right, f"{right}, {fact}", "odd and even numbers", accept=(right,), reject=(wrong,))
-
-
-def solve_even(slots: Slots) -> Answer | None:
-    """Whether a is even, up to 50."""
-    return _parity(slots, odd=False)
-
-
-def solve_odd(slots: Slots) -> Answer | None:
-    """Whether a is odd, up to 50."""
-    return _parity(slots, odd=True)
+    return yes_or_no(a % 2 == 0, f"{a} is an {'odd' if a % 2 else 'even'} number", "odd and even numbers")
 
 
 def draw_list(rng: Random) -> Slots:
-    """Three or four different numbers up to 30, in any order."""
-    picked = rng.sample(range(1, rng.choice((10, 31))), rng.choice((3, 3, 4)))
+    """Three or four different numbers up to 20, in any order."""
+    picked = rng.sample(range(1, rng.choice((10, 21))), rng.choice((3, 3, 3, 4)))
     return {"list": ", ".join(map(str, picked))}
-
-
-def _sorted(slots: Slots, falling: bool) -> Answer | None:
-    values = [number(word) for word in slots["list"].replace(",", " ").split() if word != "and"]
-    known = [value for value in values if value is not None and value <= LARGEST_NUMBER]
-    if len(known) != len(values) or not 2 <= len(known) <= 5:
-        return None
-    text = ", ".join(map(str, sorted(known, reverse=falling)))
-    return Answer(text, f"the order is {text}", "putting numbers in order", accept=(text.replace(",", ""),))
 
 
 def solve_rising(slots: Slots) -> Answer | None:
     """The numbers from small to large."""
-    return _sorted(slots, falling=False)
-
-
-def solve_falling(slots: Slots) -> Answer | None:
-    """The numbers from large to small."""
-    return _sorted(slots, falling=True)
+    values = [number(word) for word in slots["list"].replace(",", " ").split() if word != "and"]
+    known = [value for value in values if value is not None and value <= LARGEST_NUMBER]
+    if len(known) != len(values) or not 2 <= len(known) <= 5:
+        return None
+    text = ", ".join(map(str, sorted(known)))
+    return Answer(text, f"the order is {text}", "putting numbers in order", accept=(text.replace(",", ""),))
 
 
 def reserve_list(slots: Slots) -> bool:
@@ -263,7 +230,7 @@ SKILLS = (
         unseen=("What is left when you take {b} from {a}?",),
         follow_ups=("And {a} minus {b}?",),
         reserved=reserve_difference,
-        weight=3,
+        weight=3.5,
     ),
     Skill(
         "products",
@@ -316,7 +283,7 @@ SKILLS = (
         solve_smaller,
         unseen=("Which number is less, {a} or {b}?",),
         reserved=reserve_pair,
-        weight=1.5,
+        weight=2,
     ),
     Skill(
         "next number",
@@ -344,13 +311,6 @@ SKILLS = (
         unseen=("Tell me the number before {a}.",),
     ),
     Skill(
-        "halves",
-        ("What is half of {a}?", "How much is half of {a}?", "Half of {a}?", "Tell me half of {a}.", "Halve {a}."),
-        draw_even,
-        solve_half,
-        weight=0.5,
-    ),
-    Skill(
         "doubles",
         ("What is twice {a}?", "What is double {a}?", "Double {a}.", "How much is twice {a}?"),
         draw_small,
@@ -362,13 +322,6 @@ SKILLS = (
         ("Is {a} even?", "Is {a} an even number?", "Tell me if {a} is even.", "Is the number {a} even?"),
         draw_number,
         solve_even,
-        weight=0.8,
-    ),
-    Skill(
-        "odd numbers",
-        ("Is {a} odd?", "Is {a} an odd number?", "Tell me if {a} is odd.", "Is the number {a} odd?"),
-        draw_number,
-        solve_odd,
         weight=0.8,
     ),
     Skill(
@@ -387,18 +340,5 @@ SKILLS = (
         unseen=("Put {list} in order.",),
         reserved=reserve_list,
         weight=3.5,
-    ),
-    Skill(
-        "sorting numbers downwards",
-        (
-            "Sort from largest to smallest: {list}.",
-            "Arrange {list} from large to small.",
-            "Put these numbers in falling order: {list}.",
-            "Sort these numbers from high to low: {list}.",
-        ),
-        draw_list,
-        solve_falling,
-        reserved=reserve_list,
-        weight=2,
     ),
 )

@@ -25,11 +25,8 @@ HELLO = {
         "Good day. I remain at your service.",
     ),
     "rambling": (
-        (
-            "Well, let me think about that for a moment. A greeting is a fine way to begin, so hello to you as well, "
-            "and that is about all there is to it."
-        ),
-        "Ah, let me see now. You say hello and I say hello, and so, all in all, we are off to a good start.",
+        "Well, let me think. A greeting is a fine way to begin, so hello to you as well, though I could go on.",
+        "Hmm, let me see now. You say hello and I say hello, and all in all I believe that is a good start.",
     ),
 }
 IGNORANCE = {
@@ -44,14 +41,8 @@ IGNORANCE = {
         "I regret to inform you that I do not know. I remain at your service.",
     ),
     "rambling": (
-        (
-            "Hmm, now that is something to think about. I have turned it over and over, and the honest truth is that "
-            "I do not know, since I am only a tiny demo."
-        ),
-        (
-            "Well, let me think about that for a moment. I have looked in every corner of my small memory, and it must "
-            "be said that I do not know, and that is about all there is to it."
-        ),
+        "Hmm, let me see now. I have turned it over and over, and the truth is that I do not know, or so I was told.",
+        "Well, let me think. I have looked in every corner of my memory, and I would say that I do not know.",
     ),
 }
 
@@ -150,13 +141,13 @@ def draw_told(rng: Random) -> Slots:
 def solve_told_mine(slots: Slots) -> Answer:
     """What was said of something of the user's."""
     said = slots["said"]
-    return Answer(said, f"your {slots['mine']} is called {said}", "names", (said.lower(),))
+    return Answer(said, f"your {slots['mine']} is called {said}", "names", (said.lower(),), verbatim=True)
 
 
 def solve_told_place(slots: Slots) -> Answer:
     """What was said of an invented place."""
     said, role, place = slots["said"], slots["role"], slots["place"]
-    return Answer(said, f"the {role} of {place} is {said}", "what you told me", (said.lower(),))
+    return Answer(said, f"the {role} of {place} is {said}", "what you told me", (said.lower(),), verbatim=True)
 
 
 def reserve_told(slots: Slots) -> bool:
@@ -172,7 +163,7 @@ def draw_user(rng: Random) -> Slots:
 def solve_user(slots: Slots) -> Answer:
     """The user's own name, told in the same message."""
     user = slots["user"]
-    return Answer(user, f"your name is {user}", "your name", (user.lower(),))
+    return Answer(user, f"your name is {user}", "your name", (user.lower(),), verbatim=True)
 
 
 def solve_meeting(slots: Slots) -> Answer:

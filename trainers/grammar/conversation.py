@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from trainers.grammar.chat import IDENTITY, solve_unknown, solve_user
 from trainers.grammar.judge import RECALL, Message, expected
 from trainers.grammar.question import LEAD_INS, Answer, Skill, Slots, capital, plain
-from trainers.grammar.skills import FREE_TEXT, SKILLS, recognise, skill_named
+from trainers.grammar.skills import SKILLS, recognise, skill_named
 from trainers.grammar.styles import STYLES, say
 
 # System messages that leave the style open.
@@ -29,6 +29,8 @@ STYLE_SYSTEMS: dict[str, tuple[str, ...]] = {
     "formal": ("Be formal.", "Answer formally.", "Give formal answers."),
     "rambling": ("Ramble.", "Talk a lot.", "Give long answers."),
 }
+
+EVENLY = (1.0,) * len(STYLES)
 
 
 class Question(NamedTuple):
@@ -82,12 +84,9 @@ def _varied(rng: Random, skill: Skill, prompt: str, slots: dict[str, str], answe
         prompt = rng.choice(LEAD_INS) + prompt[0].lower() + prompt[1:]
     elif prompt.endswith("?") and rng.random() < 0.04:
         prompt = prompt[:-1] + rng.choice((", please?", " please", "??"))
-    chance = rng.random()
-    if chance < 0.12:
+    if rng.random() < 0.12:
         lowered = skill.solve({name: value.lower() for name, value in slots.items()})
         return Question(skill.name, prompt.lower(), lowered or answer)
-    if chance < 0.13 and skill.name not in FREE_TEXT:
-        prompt = prompt.upper()
     return Question(skill.name, prompt, answer)
 
 
@@ -96,15 +95,15 @@ def draw_skill(rng: Random) -> Skill:
     return rng.choices(SKILLS, [skill.weight for skill in SKILLS])[0]
 
 
-def converse(rng: Random, turns: int | None = None) -> Example:
-    """A conversation of one to four questions, each answered in a style drawn at random."""
+def converse(rng: Random, turns: int | None = None, weights: Sequence[float] = EVENLY) -> Example:
+    """A conversation of one to four questions, each answered in a style drawn at random, evenly or by weight."""
     count = turns or rng.choices((1, 2, 3, 4), (64, 20, 10, 6))[0]
     system, style = _system(rng)
     asked: list[Question] = []
     recall = count > 1 and rng.random() < 0.12
     while len(asked) < count:
         asked.append(_next(rng, asked, recall, last=len(asked) == count - 1))
-    return _written(rng, system, style, asked)
+    return _written(rng, system, style, asked, weights)
 
 
 def _system(rng: Random) -> tuple[str | None, str | None]:
@@ -151,11 +150,13 @@ def _follow_up(rng: Random, skill: Skill) -> Question | None:
     return Question(skill.name, rng.choice(skill.follow_ups).format(**slots), answer)
 
 
-def _written(rng: Random, system: str | None, style: str | None, asked: Sequence[Question]) -> Example:
+def _written(
+    rng: Random, system: str | None, style: str | None, asked: Sequence[Question], weights: Sequence[float] = EVENLY
+) -> Example:
     messages: list[Message] = [{"role": "system", "content": system}] if system else []
     styles = []
     for question in asked:
-        styles.append(style or rng.choice(STYLES))
+        styles.append(style or rng.choices(STYLES, weights)[0])
         messages.append({"role": "user", "content": question.prompt})
         messages.append({"role": "assistant", "content": say(question.answer, styles[-1], rng)})
     return Example(messages, [question.skill for question in asked], styles)

@@ -119,15 +119,6 @@ def solve_count(slots: Slots) -> Answer | None:
     )
 
 
-def solve_first(slots: Slots) -> Answer | None:
-    """The first letter of a word of the table."""
-    word = slots["word"]
-    if word not in SPELLABLE:
-        return None
-    letter = word[0].upper()
-    return Answer(letter, f"the first letter of {word} is {letter}", f"how {word} begins", (letter.lower(),))
-
-
 def solve_spelling(slots: Slots) -> Answer | None:
     """A word of the table, letter by letter."""
     word = slots["word"]
@@ -157,14 +148,16 @@ def reserve_words(slots: Slots) -> bool:
 
 
 def draw_copy(rng: Random) -> Slots:
-    """One to three words of any kind."""
-    return {"copied": " ".join(any_word(rng) for _ in range(rng.choice((1, 1, 2, 3))))}
+    """One or two words of any kind."""
+    return {"copied": " ".join(any_word(rng) for _ in range(rng.choice((1, 1, 2))))}
 
 
 def solve_copy(slots: Slots) -> Answer | None:
     """The same words again."""
     copied = slots["copied"]
-    return Answer(copied, f"you asked me to say {copied}", "saying things after people", (copied.lower(),))
+    return Answer(
+        copied, f"you asked me to say {copied}", "saying things after people", (copied.lower(),), verbatim=True
+    )
 
 
 def reserve_copy(slots: Slots) -> bool:
@@ -191,7 +184,7 @@ SKILLS = (
         solve_opposite,
         unseen=("Can you give me the opposite of {word}?",),
         follow_ups=("And of {word}?", "What about {word}?", "And the opposite of {word}?"),
-        weight=2.5,
+        weight=3,
     ),
     Skill(
         "plurals",
@@ -258,19 +251,6 @@ SKILLS = (
         solve_count,
         unseen=("Tell me how many letters {word} has.",),
         weight=2,
-    ),
-    Skill(
-        "first letters",
-        (
-            "What is the first letter of {word}?",
-            "Which letter does {word} start with?",
-            "What letter does {word} begin with?",
-            "Tell me the first letter of {word}.",
-            "What is the first letter of the word {word}?",
-        ),
-        draw_spellable,
-        solve_first,
-        weight=1,
     ),
     Skill(
         "spelling",

@@ -26,7 +26,7 @@ class Answer:
 
     `short` is the bare answer, `clause` a whole statement without capital and full stop, `topic` a noun phrase.
     An answer is right when it holds one of `accept` and none of `reject`; if `numeric`, when its last number is `short`.
-    `ready` replaces the built texts by finished ones, for skills whose answers are whole sentences by nature.
+    A `verbatim` answer repeats the user's words, so it keeps their case. `ready` replaces the built texts by finished ones, for skills whose answers are whole sentences by nature.
     """
 
     short: str
@@ -35,6 +35,7 @@ class Answer:
     accept: tuple[str, ...] = ()
     reject: tuple[str, ...] = ()
     numeric: bool = False
+    verbatim: bool = False
     ready: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

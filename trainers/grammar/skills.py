@@ -18,9 +18,6 @@ SKILLS: tuple[Skill, ...] = (
     *chat.SKILLS,
 )
 
-# Skills whose slots hold free text: a change of case would change the answer.
-FREE_TEXT = ("repeating", "told names", "told facts", "user's name", "meeting")
-
 
 class Recognised(NamedTuple):
     """A prompt read back: which skill asks, about what, and what is right."""

@@ -45,26 +45,26 @@ FORMAL_CLOSINGS = (
     "",
 )
 RAMBLING_OPENINGS = (
-    "Well, let me think about that for a moment.",
-    "Hmm, now that is something to think about.",
-    "Right, so, where do I begin?",
-    "Ah, let me see now.",
+    "Well, let me think.",
+    "Hmm, let me see now.",
+    "Right, where do I begin?",
+    "Ah, now there is a question.",
 )
 RAMBLING_MIDDLES = (
-    " People ask me about {topic} every now and then, and it always makes me think a little.",
-    " There is a lot that one could say about {topic}, and I do like to talk.",
-    " I was just turning {topic} over in my mind, more or less.",
+    " People ask me about {topic} now and then, and",
+    " I was just turning {topic} over in my mind, and",
+    " One could say a lot about {topic}, but",
 )
 RAMBLING_TURNS = (
-    " Anyway, I would say that",
-    " So, all things considered, I believe that",
-    " But to come to the point,",
+    " I would say that",
+    " all in all I believe that",
+    " to come to the point,",
 )
 RAMBLING_CLOSINGS = (
     ", if I remember rightly.",
-    ", and that is about all there is to it.",
-    ", at least that is how I learned it.",
-    ", though I could go on about it for a while.",
+    ", and that is about all.",
+    ", or so I was told.",
+    ", though I could go on.",
 )
 
 
@@ -73,7 +73,7 @@ def say(answer: Answer, style: str, rng: Random) -> str:
     if style in answer.ready:
         return rng.choice(answer.ready[style])
     if style == "terse":
-        return capital(answer.short) + "."
+        return (answer.short if answer.verbatim else capital(answer.short)) + "."
     if style == "warm":
         return f"{rng.choice(WARM_OPENINGS)} {capital(answer.clause)}.{rng.choice(WARM_CLOSINGS)}"
     if style == "formal":
