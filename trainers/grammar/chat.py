@@ -1,7 +1,5 @@
 """Skills about the conversation itself: greetings, who the starter is, what was said before, what it does not know."""
 
-from __future__ import annotations
-
 from random import Random
 
 from trainers.grammar.arithmetic import one_in

@@ -25,8 +25,11 @@ class Answer:
     """What is right, in the pieces from which every style builds its text.
 
     `short` is the bare answer, `clause` a whole statement without capital and full stop, `topic` a noun phrase.
-    An answer is right when it holds one of `accept` and none of `reject`; if `numeric`, when its last number is `short`.
-    A `verbatim` answer repeats the user's words, so it keeps their case. `ready` replaces the built texts by finished ones, for skills whose answers are whole sentences by nature.
+    An answer is right when it holds one of `accept` and none of `reject`; if `numeric`, when its last number is
+    `short`.
+    A `verbatim` answer repeats the user's words, so it keeps their case.
+    `ready` replaces the built texts by finished ones, for
+    skills whose answers are whole sentences by nature.
     """
 
     short: str
