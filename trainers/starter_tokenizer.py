@@ -3,7 +3,8 @@
 Role markers are special tokens, so no merge crosses the border between the template and the text: the prompt with its
 generation marker is always a prefix of the whole conversation. Every text is read with a space before it, which
 decoding takes away again (as Llama 2 does): a word is the same token wherever it stands, so a bare answer and a
-whole sentence share what they teach. The template marks what the assistant said with `generation`, which is what assistant-only losses read.
+whole sentence share what they teach. The template marks what the assistant said with `generation`,
+which is what assistant-only losses read.
 """
 
 from __future__ import annotations
