@@ -29,13 +29,12 @@ def ratchet(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command of a fresh environment that sees our libraries and nothing of this checkout."""
     folder = tmp_path_factory.mktemp("fresh")
     venv.create(folder, with_pip=False, symlinks=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", str(wheel)], check=True)
+    # Afterwards, or pip would find this checkout's own installation among the libraries and leave it at that.
     packages = next((folder / "lib").glob("python*")) / "site-packages"
     libraries = [path for path in sys.path if path.endswith("site-packages")]
     (packages / "libraries.pth").write_text("\n".join(libraries))
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--prefix", str(folder), str(wheel)],
-        check=True,
-    )
     return folder / "bin" / "ratchet"
 
 
