@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from storage import comparisons, jobs
 from storage.errors import Conflict
@@ -23,6 +23,9 @@ from storage.processes import alive, identify, serving
 from studio.curation import leftovers
 from studio.settings import Settings
 from studio.studio import Studio
+
+if TYPE_CHECKING:
+    import uvicorn
 
 # Open streams must not keep Ctrl+C waiting.
 _GRACE_SECONDS = 2
@@ -70,12 +73,35 @@ def _run(studio: Studio, listener: socket.socket, url: str, as_json: bool) -> No
         build_app(studio), log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_SECONDS,
         server_header=False, ws="none", lifespan="on",  # Gradio starts its queue there
     )  # fmt: skip
-    server = uvicorn.Server(config)
+    server = _server(config)
     companions = threading.Thread(target=_start_companions, args=(studio, server), daemon=True)
     companions.start()
     _announce(url, studio.home, as_json)
     with services(studio):
         server.run(sockets=[listener])
+
+
+def _server(config: "uvicorn.Config") -> "uvicorn.Server":
+    """A server that ends on Ctrl+C and SIGTERM and hands back to us.
+
+    uvicorn's own raises the signal once more when it has shut down, which would end this process before it has
+    ended the engine and said goodbye.
+    """
+    import signal
+
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            before = {one: signal.signal(one, self.handle_exit) for one in (signal.SIGINT, signal.SIGTERM)}
+            try:
+                yield
+            finally:
+                for one, handler in before.items():
+                    signal.signal(one, handler)
+
+    return Server(config)
 
 
 def _start_companions(studio: Studio, server: Any) -> None:
