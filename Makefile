@@ -7,7 +7,7 @@ HOST ?= 127.0.0.1
 PORT ?= 7860
 HOME_FLAG := $(if $(RATCHET_HOME),--home $(RATCHET_HOME),)
 
-.PHONY: run install test test-fast test-all check format browser bench wheel starter clean
+.PHONY: run install test test-fast test-all check format browser wheel starter clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ratchet needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Set PYTHON=python3.11 (or newer).")'
