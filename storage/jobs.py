@@ -114,8 +114,8 @@ def resume(store: Store, job_id: str) -> Job:
     """
     job = get_job(store, job_id)
     changed = store.execute(
-        "update jobs set status = 'queued', stop_requested = null, error = null, finished_at = null, phase = null "
-        "where id = ? and status in ('failed', 'stopped')",
+        "update jobs set status = 'queued', stop_requested = null, error = null, finished_at = null, phase = null, "
+        "pid = null, pid_started = null, beat_at = null where id = ? and status in ('failed', 'stopped')",
         [job.id],
     )
     if not changed:
@@ -137,19 +137,6 @@ def finish(
         [status, model_id, json.dumps(error) if error else None, now(), job_id],
     )
     return get_job(store, job_id)
-
-
-def requeue(store: Store, job_id: str) -> Job:
-    """Put a failed or stopped job back into the queue; its run goes on from its last whole checkpoint."""
-    changed = store.execute(
-        "update jobs set status = 'queued', stop_requested = null, error = null, pid = null, pid_started = null, "
-        "beat_at = null, phase = null, finished_at = null where id = ? and status in ('failed', 'stopped')",
-        [job_id],
-    )
-    job = get_job(store, job_id)
-    if not changed:
-        raise Conflict(f"Job {job.number} is {job.status}; only a failed or stopped job can be resumed.")
-    return job
 
 
 def trained_prompts(store: Store, job_ids: list[str]) -> set[str]:

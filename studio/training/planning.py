@@ -104,7 +104,8 @@ def plan(store: Store, request: Request) -> Plan:
 def _advice(method: Method, origin: Origin | None, found: Survey | None, request: Request) -> Advice:
     """What is advised for this model and this much material."""
     parameters = origin.base.parameters if origin else None
-    return advise(method.name, parameters, found.rows if found else 1, _batch_size(request))
+    continued = origin is not None and origin.reference == "previous"
+    return advise(method.name, parameters, found.rows if found else 1, _batch_size(request), continued)
 
 
 def _batch_size(request: Request) -> int | None:

@@ -118,7 +118,7 @@ def test_a_stopped_job_is_resumed_to_its_end(store: Store, tiny_base: Path, unin
     child.wait(building.TIMEOUT)
     assert jobs.get_job(store, queued.id).status == "stopped"
 
-    jobs.requeue(store, queued.id)
+    jobs.resume(store, queued.id)
     building.run_worker(store)
 
     job = jobs.get_job(store, queued.id)
@@ -143,6 +143,6 @@ def test_a_killed_run_fails_with_a_sentence_and_resumes(store: Store, tiny_base:
     assert "ended without a word with exit code -9 at step" in job.error["sentence"]
     assert "Resume the job" in job.error["fix"]
 
-    jobs.requeue(store, queued.id)
+    jobs.resume(store, queued.id)
     building.run_worker(store)
     assert jobs.get_job(store, queued.id).status == "done"
