@@ -7,6 +7,8 @@ Measured once with three seeds (0, 1, 2), 500 samples before and after on 50 hel
     terse     26 -> 67 %, 29 -> 70 %, 28 -> 60 %       (+40, +40, +31 points)
     correct   95.0 -> 93.6 %, 94.2 -> 95.0 %, 99.0 -> 97.0 %   (-1.4, +0.8, -2.0 points)
     empty     none
+    (The options were chosen by trials with these seeds, so the three are not independent of the choice.)
+    on an adapter that SFT had trained, seed 0, half the step: terse 25 -> 74 %, correct 94.6 -> 88.0 %, none empty
     held-out exact match of the new facts after 60 examples, 120 steps:   0 -> 100 %, 0 -> 95 %, 0 -> 100 %
 """
 
