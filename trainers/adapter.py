@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from storage.weights import hash_files
 from trainers.card import write_card
 from trainers.checkpoints import sync
 from trainers.engine.adapters import WEIGHTS
 from trainers.run import Run, Stopped
-from trainers.tensors import file_sha256
 
 
 def save_adapter(run: Run, trainer: Any, metrics: dict[str, float], rows: int) -> str:
@@ -26,7 +26,7 @@ def save_adapter(run: Run, trainer: Any, metrics: dict[str, float], rows: int) -
     fresh.replace(run.adapter)
     if run.stop_requested:
         raise Stopped
-    return file_sha256(run.adapter / WEIGHTS)
+    return hash_files([run.adapter / WEIGHTS])
 
 
 def sync_folder(folder: Path) -> None:

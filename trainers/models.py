@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from storage.errors import BadInput, Refused
 from storage.specs.advice import SMALL
 from storage.specs.run import RunSpec
+from storage.weights import count_weights, read_header
 from trainers.engine.adapters import adapter_weights
 from trainers.engine.weights import base_weights
-from trainers.tensors import count_weights, read_header
 
 if TYPE_CHECKING:
     import torch

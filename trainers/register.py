@@ -10,9 +10,9 @@ from storage.jobs import finish
 from storage.models import add_model, base_of, checked_name, get_model
 from storage.rows import Job, Model
 from storage.store import Store
+from storage.weights import hash_files, read_header
 from trainers.adapter import sync_folder
 from trainers.engine.adapters import WEIGHTS, adapter_weights
-from trainers.tensors import file_sha256, read_header
 
 
 def register(store: Store, job: Job, run: Path, done: dict[str, Any]) -> Model:
@@ -38,7 +38,7 @@ def verify(adapter: Path, announced: str | None) -> str:
     """The hash of an adapter's weights, which must be whole and the announced ones."""
     weights = adapter_weights(adapter)
     read_header(weights)
-    sha256 = file_sha256(weights)
+    sha256 = hash_files([weights])
     if sha256 != announced:
         raise BadInput(
             f"The adapter in {adapter} is not the one that the run announced: its hash is {sha256[:12]}…, announced "
@@ -70,7 +70,7 @@ def _free_name(store: Store, wish: str, sha256: str) -> str:
 
 
 def _holds(folder: Path, sha256: str) -> bool:
-    return (folder / WEIGHTS).is_file() and file_sha256(folder / WEIGHTS) == sha256
+    return (folder / WEIGHTS).is_file() and hash_files([folder / WEIGHTS]) == sha256
 
 
 def _copy(adapter: Path, target: Path, job_id: str) -> Path:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from storage.home import read_json
+from storage.weights import read_header
 from tests.trainers import building
 from tests.trainers.engine import tiny
-from trainers.tensors import read_header
 
 pytestmark = pytest.mark.torch
 

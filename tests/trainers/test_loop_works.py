@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from storage.specs.advice import advise
+from storage.weights import count_weights
 from tests.trainers import building, loop
-from trainers.tensors import count_weights
 
 pytestmark = pytest.mark.torch
 

@@ -1,7 +1,6 @@
 """Parts of a run that need no torch: checkpoints, failures, cards, headers, processes, followed events."""
 
 import errno
-import json
 import os
 import subprocess
 import sys
@@ -21,7 +20,6 @@ from trainers.checkpoints import is_complete, mark_complete, newest_complete
 from trainers.failures import RunFailed, explain
 from trainers.follow import Follower, attempt_of
 from trainers.process import ask_to_stop, environment, find, kill, taken
-from trainers.tensors import Tensor, count_weights, read_header
 
 
 def checkpoint(folder: Path, step: int) -> Path:
@@ -98,36 +96,6 @@ def test_a_card_tells_what_the_adapter_is_and_cannot_be_broken_out_of() -> None:
     assert "| note | a \\| b # c &lt;script> |" in text
     assert "| loss | 0.5 |" in text
     assert "/somewhere/private" not in text
-
-
-def safetensors(path: Path, header: dict[str, object], size: int) -> Path:
-    text = json.dumps(header).encode()
-    path.write_bytes(len(text).to_bytes(8, "little") + text + b"\0" * size)
-    return path
-
-
-HEADER = {"__metadata__": {"format": "pt"}, "a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}}
-
-
-def test_a_header_tells_the_tensors(tmp_path: Path) -> None:
-    path = safetensors(tmp_path / "model.safetensors", HEADER, 24)
-
-    assert read_header(path) == [Tensor("a", "F32", (2, 3))]
-    assert count_weights(tmp_path) == 6
-
-
-@pytest.mark.parametrize("size", [23, 25])
-def test_a_torn_file_is_told(size: int, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="its length does not fit its header"):
-        read_header(safetensors(tmp_path / "x.safetensors", HEADER, size))
-
-
-@pytest.mark.parametrize("content", [b"", b"\x80\x04pickle", b"\xff" * 16])
-def test_what_is_no_safetensors_file_is_told(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "x.safetensors").write_bytes(content)
-
-    with pytest.raises(BadInput, match="is not a whole safetensors file"):
-        read_header(tmp_path / "x.safetensors")
 
 
 def test_a_run_caps_threads_and_sends_nothing() -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from storage.home import read_json
 from storage.specs.run import RunSpec
+from storage.weights import hash_files, read_header
 from tests.trainers import building
 from tests.trainers.engine import tiny
-from trainers.tensors import file_sha256, read_header
 
 pytestmark = pytest.mark.torch
 
@@ -19,7 +19,7 @@ def test_a_run_learns_saves_and_probes_its_adapter(sft_run: Path) -> None:
 
     assert [event["step"] for event in building.events(sft_run, "metric")] == [1, 2, 3, 4, 5, 6]
     assert losses[-1] < losses[0] - 0.5
-    assert done["adapter_sha256"] == file_sha256(sft_run / "adapter" / "adapter_model.safetensors")
+    assert done["adapter_sha256"] == hash_files([sft_run / "adapter" / "adapter_model.safetensors"])
     assert done["probe"]["finite"] is True
     assert done["probe"]["max_logit_difference"] > 0
     assert done["metrics"]["loss"] == losses[-1]

@@ -8,8 +8,8 @@ import pytest
 from storage import jobs
 from storage.models import get_model, list_models
 from storage.store import Store
+from storage.weights import hash_files
 from tests.trainers import building
-from trainers.tensors import file_sha256
 
 
 @pytest.mark.torch
@@ -28,7 +28,7 @@ def test_a_job_becomes_a_model(store: Store, tiny_base: Path) -> None:
     assert job.seconds_to_first_step is not None and job.seconds_to_first_step > 0
     assert (model.kind, model.base_id, model.parent_id, model.job_id) == ("adapter", base.id, base.id, job.id)
     assert model.path == str(store.home.model("round-1"))
-    assert (model.base_sha256, model.adapter_sha256) == ("b" * 64, file_sha256(weights))
+    assert (model.base_sha256, model.adapter_sha256) == ("b" * 64, hash_files([weights]))
     assert model.probe is not None and model.probe["finite"] is True
     assert "No engine is running; it will load round-1 when it is asked for." in said
     assert [path.name for path in store.home.models.iterdir()] == ["round-1"]

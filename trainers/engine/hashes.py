@@ -1,13 +1,11 @@
 """SHA-256 of weights, remembered by path, size and modification time: a base of gigabytes is read once."""
 
-import hashlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from storage.home import read_json, write_json
-
-_CHUNK = 1 << 20
+from storage.weights import hash_files
 
 
 class Hashes:
@@ -24,7 +22,7 @@ class Hashes:
         with self._lock:
             known = read_json(self._file) or {}
             if key not in known:
-                known[key] = _sha256(ordered)
+                known[key] = hash_files(ordered)
                 write_json(self._file, known)
             return str(known[key])
 
@@ -32,12 +30,3 @@ class Hashes:
 def _signature(path: Path) -> str:
     status = path.stat()
     return f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
-
-
-def _sha256(paths: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-    return digest.hexdigest()

@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from storage.errors import BadInput, NotFound, Refused
+from storage.errors import BadInput, NotFound
+from storage.weights import count_weights, safetensors_files
 from trainers.engine.device import Device
 from trainers.engine.hashes import Hashes
 from trainers.engine.template import Template
-from trainers.tensors import read_header
-
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
 @dataclass(frozen=True)
@@ -40,22 +38,13 @@ def base_weights(folder: Path) -> list[Path]:
         raise BadInput(f"{folder} holds an adapter, not a base; load its base and then the adapter on it.")
     if not (folder / "config.json").is_file():
         raise NotFound(f"{folder} holds no config.json, so it is no base that transformers can read.")
-    files = sorted(folder.glob("*.safetensors"))
-    if not files and any(next(folder.glob(pattern), None) for pattern in _PICKLES):
-        raise Refused(
-            f"{folder} holds its weights only as a pickle, which can run code when it is read; convert it to "
-            "safetensors, or take a copy of the model that has them."
-        )
-    if not files:
-        raise NotFound(f"{folder} holds no safetensors file: the weights are missing.")
-    return files
+    return safetensors_files(folder)
 
 
 def load_base(name: str, folder: Path, device: Device, hashes: Hashes) -> Base:
     """Read a base onto the device; raises a sentence for whatever is wrong with the folder."""
     files = base_weights(folder)
-    weights = sum(tensor.size for file in files for tensor in read_header(file))
-    tokenizer, model = _read(name, folder, device, device.dtype_of(weights))
+    tokenizer, model = _read(name, folder, device, device.dtype_of(count_weights(folder)))
     template = Template(tokenizer, name)
     return Base(
         name=name,

@@ -73,7 +73,7 @@ def _no_header(folder: Path) -> None:
     ("harm", "kind", "sentence"),
     [
         (_without_weights, NotFound, "has no safetensors file"),
-        (_pickled, Refused, "holds its weights as a pickle (pytorch_model.bin)"),
+        (_pickled, Refused, "holds its weights only as a pickle (pytorch_model.bin)"),
         (_without_template, BadInput, "has no chat template"),
         (_without_config, NotFound, "has no config.json"),
         (_with_a_way_out, Refused, "is a link that leads out of the folder"),
