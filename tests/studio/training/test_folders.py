@@ -72,7 +72,7 @@ def _no_header(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "kind", "sentence"),
     [
-        (_without_weights, NotFound, "has no safetensors file"),
+        (_without_weights, NotFound, "holds no safetensors file"),
         (_pickled, Refused, "holds its weights only as a pickle (pytorch_model.bin)"),
         (_without_template, BadInput, "has no chat template"),
         (_without_config, NotFound, "has no config.json"),
