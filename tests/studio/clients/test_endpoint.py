@@ -1,6 +1,5 @@
 """Endpoint models against a real HTTP server of this test that speaks OpenAI's protocol, well or badly."""
 
-import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from storage.models import add_model
 from storage.rows import Model
 from storage.store import Store
 from studio.clients.engine import Answer, Engine, SamplingParams
+from tests.event_loop import run_alone
 
 HELLO = [{"role": "user", "content": "Hello"}]
 PARAMS = SamplingParams(max_tokens=9, temperature=0.5, top_p=0.9, seed=4)
@@ -140,7 +140,7 @@ def test_an_event_loop_gets_the_same(server: Server, store: Store, model: Model)
     async def read() -> list[str]:
         return [delta.text async for delta in engine.astream(model, store, HELLO, PARAMS)]
 
-    assert asyncio.run(read()) == ["Good ", "day 😀", ""]
+    assert run_alone(read()) == ["Good ", "day 😀", ""]
 
 
 def test_a_busy_server_is_asked_again(server: Server, ask: Ask) -> None:

@@ -1,6 +1,5 @@
 """The client against a real engine process on a tiny model."""
 
-import asyncio
 import json
 import threading
 import time
@@ -16,6 +15,7 @@ from storage.models import add_model
 from storage.store import Store
 from studio.clients.connection import find, find_or_start
 from studio.clients.engine import Engine, SamplingParams
+from tests.event_loop import run_alone
 from tests.studio.clients.conftest import Running
 
 pytestmark = pytest.mark.torch
@@ -118,7 +118,7 @@ def test_an_event_loop_streams_and_cancels_as_well(running: Running) -> None:
                 return whole, delta.answer.text
         raise AssertionError
 
-    pieces, text = asyncio.run(read())
+    pieces, text = run_alone(read())
 
     assert pieces == text
     _wait_until_unloaded(running)

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from tests.event_loop import run_alone
 from trainers.engine.routes import Gate, LastSeen
 
 
@@ -18,7 +19,7 @@ def test_whoever_still_waits_for_a_load_or_a_stream_keeps_the_engine_awake() -> 
         return
 
     scope = {"type": "http", "path": "/v1/load_base", "headers": [(b"authorization", b"Bearer t")]}
-    asyncio.run(Gate(slow, "t", seen)(scope, nothing, nothing))
+    run_alone(Gate(slow, "t", seen)(scope, nothing, nothing))
 
     assert heard == [0.0]
     assert seen.seconds_ago() > 0
@@ -34,7 +35,7 @@ def test_health_and_strangers_do_not_keep_it_awake() -> None:
     async def nothing(*_: Any) -> None:
         return
 
-    asyncio.run(Gate(answer, "t", seen)({"type": "http", "path": "/health", "headers": []}, nothing, nothing))
-    asyncio.run(Gate(answer, "t", seen)({"type": "http", "path": "/v1/models", "headers": []}, nothing, nothing))
+    run_alone(Gate(answer, "t", seen)({"type": "http", "path": "/health", "headers": []}, nothing, nothing))
+    run_alone(Gate(answer, "t", seen)({"type": "http", "path": "/v1/models", "headers": []}, nothing, nothing))
 
     assert len(during) == 1 and during[0] > 0
