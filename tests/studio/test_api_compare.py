@@ -45,11 +45,12 @@ class Web(NamedTuple):
         return response.json()
 
     def pairs(self, ready: int = 1) -> list[dict[str, Any]]:
-        """The next pairs, once so many are ready."""
+        """The next pairs, once so many are ready and the first is among them."""
         deadline = time.monotonic() + 20
         while True:
             pairs: list[dict[str, Any]] = self.get("next")["pairs"]
-            if sum(pair["state"] == "ready" for pair in pairs) >= ready:
+            states = [pair["state"] for pair in pairs]
+            if states[:1] == ["ready"] and states.count("ready") >= ready:
                 return pairs
             assert time.monotonic() < deadline, pairs
             time.sleep(0.02)
