@@ -64,7 +64,7 @@
       dataset: { choice }, "aria-label": label, onclick: () => on.vote(choice) },
       el("span", { class: "vote-long" }, label), el("span", { class: "vote-short", "aria-hidden": "true" }, short), el("kbd", { "aria-hidden": "true" }, cap));
     const pane = (side, index) => {
-      const body = el("div", { class: "pane-body prose", tabindex: "0", "aria-label": `Answer ${side}` });
+      const body = el("div", { class: "pane-body prose", role: "region", tabindex: "0", "aria-label": `Answer ${side}` });
       const note = el("span", { class: "pane-note muted small" });
       const node = el("section", { class: `pane pane-${side.toLowerCase()}`, "aria-label": `Answer ${side}` },
         el("div", { class: "pane-head" }, el("span", { class: `chip chip-${side.toLowerCase()}` }, `Answer ${side}`), note), body);
