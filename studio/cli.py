@@ -50,9 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def open_studio(args: argparse.Namespace) -> Studio:
     """The studio that a verb works on."""
-    settings = Settings.from_env(
-        os.environ, home=args.home, host=getattr(args, "host", None), port=getattr(args, "port", None)
-    )
+    given = {name: getattr(args, name, None) for name in ("home", "host", "port", "allow_folder")}
+    settings = Settings.from_env(os.environ, **given)
     return Studio(settings=settings)
 
 

@@ -1,6 +1,7 @@
 """Settings: one frozen object, built once from an environment that is passed in."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,9 @@ class Settings:
     threads: int = 0
     """RATCHET_THREADS: threads of a training run; 0 means all cores but one, at least one."""
 
+    allow_folder: tuple[Path, ...] = ()
+    """RATCHET_ALLOW_FOLDER (separated as in PATH), --allow-folder: folders whose files the page may import."""
+
     static: Path = Path()
     """Not set by hand: where the package's static files lie."""
 
@@ -58,6 +62,9 @@ class Settings:
             ),
             annotator=environ.get("RATCHET_ANNOTATOR", cls.annotator).strip() or cls.annotator,
             threads=_number("RATCHET_THREADS", environ.get("RATCHET_THREADS", cls.threads), 0, 4096),
+            allow_folder=_folders(
+                values.get("allow_folder") or environ.get("RATCHET_ALLOW_FOLDER", "").split(os.pathsep)
+            ),
             static=static_folder(),
         )
         settings.check_host()
@@ -70,6 +77,18 @@ class Settings:
                 f'Ratchet does not listen on "{self.host}": anybody who reaches it could read and change everything, '
                 "and there are no accounts yet. Use 127.0.0.1, and a tunnel (ssh -L) to reach it from elsewhere."
             )
+
+    def check_folders(self) -> None:
+        """Refuse an allowed folder that is not there, before anybody waits for its files."""
+        for folder in self.allow_folder:
+            if not folder.is_dir():
+                raise BadInput(f'There is no folder "{folder}" to allow imports from.')
+
+
+def _folders(value: object) -> tuple[Path, ...]:
+    """Folders by their real paths, each once."""
+    given = value if isinstance(value, Iterable) else ()
+    return tuple(dict.fromkeys(Path(str(folder)).expanduser().resolve() for folder in given if str(folder).strip()))
 
 
 def _number(name: str, value: object, lowest: int, highest: int) -> int:

@@ -1,5 +1,6 @@
-"""Files on their way in: streamed to `uploads/`, imported by a task, removed afterwards."""
+"""Files on their way in: streamed to `uploads/`, or referred to where they lie; imported by a task, then removed."""
 
+import errno
 import re
 import shutil
 import time
@@ -7,12 +8,14 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from storage.clock import new_id
-from storage.errors import BadInput, NotFound
+from storage.errors import BadInput, NotFound, NotReady
 from storage.home import Home
 
 _ID = re.compile(r"[0-9a-z]{26}")
 # What a person uploaded and never imported goes after a day.
 _KEPT_SECONDS = 24 * 3600
+# So much of the disk is left to the store itself: votes must never fail because of a file that somebody sends.
+_LEFT_FREE = 200_000_000
 
 
 class Received(NamedTuple):
@@ -33,13 +36,20 @@ class Incoming:
         self.size = 0
 
     def __enter__(self) -> Self:
+        if shutil.disk_usage(self.folder.parent).free < _LEFT_FREE:
+            raise _no_room(self.name)
         self.folder.mkdir(mode=0o700)
         self.file = (self.folder / "file").open("wb")
         return self
 
     def write(self, part: bytes) -> None:
-        """Append a part."""
-        self.file.write(part)
+        """Append a part; raises NotReady where the disk is full."""
+        try:
+            self.file.write(part)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise _no_room(self.name) from error
+            raise
         self.size += len(part)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -57,6 +67,20 @@ class Incoming:
         return Received(self.id, self.name, self.size)
 
 
+def _no_room(name: str) -> NotReady:
+    return NotReady(f'The disk of this studio has no room for "{name}"; free some and send the file again.')
+
+
+def refer(home: Home, path: Path, name: str) -> Received:
+    """An upload that is a file elsewhere on this machine, not copied; `path` must be a real path without links."""
+    upload_id = new_id()
+    folder = home.uploads / upload_id
+    folder.mkdir(mode=0o700)
+    (folder / "file").symlink_to(path)
+    (folder / "name").write_text(safe_name(name), encoding="utf-8")
+    return Received(upload_id, safe_name(name), path.stat().st_size)
+
+
 def safe_name(name: str) -> str:
     """A file's name for people: the last part of a path, without control signs, at most 120 long."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
@@ -68,7 +92,18 @@ def located(home: Home, upload_id: str) -> tuple[Path, str]:
     folder = home.uploads / upload_id
     if not _ID.fullmatch(upload_id) or not (folder / "name").is_file():
         raise NotFound("The uploaded file is no longer there; choose it again.")
-    return folder / "file", (folder / "name").read_text(encoding="utf-8")
+    path = folder / "file"
+    if path.is_symlink():
+        path = _referred(path)
+    return path, (folder / "name").read_text(encoding="utf-8")
+
+
+def _referred(link: Path) -> Path:
+    """What an upload refers to; a link that was put in its way since then is not followed."""
+    path = link.readlink()
+    if not path.is_file() or path.resolve() != path:
+        raise NotFound(f'The file "{path.name}" is no longer where it was; choose it again.')
+    return path
 
 
 def remove(home: Home, upload_id: str) -> None:
