@@ -7,7 +7,7 @@
 (() => {
   "use strict";
 
-  const { el, api, poll, dialog, toast, Curve, figure } = window.ratchet;
+  const { el, api, keys, poll, dialog, toast, Curve, figure } = window.ratchet;
   const LIVE = ["queued", "running"];
   const NAMES = {
     loss: "Loss", "rewards/accuracies": "Accuracy", "rewards/margins": "Margin", learning_rate: "Step size",
@@ -29,6 +29,12 @@
     if (seconds === null || seconds === undefined) return "";
     if (seconds < 90) return `${Math.round(seconds)} s`;
     return seconds < 5400 ? `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s` : `${(seconds / 3600).toFixed(1)} h`;
+  }
+
+  /** A series with newer points: a resumed run does some steps again, and of each step the last value counts. */
+  function joined(before, points) {
+    if (!before.length || !points.length || points[0][0] > before.at(-1)[0]) return [...before, ...points];
+    return [...new Map([...before, ...points])].sort((one, other) => one[0] - other[0]);
   }
 
   const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
@@ -93,7 +99,7 @@
       const page = await api(`/api/jobs/${this.id}/curves?offset=${this.offset}`);
       this.offset = page.offset;
       this.warnings = [...new Set([...this.warnings, ...page.warnings])];
-      for (const [name, points] of Object.entries(page.series)) this.series[name] = [...(this.series[name] || []), ...points];
+      for (const [name, points] of Object.entries(page.series)) this.series[name] = joined(this.series[name] || [], points);
     }
 
     drawHead(job) {
@@ -157,7 +163,12 @@
         buttons.push(el("a", { class: "button button-primary", id: "run-compare", href: `/compare?study=${encodeURIComponent(job.compare)}` }, "Compare it now"));
       }
       if (!live && job.status !== "done") {
-        buttons.push(el("button", { type: "button", class: "button button-primary", id: "run-again", onclick: () => this.again() }, "Run it again"));
+        const resumes = canResume(job);
+        if (resumes) {
+          buttons.push(el("button", { type: "button", class: "button button-primary", id: "run-resume", "aria-keyshortcuts": "r",
+            title: "Go on from the newest whole checkpoint", onclick: () => this.resume() }, "Resume ", el("kbd", { "aria-hidden": "true" }, "R")));
+        }
+        buttons.push(el("button", { type: "button", class: resumes ? "button" : "button button-primary", id: "run-again", onclick: () => this.again() }, "Run it again"));
       }
       this.actions.replaceChildren(...buttons);
       this.actions.hidden = !buttons.length;
@@ -194,6 +205,20 @@
       }
     }
 
+    /** Queues the same job once more; a second press finds it queued and does nothing. */
+    async resume() {
+      if (!this.job || !canResume(this.job) || this.resuming) return;
+      this.resuming = true;
+      try {
+        await api(`/api/jobs/${this.id}/resume`, { body: {} });
+        await this.changed?.();
+      } catch (error) {
+        toast(error.message, "bad");
+      } finally {
+        this.resuming = false;
+      }
+    }
+
     async readLog() {
       if (!this.details.open) return;
       const { log } = await api(`/api/jobs/${this.id}/log`);
@@ -204,6 +229,9 @@
   }
 
   const status = (job) => el("span", { class: `status status-${job.status}` }, job.status);
+
+  /** Whether there is something to go on with: it began, and ended before it was done. */
+  const canResume = (job) => (job.status === "failed" || job.status === "stopped") && job.started_at !== null;
 
   function phaseWords(job) {
     if (job.status === "queued") return [job.ahead ? `Waits for ${plural(job.ahead, "job")} before it.` : "Waits for the worker, a second or two."];
@@ -296,9 +324,11 @@
     };
     run.changed = () => look(true);
     window.addEventListener("ratchet:job", started);
+    const unbind = keys.add({ key: "r", label: "Resume the run", group: "Run", run: () => { run.resume(); }, when: () => Boolean(run.job) && canResume(run.job) });
     const polling = poll(look, 1000);
     return () => {
       polling.stop();
+      unbind();
       window.removeEventListener("ratchet:job", started);
     };
   };

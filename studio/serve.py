@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from storage import comparisons, jobs
 from storage.errors import Conflict
 from storage.home import Home, read_json, write_json
-from storage.processes import alive, identify, serving
+from storage.processes import identify, serving
+from studio.clients.processes import stop_engine
 from studio.curation import leftovers
 from studio.settings import Settings
 from studio.studio import Studio
@@ -50,7 +51,7 @@ def serve(studio: Studio, as_json: bool = False) -> Served:
     url = f"http://{'[::1]' if ':' in host else host}:{port}"
     with _known(studio.home, host, port):
         _run(studio, listener, url, as_json)
-        _stop_engine(studio.home)
+        stop_engine(studio.home)
     return _farewell(studio, url)
 
 
@@ -79,6 +80,7 @@ def _run(studio: Studio, listener: socket.socket, url: str, as_json: bool) -> No
     _announce(url, studio.home, as_json)
     with services(studio):
         server.run(sockets=[listener])
+    companions.join()  # what it starts must be there to be ended
 
 
 def _server(config: "uvicorn.Config") -> "uvicorn.Server":
@@ -111,8 +113,9 @@ def _start_companions(studio: Studio, server: Any) -> None:
     waiter = threading.Event()
     while not server.started and not server.should_exit:
         waiter.wait(0.05)
-    start_worker(studio.home)
-    start_engine(studio.home)
+    if not server.should_exit:
+        start_worker(studio.home)
+        start_engine(studio.home)
 
 
 @contextmanager
@@ -173,15 +176,6 @@ def _known(home: Home, host: str, port: int) -> Iterator[None]:
         yield
     finally:
         home.serve_file.unlink(missing_ok=True)
-
-
-def _stop_engine(home: Home) -> None:
-    """Ask the engine of this home to end."""
-    import signal
-
-    said = read_json(home.engine_file)
-    if said and alive(said.get("pid"), said.get("started")):
-        os.kill(said["pid"], signal.SIGTERM)
 
 
 def _farewell(studio: Studio, url: str) -> Served:

@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storage import jobs as job_rows
 from storage.home import Home
 from storage.store import Store
 from studio.settings import Settings
@@ -68,12 +67,15 @@ class Studio:
         dataset: str,
         kind: str | None = None,
         mapping: Mapping[str, str] | None = None,
+        encoding: str | None = None,
     ) -> Json:
         """Bring files into a dataset, which is made if absent; good rows go in, bad ones are listed."""
         from studio.curation.importing import import_files
 
         files = [Path(path) for path in paths]
-        report = import_files(self.ready, files, dataset, kind=kind, mapping=mapping, author=self.settings.annotator)
+        report = import_files(
+            self.ready, files, dataset, kind=kind, mapping=mapping, encoding=encoding, author=self.settings.annotator
+        )
         return report.to_json()
 
     def export(
@@ -191,38 +193,39 @@ class Studio:
 
     def jobs(self) -> Json:
         """The jobs, newest first."""
-        from studio.training.watching import report
+        from studio.training.watching import report_all
 
-        return {"jobs": [report(self.ready, job).to_json() for job in job_rows.list_jobs(self.ready)]}
+        return {"jobs": [one.to_json() for one in report_all(self.ready)]}
 
     def job(self, job_id: str) -> Json:
         """One job, by id or number."""
         from studio.training.watching import report
 
-        return report(self.ready, job_rows.get_job(self.ready, job_id)).to_json()
+        return report(self.ready, job_id).to_json()
 
     def stop(self, job_id: str, now: bool = False) -> Json:
         """Ask a job to stop, saving first unless `now`."""
-        from studio.training.watching import report
+        from studio.training.watching import report, stop
 
-        return report(self.ready, job_rows.request_stop(self.ready, job_id, "now" if now else "save")).to_json()
+        return report(self.ready, stop(self.ready, job_id, now=now)).to_json()
 
     def resume(self, job_id: str, wait: bool = False) -> Json:
         """Queue a failed or stopped job again; it goes on from its newest whole checkpoint."""
         from studio.clients.processes import start_worker
-        from studio.training.watching import report
+        from studio.training.watching import report, resume
         from studio.training.watching import wait as wait_for
 
-        job = job_rows.resume(self.ready, job_id)
+        job = resume(self.ready, job_id)
         start_worker(self.home)
         return report(self.ready, wait_for(self.ready, job) if wait else job).to_json()
 
     def logs(self, job_id: str) -> Json:
         """The end of a job's log."""
-        from storage.runs import tail_log
+        from storage.jobs import get_job
+        from studio.training.watching import log_tail
 
-        job = job_rows.get_job(self.ready, job_id)
-        return {"job": job.id, "number": job.number, "log": tail_log(self.home.run(job.id))}
+        job = get_job(self.ready, job_id)
+        return {"job": job.id, "number": job.number, "log": log_tail(self.ready, job)}
 
     def doctor(self) -> Json:
         """What this machine has and what is missing."""

@@ -16,7 +16,7 @@ from studio.training.curves import MOST_POINTS, curves
 from studio.training.launching import again, launch
 from studio.training.planning import plan
 from studio.training.request import Request
-from studio.training.watching import log_tail, report, report_all, stop
+from studio.training.watching import log_tail, report, report_all, resume, stop
 
 _SHOWN = 30  # jobs in the list; older ones are reached by their number
 
@@ -76,6 +76,10 @@ def _add_starting(routes: APIRouter, studio: Studio) -> None:
     @routes.post("/{job}/again")
     def repeat(job: str, asked: Again) -> dict[str, Any]:
         return _working(studio, again(studio.store, studio.settings, jobs.get_job(studio.store, job), asked.start_id))
+
+    @routes.post("/{job}/resume")
+    def go_on(job: str) -> dict[str, Any]:
+        return _working(studio, resume(studio.store, job))
 
 
 def _add_watching(routes: APIRouter, studio: Studio) -> None:

@@ -1,13 +1,17 @@
 """Starting the processes of a home: each in its own session, at most one of a kind, its words in the home's logs."""
 
 import fcntl
+import json
+import os
+import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
 from typing import IO
 
-from storage.home import Home
+from storage.home import Home, read_json
+from storage.processes import alive, identify
 
 # Where the packages lie: `python -m` looks into its working directory first, which must not be a person's folder.
 _ROOT = Path(__file__).resolve().parent.parent.parent
@@ -22,7 +26,26 @@ def start_engine(home: Home, *arguments: str) -> subprocess.Popen[bytes] | None:
     with home.engine_lock.open("a") as lock:
         if not _take(lock):
             return None
-        return _start(home, "engine", ("--lock-fd", str(lock.fileno()), *arguments), pass_fds=(lock.fileno(),))
+        process = _start(home, "engine", ("--lock-fd", str(lock.fileno()), *arguments), pass_fds=(lock.fileno(),))
+        _sign(lock, process.pid)
+        return process
+
+
+def stop_engine(home: Home) -> None:
+    """Ask the engine of a home to end, also one that is still starting and has no engine.json yet."""
+    for said in (read_json(home.engine_file), read_json(home.engine_lock)):
+        if said and alive(said.get("pid"), said.get("started")):
+            os.kill(said["pid"], signal.SIGTERM)
+            return
+
+
+def _sign(lock: IO[str], pid: int) -> None:
+    """Write into a lock file which process has been given it: it has no other name before it can be asked."""
+    process = identify(pid)
+    lock.truncate(0)
+    if process:
+        lock.write(json.dumps(process._asdict()))
+        lock.flush()
 
 
 def start_worker(home: Home, *arguments: str) -> subprocess.Popen[bytes] | None:

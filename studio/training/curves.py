@@ -1,4 +1,7 @@
-"""A run's metrics as curves: every series thin enough to draw, and new points alone for those who drew before."""
+"""A run's metrics as curves: every series thin enough to draw, and new points alone for those who drew before.
+
+A run that was killed and resumed does the steps after its checkpoint again: of each step the last value counts.
+"""
 
 import math
 from collections import defaultdict
@@ -32,16 +35,18 @@ class Curves(NamedTuple):
 def curves(folder: Path, offset: int = 0, most: int = MOST_POINTS) -> Curves:
     """The metrics of a run from a byte offset of its events on, at most `most` points a series."""
     page = read_events(folder, offset)
-    series: dict[str, list[Point]] = defaultdict(list)
+    series: dict[str, dict[float, float | None]] = defaultdict(dict)
     warnings = []
     for event in page.events:
         if event.get("kind") == "metric":
             for name, value in event.items():
                 if name not in _NOT_METRICS and isinstance(value, int | float):
-                    series[name].append((event.get("step", 0), finite(value)))
+                    series[name][event.get("step", 0)] = finite(value)
         elif event.get("kind") == "warning":
             warnings.append(str(event.get("sentence", "")))
-    return Curves({name: thinned(points, most) for name, points in series.items()}, page.offset, warnings)
+    return Curves(
+        {name: thinned(sorted(values.items()), most) for name, values in series.items()}, page.offset, warnings
+    )
 
 
 def finite(value: Any) -> Any:

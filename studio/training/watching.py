@@ -1,4 +1,4 @@
-"""What there is to see of a job, and how to wait for it and stop it.
+"""What there is to see of a job, and how to wait for it, stop it and resume it.
 
 Everything comes from the job's row and its run folder, so any page, tab or terminal sees the same run, from its
 first step on, after any restart.
@@ -118,6 +118,11 @@ def log_tail(store: Store, job: Job, size: int = 20_000) -> str:
 def stop(store: Store, reference: str, now: bool = False) -> Job:
     """Ask a job to save and stop, or to stop at once; a queued job is stopped. Raises Conflict where it has ended."""
     return jobs.request_stop(store, reference, "now" if now else "save")
+
+
+def resume(store: Store, reference: str) -> Job:
+    """Queue a failed or stopped job again; raises Conflict where it is done, or has not ended."""
+    return jobs.resume(store, reference)
 
 
 def wait(store: Store, job: Job, timeout: float | None = None) -> Job:

@@ -6,19 +6,16 @@ The worker's lock is held, so a press of Train queues a job and nobody trains it
 import fcntl
 import os
 import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
-
-import uvicorn
 
 from storage.home import Home
 from storage.store import Store
 from studio import app as application
 from studio.settings import Settings
 from studio.studio import Studio
+from tests.browser.conftest import running
 
 
 class Still(NamedTuple):
@@ -36,14 +33,8 @@ def still_studio(home: Home) -> Iterator[Still]:
     port = listener.getsockname()[1]
     studio = Studio(settings=Settings.from_env({}, home=home.path, port=port))
     os.environ.update(application.gradio_switches(studio))
-    server = uvicorn.Server(uvicorn.Config(application.build_app(studio), log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     with home.worker_lock.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        yield Still(f"http://127.0.0.1:{port}", studio.store)
-        server.should_exit = True
-        thread.join(10)
+        with running(application.build_app(studio), listener) as url:
+            yield Still(url, studio.store)
     studio.store.close()

@@ -4,8 +4,6 @@ import json
 import os
 import re
 import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +13,7 @@ import pytest
 from storage.store import Store
 from studio.curation.importing import import_files
 from studio.curation.listing import show
+from tests.browser.conftest import running
 
 pytestmark = pytest.mark.browser
 EVIL = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>{{7*7}}${window.hit=1}'
@@ -30,8 +29,6 @@ class Site(NamedTuple):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The real application over a fresh home, from a thread: no engine, no worker, no starter."""
-    import uvicorn
-
     from studio.app import build_app
     from studio.settings import Settings
     from studio.studio import Studio
@@ -40,14 +37,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     port = listener.getsockname()[1]
     studio = Studio(settings=Settings.from_env({}, home=tmp_path_factory.mktemp("data") / "home", port=port))
     before = dict(os.environ)
-    server = uvicorn.Server(uvicorn.Config(build_app(studio), log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield Site(f"http://127.0.0.1:{port}", studio.store)
-    server.should_exit = True
-    thread.join(10)
+    with running(build_app(studio), listener) as url:
+        yield Site(url, studio.store)
     os.environ.clear()
     os.environ.update(before)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storage import jobs, rounds
+from storage import jobs
 from storage.comparisons import get_study
 from storage.home import Home
 from studio.rounds.ledger import catch_up
@@ -15,15 +15,7 @@ from studio.training.launching import launch
 from studio.training.request import Request
 from tests.browser.still import Still, still_studio
 from tests.browser.test_pages import CONTRAST, TOO_WIDE
-from tests.studio.training.project import (
-    add_dataset,
-    add_starter,
-    add_study,
-    conversation,
-    prompts_of,
-    run_to_the_end,
-    vote,
-)
+from tests.studio.training.project import first_day, prompts_of, run_to_the_end, vote
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Any]
@@ -33,7 +25,7 @@ Visit = Callable[..., Any]
 def studio(tmp_path: Path) -> Iterator[Still]:
     """A studio on its first day."""
     with still_studio(Home(tmp_path / "home")) as still:
-        _begin(still)
+        first_day(still.store, rows=40)
         yield still
 
 
@@ -41,17 +33,9 @@ def studio(tmp_path: Path) -> Iterator[Still]:
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
     """A studio after two rounds, only to be looked at."""
     with still_studio(Home(tmp_path_factory.mktemp("played") / "home")) as still:
-        _begin(still)
+        first_day(still.store, rows=40)
         _play_rounds(still)
         yield still
-
-
-def _begin(still: Still) -> None:
-    """The first day: the starter, forty examples, the first round."""
-    starter = add_starter(still.store)
-    add_dataset(still.store, "facts", "sft", [conversation(f"q{n}", f"a{n}") for n in range(40)])
-    add_study(still.store, "first-look", starter, starter)
-    rounds.open_round(still.store, starter.id)
 
 
 def _play_rounds(studio: Still) -> None:

@@ -1,12 +1,13 @@
 """The page /train as a person uses it: everything said before the press, and the same run in any tab after it."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storage import jobs, rounds
+from storage import jobs
 from storage.comparisons import get_study
 from storage.home import Home
 from storage.rows import Job
@@ -17,16 +18,7 @@ from studio.training.planning import plan
 from studio.training.request import Request
 from tests.browser.still import Still, still_studio
 from tests.browser.test_pages import CONTRAST, TOO_WIDE
-from tests.studio.training.project import (
-    add_dataset,
-    add_starter,
-    add_study,
-    conversation,
-    prompts_of,
-    run_to_the_end,
-    vote,
-    write_base,
-)
+from tests.studio.training.project import first_day, prompts_of, run_to_the_end, vote, write_base
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Any]
@@ -53,12 +45,9 @@ def busy_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
 
 def _begin(still: Still) -> None:
     """The first day: the starter, forty examples, two votes, the first round."""
-    starter = add_starter(still.store)
-    add_dataset(still.store, "facts", "sft", [conversation(f"q{n}", f"a{n}") for n in range(40)])
-    study = add_study(still.store, "first-look", starter, starter)
+    study = first_day(still.store, rows=40)
     for asked in prompts_of("train", 2):
         vote(still.store, study, asked, "a")
-    rounds.open_round(still.store, starter.id)
 
 
 def _press_train(page: Any) -> None:
@@ -210,6 +199,34 @@ def test_a_failed_run_says_why_and_what_to_do_and_runs_again(studio: Still, visi
     page.wait_for_selector(".status-queued")
 
     assert [(one.number, one.status) for one in jobs.list_jobs(studio.store)] == [(2, "queued"), (1, "failed")]
+
+
+def test_a_run_that_was_cut_off_goes_on_by_key_and_its_curve_keeps_the_last_value_of_each_step(
+    studio: Still, visit: Visit
+) -> None:
+    page = visit(studio.url).open("/train?method=sft")
+    _press_train(page)
+    job = _only_job(studio)
+    _advance(studio, job, 1, 10)
+    page.wait_for_selector("text=step 10 of 40")
+    jobs.finish(
+        studio.store, job.id, "failed", error={"kind": "killed", "sentence": "Killed.", "fix": "Resume the job."}
+    )
+    page.wait_for_selector("#run-resume")
+    said = page.inner_text("#run-resume")
+
+    page.keyboard.press("r")
+    page.wait_for_selector(".status-queued")
+    _advance(studio, job, 8, 20)
+    page.wait_for_selector("text=step 20 of 40")
+
+    assert said.split() == ["Resume", "R"]
+    assert [(one.id, one.status) for one in jobs.list_jobs(studio.store)] == [(job.id, "running")]
+    assert page.get_attribute(".curve-plot", "aria-label") == "Loss: from 2 to 0.1 in 20 steps"
+    drawn = [float(pair.split(" ")[0]) for pair in re.split("[ML]", page.get_attribute(".curve-line", "d") or "")[1:]]
+    assert (len(drawn), drawn) == (20, sorted(set(drawn)))
+    page.keyboard.press("r")
+    assert page.locator("#run-resume").count() == 0
 
 
 def test_stopping_asks_first_and_saves_by_default(studio: Still, visit: Visit) -> None:

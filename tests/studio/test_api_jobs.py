@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from storage import jobs, rounds
+from storage import jobs
 from storage.clock import new_id
 from storage.home import Home
 from storage.store import Store
@@ -18,14 +18,7 @@ from studio.api import rounds as round_routes
 from studio.api.errors import add_error_answers
 from studio.settings import Settings
 from studio.studio import Studio
-from tests.studio.training.project import (
-    add_dataset,
-    add_starter,
-    add_study,
-    conversation,
-    run_to_the_end,
-    write_base,
-)
+from tests.studio.training.project import first_day, run_to_the_end, write_base
 
 FACTS = {"method": "sft", "base": "starter", "dataset": "facts"}
 
@@ -33,10 +26,7 @@ FACTS = {"method": "sft", "base": "starter", "dataset": "facts"}
 @pytest.fixture
 def web(store: Store, home: Home) -> Iterator[TestClient]:
     """The routes of a home on its first day. Its worker's lock is held, so that starting a job trains nothing."""
-    starter = add_starter(store)
-    add_dataset(store, "facts", "sft", [conversation(f"q{n}", f"a{n}") for n in range(5)])
-    add_study(store, "first-look", starter, starter)
-    rounds.open_round(store, starter.id)
+    first_day(store)
     studio = Studio(settings=Settings.from_env({}, home=home.path))
     app = FastAPI()
     add_error_answers(app)
@@ -112,6 +102,21 @@ def test_stopping_and_starting_again(web: TestClient, store: Store) -> None:
     again = web.post(f"/api/jobs/{job}/again", json={}).json()
     assert (again["status"], again["number"]) == ("queued", 2)
     assert web.post(f"/api/jobs/{job}/stop", json={"now": True}).status_code == 409
+
+
+def test_a_failed_job_is_resumed_as_itself_and_one_that_waits_is_not(web: TestClient, store: Store) -> None:
+    job = web.post("/api/jobs", json=FACTS).json()["job"]
+    jobs.claim(store)
+    jobs.finish(store, job, "failed", error={"kind": "killed", "sentence": "It was killed.", "fix": "Resume the job."})
+
+    resumed = web.post(f"/api/jobs/{job}/resume").json()
+    again = web.post(f"/api/jobs/{job}/resume")
+
+    assert (resumed["job"], resumed["number"], resumed["status"], resumed["error"]) == (job, 1, "queued", None)
+    assert (again.status_code, again.json()["error"]["sentence"]) == (
+        409, "Job 1 is queued; only a job that has failed or was stopped can be resumed.",
+    )  # fmt: skip
+    assert [one.id for one in jobs.list_jobs(store)] == [job]
 
 
 @pytest.mark.parametrize("path", ["", "/curves", "/log"])

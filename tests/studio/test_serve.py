@@ -11,6 +11,7 @@ import pytest
 
 from storage.home import Home, read_json
 from storage.processes import alive
+from studio.clients.processes import held
 
 pytestmark = pytest.mark.torch  # it starts the engine
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,25 @@ def test_it_ends_web_and_engine_and_says_so(home: Home, end: signal.Signals) -> 
             break
         time.sleep(0.1)
     assert not alive(int(engine["pid"]), engine["started"])
+
+
+def test_an_engine_that_is_still_starting_ends_too(home: Home) -> None:
+    process = _serve(home)
+    while not (read_json(home.engine_lock) or {}).get("pid"):
+        time.sleep(0.01)
+    starting = read_json(home.engine_lock) or {}
+    announced = home.engine_file.exists()
+
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    for _ in range(100):
+        if not held(home.engine_lock):
+            break
+        time.sleep(0.1)
+
+    assert (announced, process.returncode) == (False, 0)
+    assert not alive(starting["pid"], starting["started"])
+    assert not held(home.engine_lock)
 
 
 def test_a_second_one_of_the_same_home_names_the_first(home: Home) -> None:

@@ -14,9 +14,8 @@ from studio.training.launching import launch
 from studio.training.request import Request
 from tests.studio.training.project import (
     add_dataset,
-    add_starter,
     add_study,
-    conversation,
+    first_day,
     prompt,
     prompts_of,
     run_to_the_end,
@@ -29,11 +28,8 @@ FACTS = Request("sft", "starter", dataset="facts")
 @pytest.fixture
 def settings(store: Store) -> Settings:
     """Settings of a home with the starter, examples, prompts, a first study and the first round."""
-    starter = add_starter(store)
-    add_dataset(store, "facts", "sft", [conversation(f"q{n}", f"a{n}") for n in range(5)])
+    first_day(store)
     add_dataset(store, "starter-prompts", "prompts", [{"prompt": prompt("p")}])
-    add_study(store, "first-look", starter, starter)
-    rounds.open_round(store, starter.id)
     return Settings.from_env({}, home=store.home.path)
 
 

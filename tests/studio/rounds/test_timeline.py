@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage import jobs, rounds
+from storage import jobs
 from storage.comparisons import get_study
 from storage.store import Store
 from studio.rounds.next_step import next_step
@@ -10,15 +10,7 @@ from studio.rounds.timeline import timeline
 from studio.settings import Settings
 from studio.training.launching import launch
 from studio.training.request import Request
-from tests.studio.training.project import (
-    add_dataset,
-    add_starter,
-    add_study,
-    conversation,
-    prompts_of,
-    run_to_the_end,
-    vote,
-)
+from tests.studio.training.project import first_day, prompts_of, run_to_the_end, vote
 
 FACTS = Request("sft", "starter", dataset="facts")
 
@@ -26,10 +18,7 @@ FACTS = Request("sft", "starter", dataset="facts")
 @pytest.fixture
 def settings(store: Store) -> Settings:
     """Settings of a home as it is on its first day."""
-    starter = add_starter(store)
-    add_dataset(store, "facts", "sft", [conversation(f"q{n}", f"a{n}") for n in range(5)])
-    add_study(store, "first-look", starter, starter)
-    rounds.open_round(store, starter.id)
+    first_day(store)
     return Settings.from_env({}, home=store.home.path)
 
 

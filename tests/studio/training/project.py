@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from storage import comparisons, datasets, examples, jobs, models, votes
+from storage import comparisons, datasets, examples, jobs, models, rounds, votes
 from storage.clock import new_id, now
 from storage.prompts import split_of, text_sha256
 from storage.rows import Dataset, Job, Model, Study, Vote
@@ -89,6 +89,15 @@ def prompts_of(split: str, count: int, word: str = "question") -> list[list[dict
 def add_study(store: Store, name: str, first: Model, second: Model) -> Study:
     """A study of two models without prompts of its own."""
     return comparisons.create_study(store, name, [first, second], None)
+
+
+def first_day(store: Store, rows: int = 5) -> Study:
+    """A project on its first day: the starter, the dataset "facts", a study "first-look", the first round open."""
+    starter = add_starter(store)
+    add_dataset(store, "facts", "sft", [conversation(f"q{n}", f"a{n}") for n in range(rows)])
+    study = add_study(store, "first-look", starter, starter)
+    rounds.open_round(store, starter.id)
+    return study
 
 
 def vote(store: Store, study: Study, asked: list[dict[str, Any]], choice: str) -> None:

@@ -30,6 +30,13 @@ def test_asking_from_an_offset_gives_only_what_is_new(tmp_path: Path) -> None:
     assert (second.series, curves(tmp_path, second.offset).series) == ({"loss": [(2, 1.0)]}, {})
 
 
+def test_a_resumed_run_repeats_steps_and_the_last_value_of_each_counts(tmp_path: Path) -> None:
+    for step, loss in ((1, 3.0), (2, 2.5), (3, 2.0), (2, 2.4), (3, 1.9), (4, 1.5)):
+        append_event(tmp_path, "metric", step=step, loss=loss)
+
+    assert curves(tmp_path).series == {"loss": [(1, 3.0), (2, 2.4), (3, 1.9), (4, 1.5)]}
+
+
 def test_a_value_that_is_no_number_is_a_gap_and_fits_into_json(tmp_path: Path) -> None:
     append_event(tmp_path, "metric", step=1, loss=math.nan)
     append_event(tmp_path, "metric", step=2, loss=math.inf)

@@ -11,7 +11,7 @@ from storage.store import Store
 from studio.settings import Settings
 from studio.training.launching import launch
 from studio.training.request import Request
-from studio.training.watching import log_tail, report, report_all, stop
+from studio.training.watching import log_tail, report, report_all, resume, stop
 from tests.studio.training.project import add_dataset, add_starter, conversation, run_to_the_end
 
 FACTS = Request("sft", "starter", dataset="facts")
@@ -90,6 +90,17 @@ def test_stopping_asks_a_running_job_and_ends_a_queued_one(ready: Store, home_se
     assert stop(ready, queued.id).status == "stopped"
     with pytest.raises(Conflict, match="Job 2 has ended already: it is stopped"):
         stop(ready, queued.id)
+
+
+def test_resuming_queues_what_has_failed_and_refuses_what_is_done(ready: Store, home_settings: Settings) -> None:
+    failed, done = launch(ready, home_settings, FACTS), launch(ready, home_settings, FACTS)
+    jobs.claim(ready)
+    jobs.finish(ready, failed.id, "failed", error={"kind": "killed", "sentence": "It was killed.", "fix": ""})
+    run_to_the_end(ready, done)
+
+    assert (resume(ready, failed.id).status, jobs.get_job(ready, failed.id).error) == ("queued", None)
+    with pytest.raises(Conflict, match="Job 2 is done; only a job that has failed or was stopped can be resumed"):
+        resume(ready, "2")
 
 
 def test_the_log_is_shown_without_colours_and_with_the_last_state_of_a_bar(
