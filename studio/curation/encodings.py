@@ -7,6 +7,7 @@ import codecs
 from pathlib import Path
 from typing import NamedTuple
 
+from storage.errors import BadInput
 from studio.curation.records import Unreadable
 
 _BLOCK = 1 << 20
@@ -46,6 +47,16 @@ def detect(path: Path) -> str:
     if found.bad <= found.good // 4:
         return "utf-8"
     return _guess(path, found.first_bad)
+
+
+def checked_encoding(name: str) -> str:
+    """The encoding that a person named, as Python knows it; raises BadInput for one that it does not know."""
+    try:
+        found = codecs.lookup(name.strip())
+        "".encode(found.name)  # a codec like "base64" is none for text
+    except (LookupError, UnicodeError, ValueError):
+        raise BadInput(f'"{name}" is no encoding; use for example utf-8, utf-16, gb18030, cp1252 or cp1251.') from None
+    return found.name
 
 
 def _wide(head: bytes) -> str | None:

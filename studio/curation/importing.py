@@ -15,11 +15,13 @@ from typing import Any, NamedTuple
 
 from storage import datasets, examples
 from storage.errors import BadInput, Conflict, NotFound, RatchetError
+from storage.examples import Draft
 from storage.models import checked_name
 from storage.processes import identify
 from storage.prompts import example_sha256
 from storage.rows import KINDS, Batch, Dataset
 from storage.store import Store
+from studio.curation.encodings import checked_encoding
 from studio.curation.examples import Made, draft_of
 from studio.curation.lines import decode
 from studio.curation.mapping import SHAPES, check_columns, mapped_shape
@@ -57,6 +59,7 @@ class Wish:
     kind: str | None = None
     mapping: Mapping[str, str] | None = None
     author: str = "me"
+    encoding: str | None = None
 
 
 def import_files(
@@ -68,9 +71,11 @@ def import_files(
     mapping: Mapping[str, str] | None = None,
     author: str = "me",
     progress: Progress | None = None,
+    encoding: str | None = None,
 ) -> ImportReport | ImportReports:
     """Import files into a dataset, which is made if absent; several files give a report of reports.
 
+    `encoding`: how the files' text is written, where a person knows better than the detection.
     A file that cannot be read or has no known shape imports nothing and says why in its report. Raises NotFound for
     a path that is no file, BadInput for a mapping or name that cannot be, Conflict where the dataset is of another
     kind, Stopped where `progress` answered True.
@@ -82,7 +87,7 @@ def import_files(
     for upload in uploads:
         if not upload.path.is_file():
             raise NotFound(f'There is no file "{upload.path}".')
-    wish = Wish(dataset, kind, mapping, author)
+    wish = Wish(dataset, kind, mapping, author, encoding and checked_encoding(encoding))
     shape = mapped_shape(mapping) if mapping else None
     reports = []
     for number, upload in enumerate(uploads):
@@ -111,7 +116,7 @@ def _import_one(store: Store, upload: Upload, wish: Wish, shape: Shape | None, p
     begun = monotonic()
     report = ImportReport(upload.name, wish.dataset)
     try:
-        with open_source(upload.path, upload.name) as source:
+        with open_source(upload.path, upload.name, encoding=wish.encoding) as source:
             report.format, report.encoding = source.format, source.encoding
             head = list(islice(source.items, SAMPLE))
             recognised = _recognised(head, wish, shape, report)
@@ -176,6 +181,13 @@ def _plain_row(value: Any) -> Any:
     return value
 
 
+class _Good(NamedTuple):
+    """A record that became examples, and how many records of the file it stands for."""
+
+    rows: list[Made]
+    records: int
+
+
 class _Import:
     """One file on its way into the store."""
 
@@ -227,46 +239,51 @@ class _Import:
             )
         return found
 
-    def _good(self, chunk: Sequence[Item], rejected: RejectedFile) -> list[Made]:
+    def _good(self, chunk: Sequence[Item], rejected: RejectedFile) -> "list[_Good]":
         """The examples of a chunk of records; what is no example goes to the file of rejected rows."""
         good = []
         for item in chunk:
-            self.report.read += 1
             if isinstance(item, Fault):
                 self._reject(rejected, item.raw, ImportFault(item.line, item.column, item.message))
                 continue
             row = _plain_row(item.value)
             try:
-                good.append(self.recognised.make(row))
+                good.append(_Good(self.recognised.make(row), item.records))
             except RowError as error:
-                self._reject(rejected, item.value, ImportFault(item.line, error.column or None, error.message))
+                fault = ImportFault(item.line, error.column or None, error.message)
+                self._reject(rejected, item.value, fault, item.records)
             except RecursionError:
-                self._reject(rejected, None, ImportFault(item.line, None, "The row is nested too deeply."))
+                fault = ImportFault(item.line, None, "The row is nested too deeply.")
+                self._reject(rejected, None, fault, item.records)
         return good
 
-    def _reject(self, rejected: RejectedFile, record: Any, fault: ImportFault) -> None:
-        self.report.rejected += 1
+    def _reject(self, rejected: RejectedFile, record: Any, fault: ImportFault, count: int = 1) -> None:
+        self.report.read += count
+        self.report.rejected += count
         self.report.note(*fault)
         rejected.write(record, fault)
 
-    def _write(self, batch: Batch, good: list[Made]) -> None:
-        """Write what is not there yet."""
-        hashes = [example_sha256(made.content) for made in good]
-        seen = examples.known_hashes(self.store, batch.dataset_id, hashes, batch.id)
-        fresh = []
-        for made, sha256 in zip(good, hashes, strict=True):
-            if sha256 not in seen:
-                seen.add(sha256)
-                fresh.append(draft_of(made))
-        if fresh:
-            examples.add_examples(self.store, batch, fresh)
-        self.report.imported += len(fresh)
+    def _write(self, batch: Batch, good: "list[_Good]") -> None:
+        """Write what is not there yet; a record all of whose rows are there is a duplicate."""
+        hashes = [[example_sha256(made.content) for made in record.rows] for record in good]
+        seen = examples.known_hashes(self.store, batch.dataset_id, [sha for row in hashes for sha in row], batch.id)
+        fresh: list[Draft] = []
+        for record, shas in zip(good, hashes, strict=True):
+            before = len(fresh)
+            for made, sha256 in zip(record.rows, shas, strict=True):
+                if sha256 not in seen:
+                    seen.add(sha256)
+                    fresh.append(draft_of(made))
+            self.report.read += record.records
+            self.report.imported += record.records if len(fresh) > before else 0
+            self.report.duplicates += 0 if len(fresh) > before else record.records
+        for begin in range(0, len(fresh), CHUNK):
+            examples.add_examples(self.store, batch, fresh[begin : begin + CHUNK])
         self.report.made += len(fresh)
-        self.report.duplicates += len(good) - len(fresh)
 
     def _publish(self, batch: Batch) -> None:
         """Let the rows be seen, and the dataset where it is new, in one commit."""
-        count = self.report.imported
+        count = self.report.made
         rows = "1 row" if count == 1 else f"{count:,} rows"
         with self.store.write():
             datasets.reveal_dataset(self.store, batch.dataset_id, self.wish.dataset)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from storage.errors import NotFound
-from studio.curation.encodings import detect
+from studio.curation.encodings import checked_encoding, detect
 from studio.curation.json_documents import read_document
 from studio.curation.lines import decode, read_jsonl, read_text
 from studio.curation.records import Item, Position, Source, Unreadable
@@ -39,10 +39,11 @@ READABLE = "JSONL, JSON, CSV, TSV, Parquet or plain text"
 
 
 @contextmanager
-def open_source(path: Path, name: str | None = None) -> Iterator[Source]:
+def open_source(path: Path, name: str | None = None, *, encoding: str | None = None) -> Iterator[Source]:
     """Open a file; `name` is what the person called it, where that differs from the path.
 
-    Raises NotFound where there is no such file, Unreadable where it is empty, binary or of no known format.
+    `encoding`: how the person says that its text is written; detected where nobody says so. Raises NotFound where
+    there is no such file, Unreadable where it is empty, binary or of no known format.
     """
     name = name or path.name
     if not path.is_file():
@@ -52,12 +53,12 @@ def open_source(path: Path, name: str | None = None) -> Iterator[Source]:
     if what == "parquet":
         yield Source("parquet", "binary", read_parquet(path, position), position)
     elif what == "gzip":
-        with _unpacked(path) as inner, open_source(inner, name.removesuffix(".gz")) as source:
+        with _unpacked(path) as inner, open_source(inner, name.removesuffix(".gz"), encoding=encoding) as source:
             yield source
     elif what:
         raise Unreadable(f'"{name}" is {what}, which cannot be imported; save its rows as {READABLE}.')
     else:
-        with _opened_text(path, name, position) as source:
+        with _opened_text(path, name, position, encoding) as source:
             yield source
 
 
@@ -85,9 +86,9 @@ def _unpacked(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _opened_text(path: Path, name: str, position: Position) -> Iterator[Source]:
+def _opened_text(path: Path, name: str, position: Position, said: str | None) -> Iterator[Source]:
     """A text file in its encoding and format."""
-    encoding = detect(path)
+    encoding = checked_encoding(said) if said else detect(path)
     # Bytes that are no UTF-8 become lone surrogates, so that the damaged row is found; a guessed encoding has no
     # damage to find, only places where the guess does not fit.
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"

@@ -18,10 +18,15 @@ RAW_KEPT = 2_000
 
 
 class Record(NamedTuple):
-    """One source record. `line`: 1-based line of the file, or number of the element in a JSON document."""
+    """One source record. `line`: 1-based line of the file, or number of the element in a JSON document.
+
+    `records`: how many records of the file it stands for; more than one where messages that name their parents were
+    put together to a tree. All of them share the tree's fate (imported, there already, rejected).
+    """
 
     line: int
     value: Any
+    records: int = 1
 
 
 # Where in a row: the path of a field ("messages[2].role"), or the 1-based place of a character.

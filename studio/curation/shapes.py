@@ -7,7 +7,7 @@ that fits none is rejected with the sentence of the file's shape.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from studio.curation.examples import NAMES, Made, as_kind
@@ -20,12 +20,15 @@ Row = Mapping[str, Any]
 class Shape:
     """One way in which files write examples.
 
-    `fits`: whether a record has the fields of this shape. `make`: the example of a record; raises RowError.
+    `fits`: whether a record has the fields of this shape. `make`: what a record becomes, one example or several
+    (never none); raises RowError. `by_kind`: other makers, for when rows of that kind are wanted: a tree of ranked
+    replies makes preferences by itself, and conversations when asked for `sft`.
     """
 
     name: str
     fits: Callable[[Row], bool]
-    make: Callable[[Row], Made]
+    make: Callable[[Row], Made | list[Made]]
+    by_kind: Mapping[str, Callable[[Row], Made | list[Made]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,19 @@ class Recognised:
     others: Sequence[Shape]
     forced: bool = False
 
-    def make(self, row: Any) -> Made:
-        """The example of one record; raises RowError."""
+    def make(self, row: Any) -> list[Made]:
+        """The examples of one record, at least one; raises RowError."""
         if not isinstance(row, Mapping):
             raise RowError("", f"A row is an object with named fields, and this is {type(row).__name__}.")
-        made = self._shape_of(row).make(row)
-        if made.kind != self.kind and not self.forced:
+        shape = self._shape_of(row)
+        found = shape.by_kind.get(self.kind, shape.make)(row)
+        return [self._wanted(made) for made in (found if isinstance(found, list) else [found])]
+
+    def _wanted(self, made: Made) -> Made:
+        """The example as one of the file's kind; raises RowError where it is another."""
+        if made.kind == self.kind:
+            return made
+        if not self.forced:
             raise RowError("", f"This row is {NAMES[made.kind]}; the others are {NAMES[self.kind]} each.")
         return as_kind(made, self.kind)
 
@@ -76,7 +86,8 @@ def _kind_of(shape: Shape, rows: Sequence[Any]) -> str:
     for row in rows:
         try:
             if isinstance(row, Mapping) and shape.fits(row):
-                kinds[shape.make(row).kind] += 1
+                made = shape.make(row)
+                kinds[(made[0] if isinstance(made, list) else made).kind] += 1
         except RowError:
             continue
     return kinds.most_common(1)[0][0] if kinds else "sft"

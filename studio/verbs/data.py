@@ -9,15 +9,19 @@ from studio.verbs.verb import Outcome, Verb, key_value, no_flags, table, visible
 
 
 def _import_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSONL, JSON, CSV, TSV or text")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE",
+                        help="JSONL, JSON, CSV, TSV, Parquet, Arrow, XLSX or text, also .gz and .zip")  # fmt: skip
     parser.add_argument("--dataset", required=True, metavar="NAME", help="dataset to import into; made if absent")
     parser.add_argument("--kind", choices=("sft", "preference", "prompts", "text"), help="kind of rows, if unsure")
     parser.add_argument("--map", action="append", type=key_value, default=[], metavar="COL=ROLE",
                         help="column = role (prompt, answer, system, chosen, rejected, text …)")  # fmt: skip
+    parser.add_argument("--encoding", metavar="NAME", help="how the text is written (default: detected)")
 
 
 def _import(studio: Studio, args: argparse.Namespace) -> Outcome:
-    data = studio.import_files(args.files, args.dataset, kind=args.kind, mapping=dict(args.map) or None)
+    data = studio.import_files(
+        args.files, args.dataset, kind=args.kind, mapping=dict(args.map) or None, encoding=args.encoding
+    )
     files = data.get("files", [data])
     lines = []
     for name, report in zip(args.files, files, strict=False):

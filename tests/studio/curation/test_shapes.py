@@ -14,7 +14,8 @@ from tests.studio.curation.files import chat
 def _made(row: Any, kind: str | None = None) -> Made:
     found = recognise([row], SHAPES, kind)
     assert found is not None
-    return found.make(row)
+    (made,) = found.make(row)
+    return made
 
 
 def _shape(row: Any) -> str | None:
