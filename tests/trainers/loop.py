@@ -15,6 +15,13 @@ SAMPLES = 10  # answers to each held-out prompt
 THINGS = ("rose", "hammer", "eagle", "moon", "anchor", "wolf", "bell", "crown", "fish", "tree")
 
 
+def starter_examples(count: int) -> list[dict[str, Any]]:
+    """The first rows of the starter dataset, as a run has them."""
+    path = Path(__file__).resolve().parents[2] / "static" / "starter" / "starter.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()[:count]
+    return [{"id": f"row-{at}", "messages": json.dumps(json.loads(line)["messages"])} for at, line in enumerate(lines)]
+
+
 class Split(NamedTuple):
     """Prompts whose answers are voted on, and others that only measure."""
 

@@ -12,6 +12,7 @@ Measured once with three seeds (0, 1, 2), 500 samples before and after on 50 hel
     held-out exact match of the new facts after 60 examples, 120 steps:   0 -> 100 %, 0 -> 95 %, 0 -> 100 %
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,13 @@ VOTES = 40
 SEEDS = [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
 
 
-def train(folder: Path, method: str, rows: list[dict[str, Any]], seed: int) -> Path:
-    """A run with the advised options; returns its adapter."""
-    options = {**advise(method, count_weights(STARTER), len(rows)).options, "seed": seed}
-    building.make_run(folder, method, STARTER, rows, options=options)
+def train(
+    folder: Path, method: str, rows: list[dict[str, Any]], seed: int, previous: Path | None = None, **own: Any
+) -> Path:
+    """A run with the advised options and `own` ones, on the base or a `previous` adapter; returns its adapter."""
+    advised = advise(method, count_weights(STARTER), len(rows), continued=previous is not None).options
+    spec = {"adapter_path": str(previous)} if previous else {}
+    building.make_run(folder, method, STARTER, rows, options={**advised, "seed": seed, **own}, **spec)
     assert building.run_trainer(folder) == 0, building.log_of(folder)
     return folder / "adapter"
 
@@ -50,6 +54,24 @@ def test_votes_for_terse_answers_make_answers_terse_and_keep_them_right(seed: in
     assert len(prompts.held_out) == 50
     assert not set(prompts.held_out) & set(prompts.voted)
     assert before.count == after.count >= 400
+    assert after.terse >= before.terse + 0.25
+    assert after.correct >= before.correct - 0.08
+    assert after.empty == 0
+
+
+@pytest.mark.slow
+def test_votes_on_a_trained_adapter_keep_its_answers_right(tmp_path: Path) -> None:
+    prompts = loop.split_prompts(0)
+    taught = train(tmp_path / "sft", "sft", loop.starter_examples(100), 0)
+    model, tokenizer = loop.load(STARTER, taught)
+    votes = loop.votes_for_terse(model, tokenizer, prompts.voted, VOTES, 0)
+    before = loop.measure(model, tokenizer, prompts.held_out, 0)
+
+    adapter = train(tmp_path / "dpo", "dpo", votes, 0, previous=taught)
+    after = loop.measure(*loop.load(STARTER, adapter), prompts.held_out, 1)
+
+    print(before, after)  # pytest -s shows the spread
+    assert building.losses(tmp_path / "dpo")[0] == pytest.approx(math.log(2), abs=1e-4)
     assert after.terse >= before.terse + 0.25
     assert after.correct >= before.correct - 0.08
     assert after.empty == 0
