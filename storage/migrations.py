@@ -28,7 +28,7 @@ def _create(
 def build() -> Migrations:
     """The migrations in order."""
     migrations = Migrations("ratchet")
-    for step in (_m001_data, _m002_models, _m003_feedback, _m004_jobs, _m005_rounds, _m006_tasks):
+    for step in (_m001_data, _m002_models, _m003_feedback, _m004_jobs, _m005_rounds, _m006_tasks, _m009_editor):
         migrations(name=step.__name__.lstrip("_"))(step)
     return migrations
 
@@ -218,4 +218,25 @@ def _m006_tasks(db: Database) -> None:
          "created_at": float, "finished_at": float},
         "id kind payload status progress message cancel_requested created_at",
         defaults={"progress": 0.0, "cancel_requested": 0},
+    )  # fmt: skip
+
+
+def _m009_editor(db: Database) -> None:
+    """Comments on examples, and what people have unsaved in the editor; both name the example as the pages do."""
+    comments = _create(
+        db,
+        "comments",
+        {"id": str, "dataset_id": str, "example_id": str, "author": str, "text": str, "created_at": float,
+         "edited_at": float, "removed_at": float},
+        "id dataset_id example_id author text created_at",
+        [("dataset_id", "datasets")],
+    )  # fmt: skip
+    comments.create_index(["dataset_id", "example_id"])
+    db["drafts"].create(
+        {"dataset_id": str, "example_id": str, "author": str, "tab": str, "revision": int, "body": str,
+         "saved_at": float},
+        pk=("dataset_id", "example_id", "author"),
+        not_null={"dataset_id", "example_id", "author", "tab", "body", "saved_at"},
+        foreign_keys=[("dataset_id", "datasets", "id")],
+        strict=True,
     )  # fmt: skip

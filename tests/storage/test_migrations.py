@@ -12,6 +12,7 @@ from storage.store import Store
 TABLES = {
     "meta", "datasets", "batches", "examples", "revisions", "revision_words", "versions", "version_rows", "models",
     "studies", "comparisons", "answers", "votes", "labels", "jobs", "trained_prompts", "rounds", "tasks",
+    "comments", "drafts",
 }  # fmt: skip
 
 
