@@ -19,33 +19,16 @@ from storage.home import Home
 from storage.processes import alive, identify
 from storage.rows import Task
 from storage.store import Store
-from studio.curation import importing, uploads
-from studio.curation.reports import ImportReports
+from studio.curation import intake, uploads
 
 _LOWEST_PRIORITY = 19
 
 
-def run_import(store: Store, task: Task) -> dict[str, Any]:
-    """Import the uploads of a task; they are removed unless the person must first say what the columns mean."""
-    wanted = task.payload
-    files = [importing.Upload(*uploads.located(store.home, upload_id)) for upload_id in wanted["uploads"]]
-    report = importing.import_files(
-        store,
-        files,
-        wanted["dataset"],
-        kind=wanted.get("kind"),
-        mapping=wanted.get("mapping"),
-        author=wanted.get("author", "me"),
-        progress=lambda fraction, sentence: tasks.advance(store, task.id, fraction, sentence),
-    )
-    reports = report.files if isinstance(report, ImportReports) else [report]
-    for upload_id, one in zip(wanted["uploads"], reports, strict=True):
-        if one.columns is None:
-            uploads.remove(store.home, upload_id)
-    return {"files": [one.to_json() for one in reports], "uploads": wanted["uploads"]}
-
-
-KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {"import": run_import}
+KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {
+    "import": intake.run_import,
+    "hub-look": intake.run_hub_look,
+    "hub-fetch": intake.run_hub_fetch,
+}
 
 
 def start(store: Store, kind: str, payload: dict[str, Any]) -> Task:
@@ -87,7 +70,7 @@ def run(store: Store, task_id: str) -> int:
         _give_up(store, task, status, error.kind, str(error))
         return 1
     except BaseException:
-        _give_up(store, task, "failed", "bug", "The import failed inside the studio; logs/tasks.log says why.")
+        _give_up(store, task, "failed", "bug", "This failed inside the studio; logs/tasks.log says why.")
         raise
     tasks.end(store, task_id, "done", result=result)
     return 0

@@ -1,26 +1,22 @@
-"""JSON routes about data, under /api/data: datasets, their rows, changes by hand, files in and out.
+"""JSON routes about data, under /api/data: datasets, their rows, changes by hand, files out.
 
-Plain functions run in threads: each has its own connection to the store. Imports run as tasks; nothing here works
-longer than a moment, an export of a large dataset aside.
+Plain functions run in threads: each has its own connection to the store. Files in have their own routes
+(studio/api/imports.py); nothing here works longer than a moment, an export of a large dataset aside.
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, JSONResponse
-from pydantic import BaseModel, Field
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+from pydantic import BaseModel
 from starlette.background import BackgroundTask
 
-from storage import datasets, examples, tasks
+from storage import datasets, examples
 from storage.clock import new_id
-from storage.errors import NotFound
-from storage.models import checked_name
 from storage.rows import Batch, Example
-from studio import task as running
-from studio.curation import editing, leftovers, listing, samples, searching, uploads
+from studio.api.ascii import Ascii
+from studio.curation import editing, listing, searching
 from studio.curation.export_formats import FITTING
 from studio.curation.exporting import export
 from studio.curation.mapping import ROLES
@@ -28,14 +24,6 @@ from studio.studio import Studio
 
 PAGE = 25
 MOST_ROWS = 100
-
-
-class Ascii(JSONResponse):
-    """JSON in ASCII: a lone surrogate in somebody's data cannot be written as UTF-8."""
-
-    def render(self, content: Any) -> bytes:
-        """The bytes of an answer."""
-        return json.dumps(content, separators=(",", ":")).encode()
 
 
 class NewDataset(BaseModel):
@@ -53,22 +41,12 @@ class Content(BaseModel):
     revision: int | None = None
 
 
-class Wanted(BaseModel):
-    """An import as the form sends it."""
-
-    uploads: list[str] = Field(min_length=1, max_length=100)
-    dataset: str
-    kind: str | None = None
-    mapping: dict[str, str] | None = None
-
-
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
     routes = APIRouter(prefix="/api/data", tags=["data"], default_response_class=Ascii)
     _add_datasets(routes, studio)
     _add_rows(routes, studio)
     _add_changes(routes, studio)
-    _add_imports(routes, studio)
     _add_files(routes, studio)
     return routes
 
@@ -176,50 +154,8 @@ def _change(studio: Studio, name: str, batch: Batch | None) -> dict[str, Any]:
     return {"label": said[0], "examples": said[1], **editing.steps(studio.store, dataset)._asdict()}
 
 
-def _add_imports(routes: APIRouter, studio: Studio) -> None:
-    """Files in: upload, look at, import, watch, cancel."""
-    store = studio.store
-
-    @routes.put("/upload")
-    async def upload(request: Request, name: str = "upload") -> dict[str, Any]:
-        with uploads.Incoming(studio.home, name) as incoming:
-            async for part in request.stream():
-                await run_in_threadpool(incoming.write, part)
-        return incoming.received._asdict()
-
-    @routes.delete("/uploads/{upload_id}")
-    def forget(upload_id: str) -> dict[str, Any]:
-        uploads.remove(studio.home, upload_id)
-        return {"removed": upload_id}
-
-    @routes.get("/uploads/{upload_id}/sample")
-    def sample(upload_id: str) -> dict[str, Any]:
-        return samples.sample(*uploads.located(studio.home, upload_id)).to_json()
-
-    @routes.post("/import")
-    def begin(wanted: Wanted) -> dict[str, Any]:
-        for upload_id in wanted.uploads:
-            uploads.located(studio.home, upload_id)
-        checked_name(wanted.dataset)
-        payload = {**wanted.model_dump(), "author": studio.settings.annotator}
-        return {"task": running.start(store, "import", payload).id}
-
-    @routes.get("/tasks/{task_id}")
-    def watch(task_id: str) -> dict[str, Any]:
-        if tasks.get_task(store, task_id).status in ("queued", "running"):
-            leftovers.sweep_tasks(store)
-        task = tasks.get_task(store, task_id)
-        kept = ("id", "status", "progress", "message", "result", "error")
-        return {key: getattr(task, key) for key in kept} | {"dataset": task.payload.get("dataset")}
-
-    @routes.post("/tasks/{task_id}/cancel")
-    def cancel(task_id: str) -> dict[str, Any]:
-        tasks.cancel(store, task_id)
-        return {"status": tasks.get_task(store, task_id).status}
-
-
 def _add_files(routes: APIRouter, studio: Studio) -> None:
-    """Files out: a dataset in a format, the rows that an import rejected."""
+    """Files out: a dataset in a format."""
 
     @routes.get("/datasets/{name}/export")
     def download(name: str, format: str = "messages") -> FileResponse:
@@ -230,10 +166,3 @@ def _add_files(routes: APIRouter, studio: Studio) -> None:
         return FileResponse(
             path, filename=f"{report.dataset}.{ending}", headers=headers, background=BackgroundTask(path.unlink, True)
         )
-
-    @routes.get("/rejected/{file}")
-    def rejected(file: str) -> FileResponse:
-        path = studio.home.exports / Path(file).name
-        if not path.name.startswith("rejected-") or not path.is_file():
-            raise NotFound(f'There is no file of rejected rows named "{file}".')
-        return FileResponse(path, filename=path.name, media_type="application/x-ndjson")

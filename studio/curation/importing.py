@@ -213,6 +213,7 @@ class _Import:
                 examples.drop(self.store, batch)
                 return
             self._publish(batch)
+            self.report.batch = str(batch.id)
 
     @contextmanager
     def _batch(self) -> Iterator[Batch]:

@@ -44,6 +44,7 @@ class ImportReport:
     columns: list[str] | None = None
     sentence: str | None = None
     seconds: float = 0.0
+    batch: str | None = None  # the change that holds the rows, to undo just that
 
     @property
     def ok(self) -> bool:
@@ -58,7 +59,11 @@ class ImportReport:
     def to_json(self) -> dict[str, Any]:
         """The keys of the command line; `columns` and `sentence` only where there is something to say."""
         said = asdict(self) | {"errors": [fault._asdict() for fault in self.errors], "ok": self.ok}
-        return {key: value for key, value in said.items() if value is not None or key not in ("columns", "sentence")}
+        return {
+            key: value
+            for key, value in said.items()
+            if value is not None or key not in ("columns", "sentence", "batch")
+        }
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,8 @@ def _ended(store: Store, task: Task, seconds: float = 60) -> Task:
 
 
 def _payload(*upload_ids: str) -> dict[str, object]:
-    return {"uploads": list(upload_ids), "dataset": "rows", "kind": None, "mapping": None, "author": "ada"}
+    files = [{"upload": upload_id, "dataset": "rows"} for upload_id in upload_ids]
+    return {"files": files, "uploads": list(upload_ids), "dataset": "rows", "author": "ada"}
 
 
 def test_an_import_runs_beside_us_and_takes_its_upload_away(store: Store) -> None:
@@ -62,8 +63,9 @@ def test_a_file_whose_columns_must_be_explained_is_kept_for_that(store: Store) -
     upload = _uploaded(store, b"frage,antwort\n1+1?,2\n", "a.csv")
 
     asked = _ended(store, running.start(store, "import", _payload(upload)))
-    mapping = {"mapping": {"frage": "prompt", "antwort": "answer"}}
-    told = _ended(store, running.start(store, "import", {**_payload(upload), **mapping}))
+    mapping = {"frage": "prompt", "antwort": "answer"}
+    wish = {"files": [{"upload": upload, "dataset": "rows", "mapping": mapping}], "uploads": [upload]}
+    told = _ended(store, running.start(store, "import", wish))
 
     assert asked.result is not None and told.result is not None
     assert asked.result["files"][0]["columns"] == ["frage", "antwort"]
