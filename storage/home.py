@@ -18,6 +18,11 @@ class Home:
         return self.path / "ratchet.db"
 
     @property
+    def search(self) -> Path:
+        """The text index, made from the database; it may be deleted."""
+        return self.path / "search.db"
+
+    @property
     def models(self) -> Path:
         """Weights of bases and finished adapters, one folder a model."""
         return self.path / "models"
