@@ -17,7 +17,7 @@ from storage.errors import NotFound
 from storage.models import checked_name
 from studio import task as running
 from studio.api.ascii import Ascii
-from studio.curation import editing, hub_datasets, intake, leftovers, samples, uploads
+from studio.curation import editing, hub_datasets, intake, leftovers, looking, samples, uploads
 from studio.curation.allowed_folders import AllowedFolders
 from studio.studio import Studio
 
@@ -114,6 +114,11 @@ def _add_uploads(routes: APIRouter, studio: Studio) -> None:
     @routes.get("/uploads/{upload_id}/sample")
     def sample(upload_id: str) -> Json:
         return samples.sample(*uploads.located(studio.home, upload_id)).to_json()
+
+    @routes.post("/uploads/{upload_id}/look")
+    def look(upload_id: str, wish: Look) -> Json:
+        path, name = uploads.located(studio.home, upload_id)
+        return looking.look(path, name, encoding=wish.encoding, kind=wish.kind, mapping=wish.mapping).to_json()
 
 
 def _add_folders(routes: APIRouter, studio: Studio) -> None:
