@@ -307,9 +307,16 @@
         this.refusals.querySelector(".notice")?.animate?.([{ opacity: 0.3 }, { opacity: 1 }], 250);
         return;
       }
+      // A key pressed once too often would queue the same job twice; whoever means it waits a moment.
+      const asked = JSON.stringify({ ...this.request(), name: undefined });
+      if (this.lately?.asked === asked && Date.now() - this.lately.at < 5000) {
+        toast(`${this.lately.name} is on its way already; press again in a few seconds to train the same once more.`);
+        return;
+      }
       this.setBusy(true);
       try {
         const job = await api("/api/jobs", { body: { ...this.request(), start_id: this.startId } });
+        this.lately = { asked, name: job.name, at: Date.now() };
         this.name.value = "";
         this.startId = newId();
         this.own = false;
