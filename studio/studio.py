@@ -164,6 +164,12 @@ class Studio:
 
         return leaderboard(self.ready, study, ties=ties).to_json()
 
+    def agreement(self, study: str, level: str = "nominal") -> Json:
+        """How well people agree in a study; `level`: nominal, ordinal or interval."""
+        from studio.feedback.agreement import agreement
+
+        return agreement(self.ready, study, level=level).to_json()
+
     # Training
 
     def train(

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from studio.feedback.agreement import LEVELS
 from studio.studio import Studio
 from studio.verbs.verb import Outcome, Verb, table, visible
 
@@ -87,9 +88,27 @@ def _leaderboard(studio: Studio, args: argparse.Namespace) -> Outcome:
     return Outcome(data, f"{models}\n\n{pairs}")
 
 
+def _agreement_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--study", required=True, metavar="S")
+    parser.add_argument("--level", choices=LEVELS, default="nominal", help="what the labels are")
+
+
+def _agreement(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.agreement(args.study, level=args.level)
+    names = ("percent", "cohen_kappa", "fleiss_kappa", "krippendorff_alpha", "low", "high")
+    lines = [f"{name.replace('_', ' '):20} {_digits(data[name])}" for name in names]
+    lines.append(f"{data['disputed_count']} of {data['items']} items are disputed")
+    return Outcome(data, visible("\n".join([*lines, *data["notes"]])))
+
+
+def _digits(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
 VERBS = (
     Verb("generate", "answer prompts", _generate_flags, _generate),
     Verb("compare", "make comparisons ready for voting", _compare_flags, _compare),
     Verb("votes", "import or export votes", _votes_flags, _votes),
     Verb("leaderboard", "who wins, and how sure that is", _leaderboard_flags, _leaderboard),
+    Verb("agreement", "how well people agree", _agreement_flags, _agreement),
 )
