@@ -2,9 +2,11 @@
 
 from typing import NamedTuple
 
+from storage import finding
 from storage.clock import new_id, now
 from storage.errors import BadInput, Conflict, NotFound
 from storage.models import checked_name
+from storage.queries import Query
 from storage.rows import KINDS, Dataset
 from storage.store import Store
 
@@ -83,8 +85,6 @@ def list_datasets(store: Store) -> list[DatasetCount]:
     return [DatasetCount(Dataset.from_row(row), count_examples(store, row["id"])) for row in rows]
 
 
-def count_examples(store: Store, dataset_id: str) -> int:
-    """How many examples a dataset holds now."""
-    return int(
-        store.value("select count(*) from heads where dataset_id = ? and status != 'deleted'", [dataset_id]) or 0
-    )
+def count_examples(store: Store, dataset_id: str, status: tuple[str, ...] = ()) -> int:
+    """How many examples a dataset holds now: all but the trash, or those of these statuses."""
+    return finding.count(store, dataset_id, Query(status=status))

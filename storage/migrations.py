@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from storage.migration_segments import convert
+
 
 def _create(
     db: Database,
@@ -28,7 +30,10 @@ def _create(
 def build() -> Migrations:
     """The migrations in order."""
     migrations = Migrations("ratchet")
-    for step in (_m001_data, _m002_models, _m003_feedback, _m004_jobs, _m005_rounds, _m006_tasks, _m009_editor):
+    for step in (
+        _m001_data, _m002_models, _m003_feedback, _m004_jobs, _m005_rounds, _m006_tasks, _m007_segments,
+        _m008_findings, _m009_editor, _m010_views,
+    ):  # fmt: skip
         migrations(name=step.__name__.lstrip("_"))(step)
     return migrations
 
@@ -221,6 +226,45 @@ def _m006_tasks(db: Database) -> None:
     )  # fmt: skip
 
 
+def _m007_segments(db: Database) -> None:
+    """Rows as they stand, in segments, with changes beside them; existing rows are brought over."""
+    convert(db)
+
+
+def _m008_findings(db: Database) -> None:
+    """What checks found, which revisions they looked at, and how many tokens a revision has.
+
+    No key leads to `examples`: rows of a dropped import go without asking. Everything here can be computed again.
+    """
+    # Ordered by check and example: a finding as a filter walks along the same ids as a page does.
+    db.execute(
+        "create table findings (check_name text not null, example_id integer not null, revision_id integer not null, "
+        "severity text not null, detail text not null, primary key (check_name, example_id, revision_id)) "
+        "strict, without rowid"
+    )
+    db.execute("create index idx_findings_example on findings (example_id)")
+    # A suite is a set of checks with their versions; a revision notes by which one it was looked at.
+    db.execute("create table check_suites (id integer primary key, checks text not null unique) strict")
+    db.execute(
+        "create table checked (revision_id integer primary key, "
+        "suite_id integer not null references check_suites (id), language text) strict"
+    )
+    db.execute(
+        "create table dataset_checks (dataset_id text not null references datasets (id), check_name text not null, "
+        "state text not null, detail text not null, checked_at real not null, primary key (dataset_id, check_name)) "
+        "strict, without rowid"
+    )
+    db.execute(
+        "create table tokenizers (sha256 text primary key, model text not null, context integer, "
+        "seen_at real not null) strict, without rowid"
+    )
+    # No number: the chat template refuses this text.
+    db.execute(
+        "create table tokens (tokenizer_sha256 text not null, revision_id integer not null, tokens integer, "
+        "primary key (tokenizer_sha256, revision_id)) strict, without rowid"
+    )
+
+
 def _m009_editor(db: Database) -> None:
     """Comments on examples, and what people have unsaved in the editor; both name the example as the pages do."""
     comments = _create(
@@ -240,3 +284,17 @@ def _m009_editor(db: Database) -> None:
         foreign_keys=[("dataset_id", "datasets", "id")],
         strict=True,
     )  # fmt: skip
+
+
+def _m010_views(db: Database) -> None:
+    """Saved views of a person; deleted datasets keep the name that they had."""
+    views = _create(
+        db,
+        "views",
+        {"id": str, "dataset_id": str, "author": str, "name": str, "state": str, "created_at": float},
+        "id dataset_id author name state created_at",
+        [("dataset_id", "datasets")],
+    )
+    views.create_index(["dataset_id", "author", "name"], unique=True)
+    db.execute("alter table datasets add column deleted_name text")
+    db.execute("alter table datasets add column deleted_at real")

@@ -9,6 +9,11 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 KINDS = ("sft", "preference", "prompts", "text")
+# Of examples. draft and approved are frozen and trained on; rejected and deleted (the trash) are not. absent: taken
+# back by undo; erased: nothing is left of it but its place.
+STATUSES = ("draft", "approved", "rejected", "deleted")
+LIVE = ("draft", "approved", "rejected")
+FROZEN = ("draft", "approved")
 CHOICES = ("a", "b", "tie", "both_bad")
 JOB_ENDED = ("done", "failed", "stopped")
 
@@ -51,9 +56,10 @@ class Batch(Row):
     """One change to a dataset (an import, an edit, a deletion): seen whole or not at all.
 
     state: open (being written), published (seen), undone (hidden again, can be redone), dropped (its redo is
-    gone because something newer was done).
+    gone because something newer was done). `number` orders batches.
     """
 
+    number: int
     id: str
     dataset_id: str
     kind: str
@@ -69,12 +75,34 @@ class Batch(Row):
 
 
 @dataclass(frozen=True)
+class Segment(Row):
+    """A run of examples that are seen or hidden together (storage/segments.py).
+
+    batch: number of the import that it belongs to, None for what is added by hand. state: open (being filled),
+    visible, hidden (undone), dropped (to be removed). `first`: how many numbers stand before it. `places`: its rows.
+    """
+
+    number: int
+    dataset_id: str
+    batch: int | None
+    state: str
+    author: str
+    first: int
+    places: int
+    created_at: float
+
+
+@dataclass(frozen=True)
 class Example(Row):
-    """An example as it stands: the newest revision whose batch is published."""
+    """An example as it stands. `number`: its place as people count. `reason`: why it was rejected.
+
+    status: one of `STATUSES`. `change`: number of the batch that changed it last, 0 where it is as it came in; it
+    grows with every change of text, tags or status. `turns`, `chars`, `split`: see storage/contents.py.
+    """
 
     id: str
     dataset_id: str
-    position: int
+    number: int
     revision_id: int
     content: dict[str, Any]
     sha256: str
@@ -82,6 +110,17 @@ class Example(Row):
     status: str
     author: str
     revised_at: float
+    change: int = 0
+    turns: int = 0
+    chars: int = 0
+    split: str = "train"
+    reason: str | None = None
+
+    @property
+    def key(self) -> int:
+        """The key inside the store."""
+        segment, _, place = self.id.partition("-")
+        return int(segment) << 32 | int(place)
 
     @classmethod
     def json_columns(cls) -> frozenset[str]:
@@ -91,7 +130,10 @@ class Example(Row):
 
 @dataclass(frozen=True)
 class Version(Row):
-    """A frozen list of example revisions of a dataset; `sha256` names its content."""
+    """A frozen list of example revisions of a dataset; `sha256` names its content.
+
+    `key` is its number inside the store. `name`: given by a person. `note`: what was erased from it later.
+    """
 
     id: str
     dataset_id: str
@@ -99,6 +141,9 @@ class Version(Row):
     sha256: str
     rows: int
     created_at: float
+    key: int
+    name: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)

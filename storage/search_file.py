@@ -20,7 +20,7 @@ from pathlib import Path
 VERSION = 1
 SCHEMA = """
 create virtual table if not exists words using fts5(
-    words, content='', columnsize=0, tokenize='unicode61 remove_diacritics 2'
+    said, content='', columnsize=0, tokenize='unicode61 remove_diacritics 2'
 );
 insert into words (words, rank) values ('hashsize', 16777216);
 -- Of each segment: the words of how many places, from the first on, were written here.

@@ -73,6 +73,18 @@ class Store:
             raise
         db.conn.commit()
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Self]:
+        """The store as it is at one moment, for reading, through a connection of its own; writers go on meanwhile."""
+        moment = type(self)(self.home)
+        moment.db.conn.execute("begin")
+        moment.value("select 1 from meta")  # a snapshot begins with the first read
+        try:
+            yield moment
+        finally:
+            moment.db.conn.rollback()
+            moment.close()
+
     def rows(self, sql: str, params: Params = ()) -> list[dict[str, Any]]:
         """All rows that a query returns, as dicts; works for `… returning` as well."""
         cursor = self.db.conn.execute(sql, params)

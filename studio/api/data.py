@@ -14,6 +14,7 @@ from starlette.background import BackgroundTask
 
 from storage import datasets, examples
 from storage.clock import new_id
+from storage.queries import Query
 from storage.rows import Batch, Example
 from studio.api.ascii import Ascii
 from studio.curation import editing, listing, searching
@@ -74,11 +75,11 @@ def _page(studio: Studio, name: str, search: str, number: int, size: int, at: st
     dataset = datasets.get_dataset(store, name)
     if at:
         number = listing.place_of(store, editing.get(store, name, at), search) // size + 1
-    query = examples.Query(search=search, limit=size, offset=(max(number, 1) - 1) * size)
+    query = Query(search=search, limit=size, offset=(max(number, 1) - 1) * size)
     found = examples.page(store, dataset.id, query)
     if not found.examples and found.total:  # past the end, after a deletion: the last page there is
         number = (found.total - 1) // size + 1
-        found = examples.page(store, dataset.id, examples.Query(search=search, limit=size, offset=(number - 1) * size))
+        found = examples.page(store, dataset.id, Query(search=search, limit=size, offset=(number - 1) * size))
     return {
         **listing.dataset_json(dataset),
         "rows": [searching.summary(example, search) for example in found.examples],
@@ -126,7 +127,7 @@ def _whole(example: Example) -> dict[str, Any]:
     """A row for the editor."""
     return {
         "id": example.id,
-        "number": example.position,
+        "number": example.number,
         "revision": example.revision_id,
         "content": example.content,
         "tags": example.tags,

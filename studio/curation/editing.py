@@ -8,16 +8,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from storage import datasets, examples
-from storage.errors import BadInput, Conflict, NotFound
+from storage import batches, changes, datasets, examples, segments
+from storage import history as histories
+from storage.changes import Change
+from storage.contents import prepared
+from storage.errors import BadInput, NotFound
 from storage.rows import Batch, Dataset, Example
 from storage.store import Store
-from studio.curation.examples import Made, draft_of
 from studio.curation.fields import tags_of
 from studio.curation.messages import Message, check_conversation, conversation, tools_of
 from studio.curation.records import RowError
 
-_CHUNK = 1000
 _TURN = re.compile(r"(messages|prompt|chosen|rejected)\[(\d+)\]")
 _PARTS = {"messages": "", "prompt": "Prompt", "chosen": "Chosen answer", "rejected": "Rejected answer"}
 _KEPT = ("tools", "margin", "metadata")
@@ -99,11 +100,8 @@ def get(store: Store, name: str, example_id: str) -> Example:
 def add(store: Store, name: str, content: Mapping[str, Any], tags: Sequence[str] = (), author: str = "me") -> Example:
     """Write a new example at the end of a dataset."""
     dataset = datasets.get_dataset(store, name)
-    draft = draft_of(Made(dataset.kind, checked_content(dataset.kind, content), tags_of(list(tags))))
-    batch = examples.open_batch(store, dataset.id, "add", author)
-    example_id = examples.add_examples(store, batch, [draft])[0]
-    example = _number(store, example_id)
-    examples.publish(store, batch, {"label": f"added example {example}", "examples": [example_id]})
+    made = checked_content(dataset.kind, content)
+    example_id = changes.add(store, dataset, prepared(made, tags_of(list(tags))), author)
     return examples.get_example(store, example_id)
 
 
@@ -117,7 +115,7 @@ def revise(
     expected_revision: int | None = None,
     author: str = "me",
 ) -> Example:
-    """Write a new revision of an example; saving what stands there already changes nothing.
+    """Change what an example says, or its tags; saving what stands there already changes nothing.
 
     Tools, margin and metadata stay where `content` does not name them. Raises BadInput, Conflict, NotFound.
     """
@@ -125,51 +123,32 @@ def revise(
     dataset = datasets.get_dataset(store, name)
     kept: dict[str, Any] = {key: value for key, value in before.content.items() if key in _KEPT}
     after = checked_content(dataset.kind, {**kept, **content})
-    new_tags = tags_of(list(before.tags if tags is None else tags))
-    if after == before.content and list(new_tags) == before.tags:
-        _expect(before, expected_revision)
-        return before
-    batch = examples.open_batch(store, dataset.id, "edit", author)
-    try:
-        examples.revise(store, batch, example_id, draft_of(Made(dataset.kind, after, new_tags)), expected_revision)
-    except Conflict:
-        examples.drop(store, batch)
-        raise
-    examples.publish(store, batch, {"label": f"edited example {before.position}", "examples": [example_id]})
+    new_tags = None if tags is None else tags_of(list(tags))
+    changes.edit(
+        store, before, Change(after, new_tags), label=f"edited example {before.number}", author=author,
+        expected_revision=expected_revision,
+    )  # fmt: skip
     return examples.get_example(store, example_id)
 
 
-def _expect(example: Example, revision: int | None) -> None:
-    """Raise Conflict where the person saw another revision."""
-    if revision is not None and example.revision_id != revision:
-        raise Conflict(
-            f"This example was changed by {example.author} since you opened it; look at the newer text first."
-        )
-
-
 def delete(store: Store, name: str, example_ids: Sequence[str], author: str = "me") -> int:
-    """Delete examples, in one step that can be undone; returns how many."""
+    """Move examples to the trash, in one step that can be undone; returns how many."""
     dataset = datasets.get_dataset(store, name)
     found = [get(store, dataset.id, example_id) for example_id in dict.fromkeys(example_ids)]
-    if not found:
-        return 0
-    batch = examples.open_batch(store, dataset.id, "delete", author)
-    for example in found:
-        draft = draft_of(Made(dataset.kind, example.content, tuple(example.tags)))
-        examples.revise(store, batch, example.id, examples.Draft(draft.content, draft.words, draft.tags, "deleted"))
-    what = f"example {found[0].position}" if len(found) == 1 else f"{len(found):,} examples"
-    examples.publish(store, batch, {"label": f"deleted {what}", "examples": [item.id for item in found][:_CHUNK]})
-    return len(found)
+    what = f"example {found[0].number}" if len(found) == 1 else "{count} examples"
+    batch = changes.change(
+        store, dataset, [item.id for item in found], lambda _: Change(status="deleted"), kind="delete",
+        label=f"deleted {what}", author=author,
+    )  # fmt: skip
+    return int(batch.detail["rows"]) if batch else 0
 
 
 def duplicate(store: Store, name: str, example_id: str, author: str = "me") -> Example:
     """Write a copy of an example at the end of its dataset."""
     original = get(store, name, example_id)
     dataset = datasets.get_dataset(store, name)
-    batch = examples.open_batch(store, dataset.id, "add", author)
-    draft = draft_of(Made(dataset.kind, original.content, tuple(original.tags)))
-    copy_id = examples.add_examples(store, batch, [draft])[0]
-    examples.publish(store, batch, {"label": f"duplicated example {original.position}", "examples": [copy_id]})
+    row = prepared(original.content, tuple(original.tags))
+    copy_id = changes.add(store, dataset, row, author, what=f"duplicated example {original.number}")
     return examples.get_example(store, copy_id)
 
 
@@ -189,19 +168,19 @@ def move_turn(
 
 def undo(store: Store, name: str) -> Batch | None:
     """Take back the newest change of a dataset; None where there is none."""
-    return examples.undo(store, datasets.get_dataset(store, name).id)
+    return batches.undo(store, datasets.get_dataset(store, name).id)
 
 
 def redo(store: Store, name: str) -> Batch | None:
     """Bring back what was undone last; None where there is nothing."""
-    return examples.redo(store, datasets.get_dataset(store, name).id)
+    return batches.redo(store, datasets.get_dataset(store, name).id)
 
 
 def steps(store: Store, dataset: Dataset) -> Steps:
     """What undo and redo would do now."""
-    changes = examples.batches(store, dataset.id, limit=200)
-    done = next((change for change in changes if change.state == "published"), None)
-    undone = next((change for change in reversed(changes) if change.state == "undone"), None)
+    steps = batches.list_batches(store, dataset.id, limit=200)
+    done = next((step for step in steps if step.state == "published"), None)
+    undone = next((step for step in reversed(steps) if step.state == "undone"), None)
     return Steps(label_of(done) if done else None, label_of(undone) if undone else None)
 
 
@@ -211,13 +190,8 @@ def label_of(batch: Batch) -> str:
 
 
 def history(store: Store, name: str, example_id: str) -> list[dict[str, Any]]:
-    """The revisions of an example that count or counted, oldest first."""
+    """The states of an example that count or counted, oldest first."""
     dataset = datasets.get_dataset(store, name)
-    if store.value("select dataset_id from examples where id = ?", [example_id]) != dataset.id:
+    if segments.get_dataset_id(store, segments.key_of(example_id)) != dataset.id:
         raise NotFound(f'Dataset "{dataset.name}" has no example "{example_id}".')
-    return [item for item in examples.history(store, example_id) if item["state"] in ("published", "undone")]
-
-
-def _number(store: Store, example_id: str) -> int:
-    """The number under which an example is shown."""
-    return int(store.value("select position from examples where id = ?", [example_id]))
+    return [item for item in histories.history(store, example_id) if item["state"] in ("published", "undone")]

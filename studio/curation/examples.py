@@ -9,15 +9,11 @@ Each may have `metadata`: what the source held beyond this. It is kept and shown
 hash, so that the same conversation under two ids is one example.
 """
 
-from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from storage.examples import Draft
 from studio.curation.messages import Message
 from studio.curation.records import RowError
-
-# Search words of one example; beyond it a single huge row would swell the index.
-_WORDS_LIMIT = 200_000
 
 
 class Made(NamedTuple):
@@ -30,20 +26,7 @@ class Made(NamedTuple):
 
 def draft_of(made: Made) -> Draft:
     """An example ready to be stored."""
-    return Draft(made.content, words_of(made.content, made.tags), made.tags)
-
-
-def turns_of(content: Mapping[str, Any]) -> Iterator[Message]:
-    """All messages of an example, those of a preference's answers too."""
-    for part in ("messages", "prompt", "chosen", "rejected"):
-        yield from content.get(part) or ()
-
-
-def words_of(content: Mapping[str, Any], tags: tuple[str, ...] = ()) -> str:
-    """What search finds an example by: all that is said in it, and its tags."""
-    said = [content["text"]] if "text" in content else [turn["content"] for turn in turns_of(content)]
-    calls = [call["function"]["name"] for turn in turns_of(content) for call in turn.get("tool_calls", ())]
-    return "\n".join([*said, *calls, *tags])[:_WORDS_LIMIT]
+    return Draft(made.content, tags=made.tags)
 
 
 def as_kind(made: Made, kind: str) -> Made:

@@ -13,9 +13,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
-from storage import datasets, examples
+from storage import batches, datasets, examples
 from storage.errors import BadInput, Conflict, NotFound, RatchetError
 from storage.examples import Draft
+from storage.hashes import Known
 from storage.models import checked_name
 from storage.processes import identify
 from storage.prompts import example_sha256
@@ -199,6 +200,7 @@ class _Import:
         self.recognised = recognised
         self.report = report
         self.progress = progress
+        self.known: Known | None = None
 
     def run(self, items: Iterator[Item], source: Source) -> None:
         """Write all rows and publish them, or nothing."""
@@ -210,7 +212,7 @@ class _Import:
                     raise Stopped(f'The import of "{self.report.file}" was stopped; nothing of it was imported.')
             self.report.rejected_file = rejected.written
             if not self.report.imported:
-                examples.drop(self.store, batch)
+                batches.drop(self.store, batch)
                 return
             self._publish(batch)
             self.report.batch = str(batch.id)
@@ -221,11 +223,11 @@ class _Import:
         dataset = self._dataset()
         me = identify(getpid())
         detail = {"pid": getpid(), "pid_started": me.started if me else None, "file": self.report.file}
-        batch = examples.open_batch(self.store, dataset.id, "import", self.wish.author, detail)
+        batch = batches.open_batch(self.store, dataset.id, "import", self.wish.author, detail)
         try:
             yield batch
         except BaseException:
-            examples.drop(self.store, batch)
+            batches.drop(self.store, batch)
             raise
 
     def _dataset(self) -> Dataset:
@@ -267,7 +269,9 @@ class _Import:
     def _write(self, batch: Batch, good: "list[_Good]") -> None:
         """Write what is not there yet; a record all of whose rows are there is a duplicate."""
         hashes = [[example_sha256(made.content) for made in record.rows] for record in good]
-        seen = examples.known_hashes(self.store, batch.dataset_id, [sha for row in hashes for sha in row], batch.id)
+        if self.known is None:
+            self.known = Known(self.store, batch.dataset_id)
+        seen = self.known
         fresh: list[Draft] = []
         for record, shas in zip(good, hashes, strict=True):
             before = len(fresh)
@@ -288,7 +292,7 @@ class _Import:
         rows = "1 row" if count == 1 else f"{count:,} rows"
         with self.store.write():
             datasets.reveal_dataset(self.store, batch.dataset_id, self.wish.dataset)
-            examples.publish(
+            batches.publish(
                 self.store,
                 batch,
                 {"label": f"imported {rows} from {self.report.file}", "file": self.report.file, "rows": count},

@@ -7,7 +7,7 @@ from math import ceil
 from time import monotonic
 from typing import Any
 
-from storage import datasets, examples, tasks
+from storage import batches, datasets, tasks
 from storage.errors import BadInput, Conflict, NotFound
 from storage.rows import Batch, Task
 from storage.store import Store
@@ -130,7 +130,7 @@ def _quiet() -> None:
 def take_back(store: Store, name: str, batch: str) -> Batch:
     """Undo one import; raises Conflict where it is not the newest change of its dataset, or was undone already."""
     dataset = datasets.get_dataset(store, name)
-    newest = next((one for one in examples.batches(store, dataset.id) if one.state == "published"), None)
+    newest = next((one for one in batches.list_batches(store, dataset.id) if one.state == "published"), None)
     undone = editing.undo(store, dataset.id) if newest and str(newest.id) == batch else None
     if undone is None:
         since = f" ({editing.label_of(newest)})" if newest else ""

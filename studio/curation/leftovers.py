@@ -1,8 +1,6 @@
 """What a crash left behind: batches that nobody will publish, tasks that nobody runs, uploads that nobody imports."""
 
-import json
-
-from storage import tasks
+from storage import batches, changes, settling, tasks, versions
 from storage.clock import now
 from storage.processes import alive
 from storage.store import Store
@@ -10,27 +8,31 @@ from studio.curation import uploads
 
 # An edit is published, and a queued task taken, long before that.
 _STARTING_SECONDS = 60
-_DROP = "update batches set state = 'dropped' where id = ? and state = 'open'"
 
 
 def sweep(store: Store) -> None:
     """Mend it all; safe at any time, because what a living process works on is left alone."""
     sweep_batches(store)
+    versions.sweep(store)
     sweep_tasks(store)
     uploads.sweep(store.home)
 
 
 def sweep_batches(store: Store) -> int:
-    """Give up open batches whose process is gone; returns how many."""
-    dropped = 0
+    """Give up open batches whose process is gone and remove what they wrote; returns how many.
+
+    What was published and not yet copied into the rows is settled.
+    """
     old = now() - _STARTING_SECONDS
-    for row in store.rows("select id, detail, created_at from batches where state = 'open'"):
-        detail = json.loads(row["detail"])
-        being_made = "pid" not in detail and row["created_at"] > old  # an edit, of milliseconds
-        if not being_made and not alive(detail.get("pid"), detail.get("pid_started")):
-            dropped += store.execute(
-                "update batches set state = 'dropped' where id = ? and state = 'open'", [row["id"]]
-            )
+    lost = []
+    for batch in batches.open_batches(store):
+        being_made = "pid" not in batch.detail and batch.created_at > old  # an edit, of milliseconds
+        if not being_made and not alive(batch.detail.get("pid"), batch.detail.get("pid_started")):
+            lost.append(batch.number)
+    dropped = batches.sweep(store, lost) if lost else 0
+    changes.clear(store)
+    for dataset_id in settling.unsettled(store):
+        settling.settle(store, dataset_id)
     return dropped
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from storage import datasets, examples
+from storage.queries import Query
 from storage.rows import Dataset, Example
 from storage.store import Store
 
@@ -43,13 +44,13 @@ def list_all(store: Store) -> Datasets:
 def show(store: Store, name: str, search: str = "", limit: int = 25) -> Rows:
     """Rows of a dataset in order, those with all words of `search`; raises NotFound."""
     dataset = datasets.get_dataset(store, name)
-    found = examples.page(store, dataset.id, examples.Query(search=search, limit=max(0, limit)))
+    found = examples.page(store, dataset.id, Query(search=search, limit=max(0, limit)))
     return Rows(dataset, found.examples, found.total)
 
 
 def place_of(store: Store, example: Example, search: str = "") -> int:
     """How many examples of the dataset stand before this one, of those that `search` finds: which page it is on."""
-    return examples.count_before(store, example, examples.Query(search=search))
+    return examples.count_before(store, example, Query(search=search))
 
 
 def dataset_json(dataset: Dataset) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def row_json(row: Example) -> Mapping[str, Any]:
     return {
         **row.content,
         "id": row.id,
-        "number": row.position,
+        "number": row.number,
         "tags": row.tags,
         "sha256": row.sha256,
         "revision": row.revision_id,

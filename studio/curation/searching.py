@@ -32,7 +32,7 @@ def summary(example: Example, search: str = "") -> dict[str, Any]:
     lines = _lines(example.content, words_of(search))
     return {
         "id": example.id,
-        "number": example.position,
+        "number": example.number,
         "revision": example.revision_id,
         "tags": example.tags,
         "turns": len(example.content.get("messages") or example.content.get("prompt") or ()),

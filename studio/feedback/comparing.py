@@ -13,10 +13,11 @@ from typing import Any
 from storage.comparisons import NewComparison, add_comparison, get_comparison, get_study
 from storage.datasets import get_dataset
 from storage.errors import BadInput
-from storage.examples import Query, page
+from storage.examples import page
 from storage.judgements import model_uses, prompt_uses
 from storage.models import get_model
 from storage.prompts import Messages, as_messages, content_sha256
+from storage.queries import Query
 from storage.rows import Comparison, Example, Study
 from storage.store import Store
 from studio.feedback.filling import fill_all

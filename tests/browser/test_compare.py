@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from storage.batches import open_batch, publish
 from storage.comparisons import create_study
 from storage.datasets import create_dataset
-from storage.examples import Draft, add_examples, open_batch, publish
+from storage.examples import Draft, add_examples
 from storage.home import Home
 from storage.models import add_model
 from storage.store import Store

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from storage import comparisons, datasets, jobs, models, rounds, votes
-from storage.examples import Query, page
+from storage.examples import page
 from storage.home import Home
+from storage.queries import Query
 from storage.store import Store
 from studio.feedback.preferences import preferences
 from tests.browser.conftest import Served, start_studio, stop_studio

@@ -10,16 +10,17 @@ from storage.migrations import build
 from storage.store import Store
 
 TABLES = {
-    "meta", "datasets", "batches", "examples", "revisions", "revision_words", "versions", "version_rows", "models",
+    "meta", "datasets", "batches", "segments", "examples", "revisions", "tagged", "zones", "changes", "search_due",
+    "freezes", "versions", "version_rows", "models",
     "studies", "comparisons", "answers", "votes", "labels", "jobs", "trained_prompts", "rounds", "tasks",
-    "comments", "drafts",
+    "comments", "drafts", "findings", "check_suites", "checked", "dataset_checks", "tokenizers", "tokens",
 }  # fmt: skip
 
 
 def test_a_new_home_gets_every_table_and_no_backup(home: Home) -> None:
     store = Store.open(home)
 
-    tables = {name for name in store.db.table_names() if not name.startswith(("revision_words_", "_sqlite"))}
+    tables = {name for name in store.db.table_names() if not name.startswith("_sqlite")}
     assert tables == TABLES
     assert list(home.backups.iterdir()) == []
 

@@ -56,7 +56,8 @@ def test_eight_threads_write_a_hundred_rows_each_and_none_is_lost(store: Store) 
 
 def test_foreign_keys_hold(store: Store) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
-        store.insert("examples", {"id": "x", "dataset_id": "nobody", "position": 1, "batch_id": "none"})
+        store.insert("batches", {"id": "x", "dataset_id": "nobody", "kind": "edit", "state": "open", "author": "me",
+                                 "detail": "{}", "created_at": 1.0})  # fmt: skip
 
 
 def test_ids_sort_by_the_moment_they_were_made() -> None:

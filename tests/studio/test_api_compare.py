@@ -9,9 +9,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from storage.batches import open_batch, publish
 from storage.comparisons import create_study
 from storage.datasets import create_dataset
-from storage.examples import Draft, add_examples, open_batch, publish
+from storage.examples import Draft, add_examples
 from storage.home import Home
 from storage.models import add_model
 from storage.votes import current_votes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import examples, tasks
+from storage import batches, tasks
 from storage.processes import identify
 from storage.rows import Task
 from storage.store import Store
@@ -152,4 +152,6 @@ def test_a_sweep_leaves_alone_what_a_living_process_does(store: Store) -> None:
     assert seen == [["open"], ["open"]]
     assert [item.id for item in running.running_tasks(store)] == [task.id]
     assert uploads.located(store.home, kept)[1] == "a.jsonl"
-    assert [batch.state for batch in examples.batches(store, list_all(store).datasets[0].dataset.id)] == ["published"]
+    assert [batch.state for batch in batches.list_batches(store, list_all(store).datasets[0].dataset.id)] == [
+        "published"
+    ]

@@ -28,7 +28,7 @@ def _answers(store: Store) -> list[str]:
 def test_a_saved_change_is_there_and_keeps_tags_and_metadata(store: Store, row: Example) -> None:
     saved = editing.revise(store, "rows", row.id, {"messages": chat("0+1?", "one")}, expected_revision=row.revision_id)
 
-    assert (saved.id, saved.position, saved.tags, saved.author) == (row.id, 1, ["sums"], "me")
+    assert (saved.id, saved.number, saved.tags, saved.author) == (row.id, 1, ["sums"], "me")
     assert saved.content == {"messages": chat("0+1?", "one"), "metadata": {"source": "book"}}
     assert saved.revision_id > row.revision_id
     assert show(store, "rows", search="one").rows == [saved]
@@ -87,7 +87,7 @@ def test_an_example_is_added_at_the_end_and_its_copy_after_it(store: Store, row:
     added = editing.add(store, "rows", {"messages": chat("9+1?", "10")}, tags=["big", "big", " "])
     copied = editing.duplicate(store, "rows", added.id)
 
-    assert (added.position, added.tags, copied.position) == (4, ["big"], 5)
+    assert (added.number, added.tags, copied.number) == (4, ["big"], 5)
     assert (copied.content, copied.tags) == (added.content, ["big"])
     assert _answers(store) == ["1", "2", "3", "10", "10"]
 

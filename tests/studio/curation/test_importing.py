@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from storage import datasets, examples
+from storage import batches, datasets
 from storage.errors import BadInput, Conflict, NotFound
 from storage.store import Store
 from studio.curation.importing import Stopped, import_files
@@ -206,7 +206,7 @@ def test_an_import_can_be_undone_as_one_step(store: Store, write: Write) -> None
     imported(store, write("a.jsonl", [_asked(number) for number in range(1200)]))
     dataset = datasets.get_dataset(store, "rows")
 
-    undone = examples.undo(store, dataset.id)
+    undone = batches.undo(store, dataset.id)
 
     assert undone is not None
     assert undone.detail["label"] == "imported 1,200 rows from a.jsonl"

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from storage.batches import open_batch, publish
 from storage.comparisons import answers_of, claim_waiting, create_study, get_comparison, get_study, release
 from storage.datasets import create_dataset
 from storage.errors import BadInput, Conflict
-from storage.examples import Draft, add_examples, open_batch, publish
+from storage.examples import Draft, add_examples
 from storage.home import Home
 from storage.models import add_model, get_model
 from storage.prompts import Messages

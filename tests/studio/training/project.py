@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from storage import comparisons, datasets, examples, jobs, models, rounds, votes
+from storage import batches, comparisons, datasets, examples, jobs, models, rounds, votes
 from storage.clock import new_id, now
 from storage.prompts import split_of, text_sha256
 from storage.rows import Dataset, Job, Model, Study, Vote
@@ -56,9 +56,9 @@ def add_starter(store: Store, name: str = "starter") -> Model:
 def add_dataset(store: Store, name: str, kind: str, contents: Sequence[dict[str, Any]]) -> Dataset:
     """A dataset with these examples."""
     dataset = datasets.create_dataset(store, name, kind)
-    batch = examples.open_batch(store, dataset.id, "import", "me")
+    batch = batches.open_batch(store, dataset.id, "import", "me")
     examples.add_examples(store, batch, [examples.Draft(content, "words") for content in contents])
-    examples.publish(store, batch)
+    batches.publish(store, batch)
     return dataset
 
 
