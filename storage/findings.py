@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from storage.clock import now
 from storage.rows import LIVE
-from storage.segments import name_of, ranges
+from storage.segments import SHIFT, name_of, ranges
 from storage.store import Store
 
 _CHUNK = 1000
@@ -180,6 +180,93 @@ def concluded(store: Store, dataset_id: str) -> dict[str, Concluded]:
     """The checks of the whole dataset that were made, by name."""
     rows = store.rows("select * from dataset_checks where dataset_id = ?", [dataset_id])
     return {row["check_name"]: Concluded(row["state"], json.loads(row["detail"]), row["checked_at"]) for row in rows}
+
+
+class Standing(NamedTuple):
+    """An example as it stands, as little of it as checks need."""
+
+    example: int
+    revision: int
+    split: str
+    content: dict[str, Any]
+
+
+def standing(store: Store, dataset_id: str) -> Iterator[Standing]:
+    """All examples of a dataset that are not in the trash, in its order, with flat memory."""
+    for span in ranges(store, dataset_id):
+        after = span.low - 1
+        while rows := store.rows(
+            "select e.id, e.revision_id, e.split, r.content from examples e join revisions r on r.id = e.revision_id "
+            f"where e.id > ? and e.id <= ? and e.status in ({_LIVE}) order by e.id limit ?",
+            [after, span.high, _CHUNK],
+        ):
+            for row in rows:
+                yield Standing(row["id"], row["revision_id"], row["split"], json.loads(row["content"]))
+            after = rows[-1]["id"]
+
+
+def contents(store: Store, revisions: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """The contents of some revisions."""
+    rows = store.rows(
+        "select id, content from revisions where id in (select value from json_each(?))", [json.dumps(list(revisions))]
+    )
+    return {row["id"]: json.loads(row["content"]) for row in rows}
+
+
+def content_of(store: Store, key: int) -> dict[str, Any]:
+    """What an example says; empty where it is gone."""
+    text = store.value(
+        "select r.content from examples e join revisions r on r.id = e.revision_id where e.id = ?", [key]
+    )
+    return dict(json.loads(text)) if text else {}
+
+
+class Copy(NamedTuple):
+    """An example whose content stands in an earlier one, `of`, already."""
+
+    example: int
+    revision: int
+    of: int
+
+
+def copies(store: Store, dataset_id: str) -> list[Copy]:
+    """All but the first of the examples with the same content, by its hash."""
+    spans = ranges(store, dataset_id)
+    if not spans:
+        return []
+    here = " or ".join(f"e.id between {span.low} and {span.high}" for span in spans)
+    rows = store.rows(
+        f"with twice as (select e.sha256 from examples e where ({here}) and e.status in ({_LIVE}) "
+        "group by e.sha256 having count(*) > 1) select e.id, e.revision_id, e.sha256 from examples e "
+        f"where ({here}) and e.status in ({_LIVE}) and e.sha256 in twice"
+    )
+    order = {span.segment.number: place for place, span in enumerate(spans)}
+    first: dict[bytes, int] = {}
+    found = []
+    for row in sorted(rows, key=lambda row: (order[row["id"] >> SHIFT], row["id"])):
+        if first.setdefault(row["sha256"], row["id"]) != row["id"]:
+            found.append(Copy(row["id"], row["revision_id"], first[row["sha256"]]))
+    return found
+
+
+class Foreign(NamedTuple):
+    """An example in another language than most."""
+
+    example: int
+    revision: int
+    language: str
+
+
+def in_other_languages(store: Store, dataset_id: str, but: str) -> Iterator[Foreign]:
+    """The examples whose language is sure and is not `but`."""
+    for span in ranges(store, dataset_id):
+        rows = store.rows(
+            "select e.id as example, e.revision_id as revision, k.language from examples e "
+            "join checked k on k.revision_id = e.revision_id "
+            f"where e.id between ? and ? and e.status in ({_LIVE}) and k.language != ? order by e.id",
+            [span.low, span.high, but],
+        )
+        yield from (Foreign(**row) for row in rows)
 
 
 class Tally(NamedTuple):

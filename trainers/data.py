@@ -116,7 +116,7 @@ def prepare_conversations(
     `keep_length`: do not cut, because packing will.
     """
     template = training_template(tokenizer) if loss_on == "assistant" else None
-    encode = _encoder(tokenizer, loss_on, template)
+    encode = encoder(tokenizer, loss_on, template)
     made = [encoded for row in rows for encoded in encode(row)]
     kept = []
     for ids, labels in made:
@@ -131,7 +131,8 @@ def prepare_conversations(
 Encoded = tuple[list[int], list[int]]
 
 
-def _encoder(tokenizer: Any, loss_on: str, template: str | None) -> Callable[[Conversation], list[Encoded]]:
+def encoder(tokenizer: Any, loss_on: str, template: str | None) -> Callable[[Conversation], list[Encoded]]:
+    """What makes token ids and labels of a row: one pair, or one for each answer where no template marks them."""
     if loss_on == "all":
         return lambda row: [_whole(tokenizer, row)]
     if template is not None:
@@ -154,10 +155,8 @@ def _by_turn(tokenizer: Any, row: Conversation) -> list[Encoded]:
     made = []
     for index, message in enumerate(row.messages):
         if message["role"] == "assistant" and index > 0:
-            prompt = _render(tokenizer, row, row.messages[:index], add_generation_prompt=True)["input_ids"]
-            ids = _render(tokenizer, row, row.messages[: index + 1])["input_ids"]
-            start = _common(prompt, ids)
-            made.append((ids, [IGNORED] * start + ids[start:]))
+            turn = row._replace(messages=row.messages[: index + 1])
+            made.append(encode_completion(tokenizer, turn, row.messages[:index]))
     return made
 
 
@@ -166,10 +165,7 @@ def prepare_preferences(tokenizer: Any, rows: Sequence[Preference], max_length: 
     kept = []
     truncated = dropped = identical = longest = 0
     for row in rows:
-        prompt = _render(tokenizer, row, row.prompt, add_generation_prompt=True)["input_ids"]
-        chosen = _render(tokenizer, row, row.prompt + row.chosen)["input_ids"]
-        rejected = _render(tokenizer, row, row.prompt + row.rejected)["input_ids"]
-        start = min(_common(prompt, chosen), _common(prompt, rejected))
+        start, chosen, rejected = encode_preference(tokenizer, row)
         if chosen == rejected:
             identical += 1
             continue
@@ -178,8 +174,42 @@ def prepare_preferences(tokenizer: Any, rows: Sequence[Preference], max_length: 
             continue
         truncated += max(len(chosen), len(rejected)) > max_length
         longest = max(longest, min(max_length, max(len(chosen), len(rejected))))
-        kept.append({"prompt_ids": prompt[:start], "chosen_ids": chosen[start:], "rejected_ids": rejected[start:]})
+        kept.append({"prompt_ids": chosen[:start], "chosen_ids": chosen[start:], "rejected_ids": rejected[start:]})
     return Prepared(kept, truncated, dropped, identical, longest)
+
+
+class EncodedPreference(NamedTuple):
+    """Both answers with their prompt as token ids; the prompt's are the first `start` of each."""
+
+    start: int
+    chosen: list[int]
+    rejected: list[int]
+
+
+def encode_preference(tokenizer: Any, row: Preference) -> EncodedPreference:
+    """A pair through the chat template."""
+    prompt = _render(tokenizer, row, row.prompt, add_generation_prompt=True)["input_ids"]
+    chosen = _render(tokenizer, row, row.prompt + row.chosen)["input_ids"]
+    rejected = _render(tokenizer, row, row.prompt + row.rejected)["input_ids"]
+    return EncodedPreference(min(_common(prompt, chosen), _common(prompt, rejected)), chosen, rejected)
+
+
+def encode_completion(tokenizer: Any, row: Conversation, prompt: Messages) -> Encoded:
+    """One answer after its prompt: ids of the whole, labels of the answer; `row.messages` begin with the prompt."""
+    before = _render(tokenizer, row, prompt, add_generation_prompt=True)["input_ids"]
+    ids = _render(tokenizer, row, row.messages)["input_ids"]
+    start = _common(before, ids)
+    return ids, [IGNORED] * start + ids[start:]
+
+
+def encode_prompt(tokenizer: Any, row: Conversation) -> list[int]:
+    """What a model reads before it answers."""
+    return _render(tokenizer, row, row.messages, add_generation_prompt=True)["input_ids"]
+
+
+def encode_plainly(tokenizer: Any, row: Conversation) -> list[int]:
+    """A conversation as it stands, with nothing marked."""
+    return _render(tokenizer, row, row.messages)["input_ids"]
 
 
 def _render(tokenizer: Any, row: Conversation | Preference, messages: Messages, **how: Any) -> dict[str, list[int]]:

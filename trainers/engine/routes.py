@@ -20,11 +20,13 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from storage.errors import BadInput, RatchetError
+from storage.errors import RatchetError
 from trainers.engine import wire
 from trainers.engine.asks import Ask
 from trainers.engine.bases import Bases
 from trainers.engine.row import Delta, Finished
+from trainers.engine.text_routes import text_routes
+from trainers.engine.tokenizers import Tokenizers
 
 _CLOSED = 499  # nginx's status for a caller that went away; nobody reads it
 
@@ -79,7 +81,7 @@ def build_app(bases: Bases, token: str, seen: LastSeen, loader: Executor) -> Fas
     app = FastAPI(title="Ratchet engine", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(_answers(bases))
     app.include_router(_models(bases, loader))
-    app.include_router(_texts(bases))
+    app.include_router(text_routes(bases, Tokenizers()))
     app.add_exception_handler(RatchetError, _our_error)
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_exception_handler(HTTPException, _http_error)
@@ -140,31 +142,6 @@ def _models(bases: Bases, loader: Executor) -> APIRouter:
     @router.post("/v1/unload_lora_adapter")
     async def unload_adapter(asked: wire.UnloadAdapterRequest) -> dict[str, str | None]:
         return await load(bases.unload_adapter, asked.lora_name)
-
-    return router
-
-
-def _texts(bases: Bases) -> APIRouter:
-    router = APIRouter()
-
-    @router.post("/tokenize")
-    def tokenize(asked: wire.TokenizeRequest) -> dict[str, Any]:
-        base = bases.find(asked.model).lane.base
-        if asked.messages is not None:
-            messages = wire.plain_messages(asked.messages)
-            text = base.template.text(messages, asked.tools, asked.add_generation_prompt)
-        elif asked.text is not None:
-            text = asked.text
-        else:
-            raise BadInput("There is nothing to tokenise: give messages or a text.")
-        tokens = base.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return {"tokens": tokens, "count": len(tokens)}
-
-    @router.post("/render")
-    def render(asked: wire.RenderRequest) -> dict[str, Any]:
-        base = bases.find(asked.model).lane.base
-        text, spans = base.template.render(wire.plain_messages(asked.messages), asked.tools)
-        return {"text": text, "mask": spans}
 
     return router
 

@@ -56,9 +56,14 @@ class UnloadBaseRequest(BaseModel):
 
 
 class TokenizeRequest(BaseModel):
-    """`POST /tokenize`: a text, or messages as the model would read them before its answer."""
+    """`POST /tokenize`: a text, or messages as the model would read them before its answer.
+
+    Or many examples (`contents`, in the inner form) to be counted, by the tokenizer in the folder `path`.
+    """
 
     model: str
+    path: str | None = None
+    contents: list[dict[str, Any]] | None = Field(default=None, max_length=1000)
     messages: list[dict[str, Any]] | None = None
     text: str | None = None
     tools: list[dict[str, Any]] | None = None
@@ -66,10 +71,15 @@ class TokenizeRequest(BaseModel):
 
 
 class RenderRequest(BaseModel):
-    """`POST /render`: a whole conversation through the chat template."""
+    """`POST /render`: a whole conversation through the chat template, as text with the assistant's spans.
+
+    Or an example of any kind (`content`) as training reads it, token by token, by the tokenizer in the folder `path`.
+    """
 
     model: str
-    messages: list[dict[str, Any]]
+    path: str | None = None
+    content: dict[str, Any] | None = None
+    messages: list[dict[str, Any]] = Field(default_factory=list)
     tools: list[dict[str, Any]] | None = None
 
 

@@ -8,7 +8,8 @@ from studio.curation.checks.passages import Content, answers_of, place, replaced
 
 _LONG_LINE = 60  # characters; shorter last lines are titles, verses, results, names
 _LIST_ITEM = re.compile(r"\s*(?:[-*+•>|#]|\d+[.)]|[a-zA-Z][.)])\s*")
-_ENDS_IN_LINK = re.compile(r"(?:https?://|www\.)\S+$")
+# Last lines that need no full stop: a link, a hashtag, the row of a table, a name below a quotation.
+_NEEDS_NO_STOP = re.compile(r"(?:https?://|www\.|#)\S+$|\|.*\||[\"”’*_)] ?[-–—~] ?\w[^,]{1,50}$|^[-–—~]")
 # Scripts that are written without full stops.
 _NO_STOPS = ("THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
 
@@ -68,7 +69,7 @@ def looks_cut(text: str) -> bool:
     if text.count("```") % 2:
         return True
     line = text.rpartition("\n")[2]
-    if text.endswith("```") or _LIST_ITEM.match(line) or _ENDS_IN_LINK.search(line) or "\t" in line:
+    if text.endswith("```") or _LIST_ITEM.match(line) or _NEEDS_NO_STOP.search(line) or "\t" in line:
         return False
     wide = unicodedata.east_asian_width(line[-1:] or " ") == "W"
     if len(line) < (_LONG_LINE // 3 if wide else _LONG_LINE):

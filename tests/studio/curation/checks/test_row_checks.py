@@ -168,6 +168,9 @@ def test_a_call_of_a_tool_that_the_row_does_not_offer() -> None:
         ("The result is 42 for all of the numbers that were asked about in the question: 1234567", False),
         ("我认为这条河从山上流下来，穿过许多田野，经过三座古老的磨坊，然后又", True),
         ("我认为这条河从山上流下来，穿过许多田野，经过三座古老的磨坊。", False),
+        (PROSE + " bridge. #rivers #OldMills", False),
+        ("3x7=21 | 4x7=28 | 5x7=35  | 6x7=42  | 7x7=49 | 8x7=56  | 9x7=63 | x", False),
+        ('"' + PROSE + ' bridge." - Ann Lee', False),
         (PROSE + ' bridge "as old as the hills"', False),
     ],
 )
