@@ -6,7 +6,7 @@ An import fills a segment of its own. A change of rows that exist is listed in `
 import json
 from typing import Any
 
-from storage import segments, settling
+from storage import indexing, segments, settling
 from storage.clock import new_id, now
 from storage.rows import Batch
 from storage.store import Store
@@ -41,8 +41,9 @@ def publish(store: Store, batch: Batch, detail: dict[str, Any] | None = None, se
         )
         text = json.dumps(batch.detail if detail is None else detail, ensure_ascii=False)
         store.execute(
-            "update batches set state = 'published', detail = ?, settled = ? where number = ?",
-            [text, int(settled), batch.number],
+            "update batches set state = 'published', detail = ?, settled = ?, "
+            "step = (select coalesce(max(step), 0) + 1 from batches where dataset_id = ?) where number = ?",
+            [text, int(settled), batch.dataset_id, batch.number],
         )
         segments.show(store, batch.number)
 
@@ -51,6 +52,7 @@ def drop(store: Store, batch: Batch) -> None:
     """Give up a batch that was not published, and remove what it wrote."""
     with store.write():
         _drop(store, batch.number)
+    indexing.forget_dropped(store)
     segments.clear(store)
 
 
@@ -68,6 +70,7 @@ def sweep(store: Store, numbers: list[int] | None = None) -> int:
     with store.write():
         found = [row["number"] for row in store.rows("select number from batches where state = 'open'")]
         dropped = sum(_drop(store, number) for number in found if numbers is None or number in numbers)
+    indexing.forget_dropped(store)
     segments.clear(store)
     return dropped
 
@@ -89,7 +92,7 @@ def redo(store: Store, dataset_id: str) -> Batch | None:
 
 def _flip(store: Store, dataset_id: str, before: str, after: str, order: str) -> Batch | None:
     """Change the state of one batch; a small one is copied into the rows at once, a large one by `settle`."""
-    wanted = f"select * from batches where dataset_id = ? and state = '{before}' order by number {order} limit 1"
+    wanted = f"select * from batches where dataset_id = ? and state = '{before}' order by step {order} limit 1"
     row = store.one(wanted, [dataset_id])
     if row is None:
         return None
@@ -114,7 +117,7 @@ def _flip(store: Store, dataset_id: str, before: str, after: str, order: str) ->
 def list_batches(store: Store, dataset_id: str, limit: int = 50) -> list[Batch]:
     """Changes to a dataset, newest first: what undo and redo walk along."""
     rows = store.rows(
-        "select * from batches where dataset_id = ? and state in ('published', 'undone') order by number desc limit ?",
+        "select * from batches where dataset_id = ? and state in ('published', 'undone') order by step desc limit ?",
         [dataset_id, limit],
     )
     return [Batch.from_row(row) for row in rows]

@@ -16,18 +16,18 @@ class Known:
     def __init__(self, store: Store, dataset_id: str) -> None:
         self._known = set(_stored(store, dataset_id))
 
-    def __contains__(self, sha256: str) -> bool:
-        return int(sha256[:16], 16) in self._known
+    def __contains__(self, sha256: bytes) -> bool:
+        return int.from_bytes(sha256[:8], "big") in self._known
 
-    def add(self, sha256: str) -> None:
+    def add(self, sha256: bytes) -> None:
         """Note a hash."""
-        self._known.add(int(sha256[:16], 16))
+        self._known.add(int.from_bytes(sha256[:8], "big"))
 
 
 def known_hashes(store: Store, dataset_id: str, hashes: Sequence[str]) -> set[str]:
     """Which of these content hashes an example of the dataset has now; reads all rows, so ask once for many."""
     known = Known(store, dataset_id)
-    return {sha256 for sha256 in hashes if sha256 in known}
+    return {sha256 for sha256 in hashes if bytes.fromhex(sha256) in known}
 
 
 def _stored(store: Store, dataset_id: str) -> Iterator[int]:

@@ -4,34 +4,27 @@ Rows go in by transactions of at most a thousand under a batch that nobody sees;
 with it the dataset where that is new. An exception, a cancel or a kill before that leaves nothing to be seen.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from os import getpid
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
-from storage import batches, datasets, examples
+from storage import datasets
 from storage.errors import BadInput, Conflict, NotFound, RatchetError
-from storage.examples import Draft
-from storage.hashes import Known
 from storage.models import checked_name
-from storage.processes import identify
-from storage.prompts import example_sha256
-from storage.rows import KINDS, Batch, Dataset
+from storage.rows import KINDS, Dataset
 from storage.store import Store
 from studio.curation.encodings import checked_encoding
-from studio.curation.examples import Made, draft_of
-from studio.curation.lines import decode
+from studio.curation.import_rows import Good, RowMaker, bare, chunks
+from studio.curation.import_writer import ImportWriter, Row, unhurried
 from studio.curation.mapping import SHAPES, check_columns, mapped_shape
 from studio.curation.reading import open_source
-from studio.curation.records import Fault, Item, Record, RowError, Source, Unreadable
-from studio.curation.reports import ERROR_KEY, RAW_KEY, ImportFault, ImportReport, ImportReports, RejectedFile
+from studio.curation.records import Item, Record, Source, Unreadable
+from studio.curation.reports import ImportFault, ImportReport, ImportReports, RejectedFile
 from studio.curation.shapes import Recognised, Shape, columns_of, recognise
 
-CHUNK = 1000
 # So many records are looked at before the shape of a file is decided.
 SAMPLE = 100
 
@@ -142,7 +135,7 @@ def _nothing(report: ImportReport, sentence: str, line: int | None = None, colum
 
 def _recognised(head: list[Item], wish: Wish, shape: Shape | None, report: ImportReport) -> Recognised | None:
     """The shape of the file, or None with the reason in the report."""
-    rows = [_plain_row(item.value) for item in head if isinstance(item, Record)]
+    rows = [bare(item.value) for item in head if isinstance(item, Record)]
     if shape:
         check_columns(wish.mapping or {}, columns_of(rows))
         return recognise(rows, [shape], wish.kind)
@@ -168,27 +161,6 @@ def _no_shape(rows: Sequence[Any], columns: Sequence[str]) -> str:
     )
 
 
-def _plain_row(value: Any) -> Any:
-    """A record without what a file of rejected rows adds, a bare text as a row of text."""
-    if isinstance(value, str):
-        return {"text": value}
-    if isinstance(value, dict) and ERROR_KEY in value:
-        value = {key: item for key, item in value.items() if key != ERROR_KEY}
-        if value.keys() == {RAW_KEY} and isinstance(value[RAW_KEY], str):
-            try:
-                return decode(value[RAW_KEY])
-            except (ValueError, RecursionError):
-                return value
-    return value
-
-
-class _Good(NamedTuple):
-    """A record that became examples, and how many records of the file it stands for."""
-
-    rows: list[Made]
-    records: int
-
-
 class _Import:
     """One file on its way into the store."""
 
@@ -200,35 +172,23 @@ class _Import:
         self.recognised = recognised
         self.report = report
         self.progress = progress
-        self.known: Known | None = None
 
     def run(self, items: Iterator[Item], source: Source) -> None:
         """Write all rows and publish them, or nothing."""
-        with RejectedFile(self.store.home, self.wish.dataset) as rejected, self._batch() as batch:
-            while chunk := list(islice(items, CHUNK)):
-                self._write(batch, self._good(chunk, rejected))
+        with (
+            RejectedFile(self.store.home, self.wish.dataset) as rejected,
+            unhurried(self.store),
+            ImportWriter(self.store, self._dataset(), self.wish.author, self.report.file) as writer,
+        ):
+            maker = RowMaker(self.recognised, self.report, rejected)
+            for chunk in chunks(items, source):
+                self._write(writer, maker.good(chunk))
                 said = f"{self.report.read:,} rows read, {self.report.imported:,} new"
                 if self.progress(min(source.position.fraction, 0.99), said):
                     raise Stopped(f'The import of "{self.report.file}" was stopped; nothing of it was imported.')
             self.report.rejected_file = rejected.written
-            if not self.report.imported:
-                batches.drop(self.store, batch)
-                return
-            self._publish(batch)
-            self.report.batch = str(batch.id)
-
-    @contextmanager
-    def _batch(self) -> Iterator[Batch]:
-        """An open batch in the dataset, or in one that is hidden until it is published; dropped on any failure."""
-        dataset = self._dataset()
-        me = identify(getpid())
-        detail = {"pid": getpid(), "pid_started": me.started if me else None, "file": self.report.file}
-        batch = batches.open_batch(self.store, dataset.id, "import", self.wish.author, detail)
-        try:
-            yield batch
-        except BaseException:
-            batches.drop(self.store, batch)
-            raise
+            if self.report.imported:
+                self._publish(writer)
 
     def _dataset(self) -> Dataset:
         """The dataset to import into; raises Conflict where it holds another kind."""
@@ -242,58 +202,24 @@ class _Import:
             )
         return found
 
-    def _good(self, chunk: Sequence[Item], rejected: RejectedFile) -> "list[_Good]":
-        """The examples of a chunk of records; what is no example goes to the file of rejected rows."""
-        good = []
-        for item in chunk:
-            if isinstance(item, Fault):
-                self._reject(rejected, item.raw, ImportFault(item.line, item.column, item.message))
-                continue
-            row = _plain_row(item.value)
-            try:
-                good.append(_Good(self.recognised.make(row), item.records))
-            except RowError as error:
-                fault = ImportFault(item.line, error.column or None, error.message)
-                self._reject(rejected, item.value, fault, item.records)
-            except RecursionError:
-                fault = ImportFault(item.line, None, "The row is nested too deeply.")
-                self._reject(rejected, None, fault, item.records)
-        return good
-
-    def _reject(self, rejected: RejectedFile, record: Any, fault: ImportFault, count: int = 1) -> None:
-        self.report.read += count
-        self.report.rejected += count
-        self.report.note(*fault)
-        rejected.write(record, fault)
-
-    def _write(self, batch: Batch, good: "list[_Good]") -> None:
+    def _write(self, writer: ImportWriter, good: Iterable[Good]) -> None:
         """Write what is not there yet; a record all of whose rows are there is a duplicate."""
-        hashes = [[example_sha256(made.content) for made in record.rows] for record in good]
-        if self.known is None:
-            self.known = Known(self.store, batch.dataset_id)
-        seen = self.known
-        fresh: list[Draft] = []
-        for record, shas in zip(good, hashes, strict=True):
-            before = len(fresh)
-            for made, sha256 in zip(record.rows, shas, strict=True):
-                if sha256 not in seen:
-                    seen.add(sha256)
-                    fresh.append(draft_of(made))
+        fresh: list[Row] = []
+        for record in good:
+            new = [row for row in record.rows if writer.is_new(row)]
+            fresh += new
             self.report.read += record.records
-            self.report.imported += record.records if len(fresh) > before else 0
-            self.report.duplicates += 0 if len(fresh) > before else record.records
-        for begin in range(0, len(fresh), CHUNK):
-            examples.add_examples(self.store, batch, fresh[begin : begin + CHUNK])
+            if new:
+                self.report.imported += record.records
+            else:
+                self.report.duplicates += record.records
+        writer.write(fresh)
         self.report.made += len(fresh)
 
-    def _publish(self, batch: Batch) -> None:
-        """Let the rows be seen, and the dataset where it is new, in one commit."""
+    def _publish(self, writer: ImportWriter) -> None:
+        """Let the rows be seen."""
         count = self.report.made
         rows = "1 row" if count == 1 else f"{count:,} rows"
-        with self.store.write():
-            datasets.reveal_dataset(self.store, batch.dataset_id, self.wish.dataset)
-            batches.publish(
-                self.store,
-                batch,
-                {"label": f"imported {rows} from {self.report.file}", "file": self.report.file, "rows": count},
-            )
+        label = f"imported {rows} from {self.report.file}"
+        writer.publish(self.wish.dataset, {"label": label, "file": self.report.file, "rows": count})
+        self.report.batch = str(writer.batch.id)

@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TextIO
 
+from studio.curation import plain_rows
 from studio.curation.json_documents import DECODER
-from studio.curation.records import RAW_KEPT, RECORD_LIMIT, Fault, Item, Record, Unreadable
+from studio.curation.records import RAW_KEPT, RECORD_LIMIT, Fault, Item, Record
 
-_DAMAGE = re.compile("[\ud800-\udfff]")
+_DAMAGE = re.compile("[\ud800-\udfff\0]")
 
 
 _ENDS = ("\n", "\r")
@@ -53,8 +54,6 @@ def read_jsonl(file: TextIO) -> Iterator[Item]:
 def read_text(file: TextIO) -> Iterator[Item]:
     """One row a line; blank lines are passed over."""
     for line in bounded_lines(file):
-        if "\0" in line.text:
-            raise Unreadable(f"The text has a NUL byte in line {line.number}; it may be a binary file.", line.number)
         if line.over or line.text.strip():
             yield fault_of(line) or Record(line.number, {"text": line.text})
 
@@ -64,20 +63,19 @@ def fault_of(line: Line) -> Fault | None:
     if line.over:
         size, most = f"{line.over:,}", f"{RECORD_LIMIT:,}"
         return Fault(line.number, None, f"The line has {size} characters; a row may have {most} at most.", line.text)
-    damage = _DAMAGE.search(line.text)
-    if damage:
-        code = ord(damage.group()) - 0xDC00
-        return Fault(
-            line.number,
-            damage.start() + 1,
-            f"The byte 0x{code & 0xFF:02X} does not belong to the file's encoding; the row is damaged.",
-            line.text[:RAW_KEPT],
-        )
-    return None
+    damage = None if line.text.isascii() and "\0" not in line.text else _DAMAGE.search(line.text)
+    if damage is None:
+        return None
+    said = f"The byte 0x{ord(damage.group()) & 0xFF:02X} does not belong to the file's encoding; the row is damaged."
+    if damage.group() == "\0":
+        said = "The row holds a NUL byte, which no text has; the row is damaged."
+    return Fault(line.number, damage.start() + 1, said, line.text[:RAW_KEPT])
 
 
 def _decoded(line: Line) -> Item:
     """The value of a line of JSONL."""
+    if (row := plain_rows.decoded(line.text)) is not None:
+        return Record(line.number, row, plain=True)
     try:
         return Record(line.number, decode(line.text))
     except json.JSONDecodeError as error:

@@ -22,11 +22,13 @@ class Record(NamedTuple):
 
     `records`: how many records of the file it stands for; more than one where messages that name their parents were
     put together to a tree. All of them share the tree's fate (imported, there already, rejected).
+    `plain`: it stands in the inner form already (plain_rows.py).
     """
 
     line: int
     value: Any
     records: int = 1
+    plain: bool = False
 
 
 # Where in a row: the path of a field ("messages[2].role"), or the 1-based place of a character.
@@ -90,3 +92,18 @@ def quoted(value: Any, limit: int = 60) -> str:
     """A value as it is shown inside a sentence: in quotes, short."""
     text = value if isinstance(value, str) else repr(value)
     return f'"{text[:limit]}…"' if len(text) > limit else f'"{text}"'
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, in words."""
+    if value is None:
+        return "nothing"
+    names = {
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        str: "a text",
+        list: "a list",
+        dict: "an object",
+    }
+    return f"{names.get(type(value), 'something else')} ({quoted(value, 40)})"

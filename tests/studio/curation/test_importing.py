@@ -42,6 +42,7 @@ def test_the_json_of_a_report_has_the_keys_of_the_command_line(store: Store, wri
     said = imported(store, write("a.jsonl", [GOOD])).to_json()
 
     assert isinstance(said.pop("seconds"), float)
+    assert len(said.pop("batch")) == 26
     assert said == {
         "file": "a.jsonl", "dataset": "rows", "kind": "sft", "format": "jsonl", "shape": "messages",
         "encoding": "utf-8", "read": 1, "imported": 1, "duplicates": 0, "rejected": 0, "made": 1, "errors": [],

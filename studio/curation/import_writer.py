@@ -1,0 +1,100 @@
+"""Writes the rows of one import: hidden while it goes on, shown by one commit of one row, or taken back.
+
+Two hands work side by side. The caller's thread inserts into `ratchet.db` in transactions of at most a thousand rows
+and reads on between them, so that voters find the lock free most of the time. The words go to the text index in a
+thread of their own (`storage.indexing.Indexer`), which holds no lock of `ratchet.db` at all.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from os import getpid
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from storage import batches, datasets, examples, segments
+from storage.contents import Prepared
+from storage.hashes import Known
+from storage.indexing import Indexer
+from storage.processes import identify
+from storage.rows import Batch, Dataset
+from storage.store import Store
+
+# Rows of one transaction at most.
+CHUNK = 1000
+# The importer copies its own pages from the log to the file, well before a voter's commit would have to (at 1,000).
+_CHECKPOINT_PAGES = 500
+_VOTERS_CHECKPOINT_PAGES = 1000
+
+
+class Row(NamedTuple):
+    """An example ready for the store, and the words that search finds it by."""
+
+    prepared: Prepared
+    words: str
+
+
+class ImportWriter:
+    """One import's rows on their way into a dataset; nothing of it is seen before `publish`.
+
+    Used as a context: leaving it without having published takes everything back.
+    """
+
+    def __init__(self, store: Store, dataset: Dataset, author: str, file: str) -> None:
+        me = identify(getpid())
+        detail = {"pid": getpid(), "pid_started": me.started if me else None, "file": file}
+        self.store = store
+        self.known = Known(store, dataset.id)
+        self.batch: Batch = batches.open_batch(store, dataset.id, "import", author, detail)
+        self.segment = segments.open_segment(store, dataset.id, self.batch.number, author)
+        self._indexer = Indexer(store.home, self.segment.number)
+        self._published = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._published:
+            self._indexer.abandon()
+            batches.drop(self.store, self.batch)
+
+    def is_new(self, row: Row) -> bool:
+        """Whether neither the dataset nor this import holds the row yet; from now on it does."""
+        sha256 = row.prepared.features.sha256
+        if sha256 in self.known:
+            return False
+        self.known.add(sha256)
+        return True
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Add rows, a thousand a transaction."""
+        for start in range(0, len(rows), CHUNK):
+            part = rows[start : start + CHUNK]
+            examples.add_rows(self.store, self.segment, [row.prepared for row in part])
+            self._indexer.add([row.words for row in part])
+
+    def publish(self, name: str, detail: dict[str, Any]) -> None:
+        """Let the rows be seen, and found by search, and their dataset where it is new, in one commit."""
+        self._indexer.close()
+        self.store.db.conn.execute("pragma synchronous = full")
+        with self.store.write():
+            datasets.reveal_dataset(self.store, self.batch.dataset_id, name)
+            batches.publish(self.store, self.batch, detail)
+        self._published = True
+
+
+@contextmanager
+def unhurried(store: Store) -> Iterator[None]:
+    """Commits that do not wait for the disk: rows that nobody sees may be lost in a power cut.
+
+    The commit that publishes them waits again, and with it for everything that stands before it in the log.
+    """
+    connection = store.db.conn
+    connection.execute("pragma synchronous = normal")
+    connection.execute(f"pragma wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    try:
+        yield
+    finally:
+        connection.execute("pragma synchronous = full")
+        connection.execute(f"pragma wal_autocheckpoint = {_VOTERS_CHECKPOINT_PAGES}")
