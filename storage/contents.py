@@ -78,7 +78,7 @@ def opening_sha256(content: Mapping[str, Any]) -> str:
 def turns_of(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """All messages of an example, those of a preference's answers too."""
     for part in PARTS:
-        held = content.get(part) or ()
+        held: Any = content.get(part) or []
         # A bare text stands for one message: an answer of the assistant, a prompt of the user.
         yield from as_messages(held) if part == "prompt" else as_answer(held)
     for answer in content.get("answers") or ():

@@ -14,9 +14,9 @@ _SCHEMA = """
 create table batches (
     number integer primary key, id text not null unique, dataset_id text not null references datasets(id),
     kind text not null, state text not null, author text not null, detail text not null, created_at real not null,
-    settled integer not null default 1, flips integer not null default 0
+    settled integer not null default 1, flips integer not null default 0, step integer
 ) strict;
-create index batches_by_state on batches(dataset_id, state);
+create index batches_by_state on batches(dataset_id, state, step);
 create index batches_unsettled on batches(dataset_id) where settled = 0;
 create table segments (
     number integer primary key, dataset_id text not null references datasets(id),
@@ -90,6 +90,7 @@ def convert(db: Database) -> None:
         "insert into batches (id, dataset_id, kind, state, author, detail, created_at) "
         "select id, dataset_id, kind, state, author, detail, created_at from old_batches order by id"
     )
+    db.execute("update batches set step = number where state in ('published', 'undone')")
     names = _examples(db)
     _details(db, names)
     _versions(db)

@@ -56,7 +56,7 @@ class Batch(Row):
     """One change to a dataset (an import, an edit, a deletion): seen whole or not at all.
 
     state: open (being written), published (seen), undone (hidden again, can be redone), dropped (its redo is
-    gone because something newer was done). `number` orders batches.
+    gone because something newer was done). `step`: the order in which they were published.
     """
 
     number: int
@@ -67,6 +67,7 @@ class Batch(Row):
     author: str
     detail: dict[str, Any]
     created_at: float
+    step: int | None = None
 
     @classmethod
     def json_columns(cls) -> frozenset[str]:

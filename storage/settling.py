@@ -39,7 +39,7 @@ def pane(store: Store, dataset_id: str) -> Pane | None:
 
 def overlay(through: Pane) -> str:
     """The SQL join that brings the values of an unsettled change, as `c`, to rows that do not hold them yet."""
-    todo = "coalesce(e.change_id, 0) < c.batch" if through.side == "after" else "e.change_id = c.batch"
+    todo = "e.change_id is c.before_change" if through.side == "after" else "e.change_id = c.batch"
     return f"left join changes c on c.batch = {through.number} and c.example_id = e.id and {todo}"
 
 
@@ -135,7 +135,7 @@ def apply(store: Store, batch: Mapping[str, Any], rows: Sequence[Mapping[str, An
     """Bring rows to what the batch says; those that hold it already, or something newer, stay as they are."""
     forward = batch["state"] == "published"
     if forward:
-        due = [row for row in rows if (row["change_id"] or 0) < batch["number"]]
+        due = [row for row in rows if row["change_id"] == row["before_change"]]
     else:
         due = [row for row in rows if row["change_id"] == batch["number"]]
     if not due:
