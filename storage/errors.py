@@ -39,3 +39,21 @@ class NotReady(RatchetError):
     """It will work later: something is still starting, loading or running."""
 
     kind = "not-ready"
+
+
+class Forbidden(RatchetError):
+    """The person's role does not hold this action."""
+
+    kind = "forbidden"
+
+
+class SignInNeeded(RatchetError):
+    """Nobody has signed in, or not rightly."""
+
+    kind = "sign-in"
+
+
+class TooMany(RatchetError):
+    """It was tried too often in too short a time."""
+
+    kind = "too-many"

@@ -32,7 +32,7 @@ def build() -> Migrations:
     migrations = Migrations("ratchet")
     for step in (
         _m001_data, _m002_models, _m003_feedback, _m004_jobs, _m005_rounds, _m006_tasks, _m007_segments,
-        _m008_findings, _m009_editor, _m010_views,
+        _m008_findings, _m009_editor, _m010_views, _m011_people,
     ):  # fmt: skip
         migrations(name=step.__name__.lstrip("_"))(step)
     return migrations
@@ -298,3 +298,33 @@ def _m010_views(db: Database) -> None:
     views.create_index(["dataset_id", "author", "name"], unique=True)
     db.execute("alter table datasets add column deleted_name text")
     db.execute("alter table datasets add column deleted_at real")
+
+
+def _m011_people(db: Database) -> None:
+    """Accounts, invitations, sessions, failed attempts to sign in; secrets only as hashes."""
+    _create(
+        db,
+        "people",
+        {"id": str, "name": str, "role": str, "password": str, "created_at": float, "disabled_at": float},
+        "id name role password created_at",
+    )
+    db.execute("create unique index people_name on people (name collate nocase)")
+    invitations = _create(
+        db,
+        "invitations",
+        {"id": str, "token_sha256": str, "role": str, "created_by": str, "created_at": float,
+         "expires_at": float, "used_by": str},
+        "id token_sha256 role created_by created_at expires_at",
+        [("used_by", "people")],
+    )  # fmt: skip
+    invitations.create_index(["token_sha256"], unique=True)
+    sessions = _create(
+        db,
+        "sessions",
+        {"token_sha256": str, "person_id": str, "created_at": float, "seen_at": float, "expires_at": float},
+        "token_sha256 person_id created_at seen_at expires_at",
+        [("person_id", "people")],
+    )
+    sessions.create_index(["person_id"])
+    attempts = _create(db, "attempts", {"id": str, "key": str, "at": float}, "id key at")
+    attempts.create_index(["key", "at"])

@@ -13,10 +13,29 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from storage.errors import BadInput, Conflict, NotFound, NotReady, RatchetError, Refused
+from storage.errors import (
+    BadInput,
+    Conflict,
+    Forbidden,
+    NotFound,
+    NotReady,
+    RatchetError,
+    Refused,
+    SignInNeeded,
+    TooMany,
+)
 from studio.bugs import report_bug
 
-STATUS: Mapping[type[RatchetError], int] = {NotFound: 404, Conflict: 409, BadInput: 422, Refused: 403, NotReady: 503}
+STATUS: Mapping[type[RatchetError], int] = {
+    NotFound: 404,
+    Conflict: 409,
+    BadInput: 422,
+    Refused: 403,
+    Forbidden: 403,
+    SignInNeeded: 401,
+    TooMany: 429,
+    NotReady: 503,
+}
 
 
 def status_of(error: RatchetError) -> int:

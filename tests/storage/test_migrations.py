@@ -14,6 +14,7 @@ TABLES = {
     "freezes", "versions", "version_rows", "models",
     "studies", "comparisons", "answers", "votes", "labels", "jobs", "trained_prompts", "rounds", "tasks",
     "comments", "drafts", "findings", "check_suites", "checked", "dataset_checks", "tokenizers", "tokens",
+    "views", "people", "invitations", "sessions", "attempts",
 }  # fmt: skip
 
 
