@@ -1,25 +1,38 @@
 /*
- * The page /data: where the person is, the list of datasets, and what the parts of the page say to each other.
+ * The page /data: where the person is, and what the parts of the page say to each other.
  *
- *   ratchet.data.place()                 {dataset, page, search, row, task} as the address says
+ *   ratchet.data.place()                 {dataset, page, size, sort, view, search, filters, row, task} as the address says
  *   ratchet.data.go(changes, replace)    changes the address and tells everybody; answers false where a guard held
+ *   ratchet.data.filter(changes, how)    sets filters of the table, see below: what a bar of a chart calls when clicked
  *   ratchet.data.on(name, run)           "place" (the address changed) · "changed" (rows changed) · "datasets"
  *   ratchet.data.say(name, detail)       tells everybody
  *   ratchet.data.guard                   set by the editor: async () => true where its row may be left
- *   ratchet.data.datasets()              what the studio has, as of the last look
+ *   ratchet.data.datasets(), deleted()   what the studio has, as of the last look
+ *   ratchet.data.path(rest, dataset)     "/api/data/datasets/<name>/<rest>" of the open dataset, or of another
  *
- * Other scripts of the page: data_import.js (files in), table.js (rows), editor.js (one row).
+ * The filters, each a text as the address has it (studio/curation/filters.py reads the same):
+ *   search  words, each of which must occur            status  "draft", "approved,rejected", "deleted" (the trash)
+ *   tag     a list of tags, all of which must be there split   "train" | "measure"
+ *   role    system | user | assistant | tool | "tool calls" source  id of an import
+ *   chars, turns, tokens  "10-200", "10-", "-200"      tokenizer  which one counted the tokens
+ *   finding name of a check                            author  who changed the row last
+ *   since, until  "2026-01-31", both days included
+ *
+ *   await ratchet.data.filter({ finding: "empty_answer", status: null });   // adds one, removes another
+ *   await ratchet.data.filter({ chars: "400-799" }, { only: true });        // instead of all others
  */
 (() => {
   "use strict";
 
-  const { el, api, toast, dialog } = window.ratchet;
+  const { el, api, toast } = window.ratchet;
   const KINDS = {
     sft: ["Conversations", "A question and the answer a model should learn."],
     preference: ["Preferences", "Two answers to one prompt, one of them better."],
     prompts: ["Prompts", "Questions without answers, to compare models on."],
     text: ["Texts", "Plain text, a row each."],
   };
+  const FILTERS = ["status", "tag", "split", "role", "chars", "turns", "tokens", "tokenizer", "source", "finding", "author", "since", "until"];
+  const SIZES = [25, 50, 100];
 
   /* ---- Where the person is ----------------------------------------------------------------------------- */
 
@@ -30,14 +43,32 @@
   function place() {
     const query = new URLSearchParams(location.search);
     const said = (name) => query.get(name) || "";
-    return { dataset: said("dataset"), page: Number(said("page")) || 1, search: said("search"), row: said("row"), task: said("import") };
+    const filters = {};
+    for (const name of FILTERS) if (said(name)) filters[name] = name === "tag" ? query.getAll("tag") : said(name);
+    return {
+      dataset: said("dataset"), page: Math.max(1, Number(said("page")) || 1), size: SIZES.includes(Number(said("size"))) ? Number(said("size")) : SIZES[0],
+      sort: said("sort"), view: said("view"), search: said("search"), filters, row: said("row"), task: said("import"),
+    };
+  }
+
+  /** Search, filters and sort as parameters of a request. */
+  function asked({ search, filters, sort } = place()) {
+    const query = new URLSearchParams();
+    if (search) query.set("search", search);
+    for (const [name, value] of Object.entries(filters)) [value].flat().forEach((one) => query.append(name, one));
+    if (sort) query.set("sort", sort);
+    return query;
   }
 
   function write(changes, replace) {
-    const now = { ...place(), ...changes };
+    const before = place();
+    const fresh = "dataset" in changes && changes.dataset !== before.dataset;
+    const now = { ...before, ...(fresh ? { filters: {}, search: "", sort: "", view: "", page: 1 } : {}), ...changes };
     const query = new URLSearchParams();
     if (now.dataset) query.set("dataset", now.dataset);
-    if (now.search) query.set("search", now.search);
+    for (const [name, value] of asked(now)) query.append(name, value);
+    if (now.view) query.set("view", now.view);
+    if (now.size !== SIZES[0]) query.set("size", now.size);
     if (now.page > 1) query.set("page", now.page);
     if (now.row) query.set("row", now.row);
     if (now.task) query.set("import", now.task);
@@ -46,8 +77,23 @@
     history[replace ? "replaceState" : "pushState"]({}, "", address);
   }
 
+  /** Sets filters (null or "" removes one); only: nothing else stays. Always goes to the first page. */
+  function filter(changes, { only = false, replace = false } = {}) {
+    const { filters, search } = only ? { filters: {}, search: "" } : place();
+    const now = { ...filters };
+    for (const name of FILTERS) {
+      if (!(name in changes)) continue;
+      const empty = !changes[name] || changes[name].length === 0;
+      if (empty) delete now[name];
+      else now[name] = name === "tag" ? [...new Set([changes.tag].flat())] : String(changes[name]);
+    }
+    return page.go({ filters: now, search: "search" in changes ? changes.search || "" : search, page: 1 }, replace);
+  }
+
   const page = {
-    place, on, say,
+    place, on, say, filter, asked,
+    sizes: SIZES,
+    path: (rest, dataset = place().dataset) => `/api/data/datasets/${encodeURIComponent(dataset)}${rest ? `/${rest}` : ""}`,
     guard: async () => true,
     async go(changes, replace = false) {
       const leaves = ["dataset", "row"].some((key) => key in changes && changes[key] !== place()[key]);
@@ -57,6 +103,7 @@
       return true;
     },
     datasets: () => known,
+    deleted: () => deleted,
     formats: () => formats,
     kinds: KINDS,
     refresh,
@@ -66,6 +113,7 @@
   window.ratchet.data = page;
 
   let known = [];
+  let deleted = [];
   let formats = {};
 
   let address = location.search;
@@ -83,6 +131,7 @@
   async function refresh() {
     const answer = await api("/api/data/datasets");
     known = answer.datasets;
+    deleted = (await api("/api/data/deleted")).datasets;
     formats = answer.formats;
     if (!place().dataset && known.length) write({ dataset: known[0].name }, true);
     say("datasets");
@@ -97,58 +146,5 @@
     return el("div", { class: "command" },
       el("code", { tabindex: 0, "aria-label": "The same as a command" }, text),
       navigator.clipboard && el("button", { type: "button", class: "button button-ghost button-s", onclick: copy }, "Copy"));
-  }
-
-  /* ---- The list of datasets ---------------------------------------------------------------------------- */
-
-  window.ratchet.widgets.data = (element) => {
-    const list = el("ul", { class: "dataset-list", "aria-label": "Datasets" });
-    const add = el("button", { type: "button", class: "button button-ghost button-s", onclick: newDataset }, "New");
-    element.append(el("section", { class: "stack-s" },
-      el("div", { class: "row-between" }, el("h2", {}, "Datasets"), add), list));
-
-    function draw() {
-      const here = place().dataset;
-      list.replaceChildren(...known.map((item) => el("li", {},
-        el("button", { type: "button", class: "dataset", "aria-current": item.name === here ? "true" : null, onclick: () => page.go({ dataset: item.name, page: 1, search: "", row: "" }) },
-          el("span", { class: "dataset-name" }, item.name),
-          el("span", { class: "dataset-facts" }, el("span", {}, (KINDS[item.kind] || [item.kind])[0]), el("span", { class: "num" }, item.rows.toLocaleString("en")))))));
-      if (!known.length) list.append(el("li", { class: "muted small" }, "None yet."));
-      const current = list.querySelector("[aria-current]"); // on a phone the list is a strip that scrolls sideways
-      if (current) list.scrollLeft = current.offsetLeft - list.offsetLeft - 8;
-    }
-
-    on("datasets", draw);
-    on("place", draw);
-    on("changed", () => refresh().catch((error) => toast(error.message, "bad")));
-    refresh().then(() => say("place")).catch((error) => toast(error.message, "bad"));
-  };
-
-  /** Asks for name and kind of a dataset to be written by hand. */
-  function newDataset() {
-    const name = el("input", { id: "new-dataset-name", maxlength: 64, autocomplete: "off", spellcheck: "false" });
-    const kind = el("select", { id: "new-dataset-kind" },
-      Object.entries(KINDS).map(([value, [label, meaning]]) => el("option", { value }, `${label}: ${meaning}`)));
-    const wrong = el("p", { class: "field-error", role: "alert" });
-    const form = el("form", { class: "stack", onsubmit: create },
-      el("div", { class: "field" }, el("label", { for: "new-dataset-name" }, "Name"), name,
-        el("p", { class: "hint" }, "Letters, digits, dots, dashes and underscores.")),
-      el("div", { class: "field" }, el("label", { for: "new-dataset-kind" }, "What its rows are"), kind),
-      wrong,
-      el("div", { class: "dialog-buttons" }, el("button", { class: "button button-primary" }, "Create")));
-    const box = dialog("New dataset", form, []);
-    name.focus();
-
-    async function create(event) {
-      event.preventDefault();
-      try {
-        const made = await api("/api/data/datasets", { body: { name: name.value, kind: kind.value } });
-        box.close();
-        await refresh();
-        await page.go({ dataset: made.name, page: 1, search: "", row: "new" });
-      } catch (error) {
-        wrong.textContent = error.message;
-      }
-    }
   }
 })();

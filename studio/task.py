@@ -19,7 +19,7 @@ from storage.home import Home
 from storage.processes import alive, identify
 from storage.rows import Task
 from storage.store import Store
-from studio.curation import intake, uploads
+from studio.curation import bulk, intake, uploads, versioning
 
 _LOWEST_PRIORITY = 19
 
@@ -28,6 +28,8 @@ KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {
     "import": intake.run_import,
     "hub-look": intake.run_hub_look,
     "hub-fetch": intake.run_hub_fetch,
+    "bulk": bulk.run_task,
+    "freeze": versioning.run_freeze,
 }
 
 

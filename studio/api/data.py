@@ -12,19 +12,15 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel
 from starlette.background import BackgroundTask
 
-from storage import datasets, examples
+from storage import datasets
 from storage.clock import new_id
-from storage.queries import Query
-from storage.rows import Batch, Example
+from storage.rows import Example
 from studio.api.ascii import Ascii
-from studio.curation import editing, listing, searching
+from studio.curation import editing, listing
 from studio.curation.export_formats import FITTING
 from studio.curation.exporting import export
 from studio.curation.mapping import ROLES
 from studio.studio import Studio
-
-PAGE = 25
-MOST_ROWS = 100
 
 
 class NewDataset(BaseModel):
@@ -47,7 +43,6 @@ def router(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/api/data", tags=["data"], default_response_class=Ascii)
     _add_datasets(routes, studio)
     _add_rows(routes, studio)
-    _add_changes(routes, studio)
     _add_files(routes, studio)
     return routes
 
@@ -63,32 +58,6 @@ def _add_datasets(routes: APIRouter, studio: Studio) -> None:
     def create(wanted: NewDataset) -> dict[str, Any]:
         made = datasets.create_dataset(studio.store, wanted.name.strip(), wanted.kind)
         return listing.dataset_json(made) | {"rows": 0}
-
-    @routes.get("/datasets/{name}/rows")
-    def page(name: str, search: str = "", page: int = 1, size: int = PAGE, at: str = "") -> dict[str, Any]:
-        return _page(studio, name, search, page, min(max(size, 1), MOST_ROWS), at)
-
-
-def _page(studio: Studio, name: str, search: str, number: int, size: int, at: str) -> dict[str, Any]:
-    """A page of short views, and what undo and redo would do; `at`: the id of a row whose page is wanted."""
-    store = studio.store
-    dataset = datasets.get_dataset(store, name)
-    if at:
-        number = listing.place_of(store, editing.get(store, name, at), search) // size + 1
-    query = Query(search=search, limit=size, offset=(max(number, 1) - 1) * size)
-    found = examples.page(store, dataset.id, query)
-    if not found.examples and found.total:  # past the end, after a deletion: the last page there is
-        number = (found.total - 1) // size + 1
-        found = examples.page(store, dataset.id, Query(search=search, limit=size, offset=(number - 1) * size))
-    return {
-        **listing.dataset_json(dataset),
-        "rows": [searching.summary(example, search) for example in found.examples],
-        "total": found.total,
-        "all": found.total if not search else datasets.count_examples(store, dataset.id),
-        "page": max(number, 1),
-        "pages": max(1, -(-found.total // size)),
-        **editing.steps(store, dataset)._asdict(),
-    }
 
 
 def _add_rows(routes: APIRouter, studio: Studio) -> None:
@@ -134,25 +103,6 @@ def _whole(example: Example) -> dict[str, Any]:
         "author": example.author,
         "revised_at": example.revised_at,
     }
-
-
-def _add_changes(routes: APIRouter, studio: Studio) -> None:
-    """Undo and redo."""
-
-    @routes.post("/datasets/{name}/undo")
-    def undo(name: str) -> dict[str, Any]:
-        return _change(studio, name, editing.undo(studio.store, name))
-
-    @routes.post("/datasets/{name}/redo")
-    def redo(name: str) -> dict[str, Any]:
-        return _change(studio, name, editing.redo(studio.store, name))
-
-
-def _change(studio: Studio, name: str, batch: Batch | None) -> dict[str, Any]:
-    """What was undone or redone, and what can be now."""
-    dataset = datasets.get_dataset(studio.store, name)
-    said = (editing.label_of(batch), batch.detail.get("examples", [])) if batch else (None, [])
-    return {"label": said[0], "examples": said[1], **editing.steps(studio.store, dataset)._asdict()}
 
 
 def _add_files(routes: APIRouter, studio: Studio) -> None:

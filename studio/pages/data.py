@@ -11,15 +11,18 @@ from studio.settings import Settings
 from studio.studio import Studio
 from studio.widgets.widget import widget
 
+# What the table is made of, in the order in which the scripts need each other.
+_TABLE = ("filters", "views", "table_rows", "table_bulk", "changes", "versions", "erase", "data_export")
+
 
 def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
     with gr.Row(elem_classes="data-columns"):
         with gr.Column(elem_classes="data-side", min_width=0):
-            widget("data")
+            widget("datasets", parts=("data",))
         with gr.Column(elem_classes="data-main", min_width=0):
             widget("data_import", props=_limits(studio.settings))
-            widget("table")
+            widget("table", parts=_TABLE)
         with gr.Column(elem_classes="data-open", min_width=0):
             widget("editor")
 

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from storage.home import Home
 from studio.api import data, imports
+from studio.api import rows as row_routes
 from studio.api.errors import add_error_answers
 from studio.curation.importing import import_files
 from studio.settings import Settings
@@ -29,6 +30,7 @@ def studio(home: Home) -> Studio:
 def client(studio: Studio) -> Iterator[TestClient]:
     app = FastAPI()
     add_error_answers(app)
+    app.include_router(row_routes.router(studio))
     app.include_router(data.router(studio))
     app.include_router(imports.router(studio))
     with TestClient(app) as opened:
