@@ -6,13 +6,15 @@ that follows can be trusted, so `Unreadable` says the line and column, and nothi
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn, TextIO
 
 from studio.curation.records import RECORD_LIMIT, Record, Unreadable
 
-# Keys under which files wrap their list of records.
-WRAPPERS = ("data", "examples", "rows", "train", "items", "records")
+# Keys under which files wrap their list of records; lists under them are read one element at a time.
+WRAPPERS = ("data", "examples", "rows", "train", "validation", "test", "dev", "eval", "records", "samples", "instances",
+            "dataset", "documents", "entries", "results", "questions")  # fmt: skip
+_DEPTH = 3
 _SPACE = " \t\n\r"
 _BLOCK = 1 << 16
 # An error this near to the end of the buffer may come from a word or escape that was cut in two.
@@ -27,16 +29,32 @@ def no_constants(name: str) -> NoReturn:
 DECODER = json.JSONDecoder(parse_constant=no_constants)
 
 
-def read_document(file: TextIO) -> Iterator[Record]:
-    """The records of a JSON document: elements of the list, of the wrapped list, rows of an object of lists."""
+# Whether an object is a record by itself, and no wrapping around records.
+IsRecord = Callable[[Mapping[str, Any]], bool]
+
+
+def _nothing_is(_: Mapping[str, Any]) -> bool:
+    return False
+
+
+def read_document(file: TextIO, is_record: IsRecord = _nothing_is) -> Iterator[Record]:
+    """The records of a JSON document: elements of the list, of the wrapped list, rows of an object of lists.
+
+    Objects that follow one another on lines of their own, however they are spread, are read like a list of them.
+    """
     walker = _Walker(file)
     opening = walker.peek()
     if opening == "[":
         yield from _elements(walker)
     elif opening == "{":
-        yield from _members(walker)
+        yield from _members(walker, is_record)
     else:
         yield Record(1, walker.value())
+    line = walker.line
+    while opening == "{" and walker.peek() == "{" and walker.line > line:
+        line = walker.line
+        yield Record(line, walker.value())
+        line = walker.line
     if walker.peek():
         walker.broken("more text after the end of the document")
 
@@ -57,20 +75,22 @@ def _elements(walker: "_Walker") -> Iterator[Record]:
         walker.take(",")
 
 
-def _members(walker: "_Walker") -> Iterator[Record]:
-    """What the object that begins here holds: a wrapped list, or itself as one record or as columns."""
+def _members(walker: "_Walker", is_record: IsRecord) -> Iterator[Record]:
+    """What the object that begins here holds: wrapped lists, or itself as one record or as columns."""
     members: dict[str, Any] = {}
-    streamed = False
+    begun = streamed = False
     walker.take("{")
     while walker.peek() != "}":
-        if members or streamed:
+        if begun:
             walker.take(",")
+        begun = True
         if walker.peek() != '"':
             walker.broken("a key in double quotes is missing")
         key = walker.value()
         walker.peek()
         walker.take(":")
-        if key in WRAPPERS and not streamed and walker.begins_list_of_objects():
+        # A record may have such a key as well (`instances` after an instruction): then its texts came before.
+        if key in WRAPPERS and walker.begins_list_of_objects() and not is_record({**members, key: [{}]}):
             streamed = True
             yield from _elements(walker)
         else:
@@ -78,18 +98,61 @@ def _members(walker: "_Walker") -> Iterator[Record]:
             members[key] = walker.value()
     walker.take("}")
     if not streamed:
-        yield from (Record(number, row) for number, row in enumerate(rows_of(members), start=1))
+        yield from (Record(number, row) for number, row in enumerate(rows_of(members, is_record), start=1))
 
 
-def rows_of(value: dict[str, Any]) -> list[Any]:
-    """The rows in an object: of its wrapped list, of its columns (lists of one length), or itself."""
-    for key in WRAPPERS:
-        if isinstance(value.get(key), list) and (len(value) == 1 or any(isinstance(row, dict) for row in value[key])):
-            return list(value[key])
+def rows_of(value: dict[str, Any], is_record: IsRecord = _nothing_is, depth: int = _DEPTH) -> list[Any]:
+    """The rows in an object: of its lists, of its columns, of the objects in it, or itself."""
+    if is_record(value) or not depth:
+        return [value]
+    wrapped = [value[key] for key in WRAPPERS if _is_list_of_objects(value.get(key))]
+    if wrapped:
+        return [row for rows in wrapped for row in rows]
+    if len(value) == 1 and isinstance(value.get("data"), list):
+        return list(value["data"])
+    found = _columns(value) or _split(value)
+    return found if found is not None else _deeper(value, is_record, depth)
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(row, dict) for row in value)
+
+
+def _columns(value: dict[str, Any]) -> list[Any] | None:
+    """The rows of an object of columns: lists of one length, or objects with the same keys (pandas writes both)."""
     columns = list(value.values())
-    lists = len(value) > 0 and all(isinstance(column, list) for column in columns)
-    if lists and len({len(column) for column in columns}) == 1 and not _is_conversation(columns):
-        return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
+    if (
+        columns
+        and all(isinstance(column, dict) for column in columns)
+        and list(columns[0]) == [str(number) for number in range(len(columns[0]))]
+    ):
+        columns = [list(column.values()) for column in columns]
+    lists = bool(columns) and all(isinstance(column, list) for column in columns)
+    if not lists or len({len(column) for column in columns}) != 1 or _is_conversation(columns):
+        return None
+    return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def _split(value: dict[str, Any]) -> list[Any] | None:
+    """The rows of pandas' form `split`: names in one list, rows of cells in another."""
+    names, rows = value.get("columns"), value.get("data")
+    if not (isinstance(names, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows)):
+        return None
+    return [dict(zip(map(str, names), row, strict=False)) for row in rows]
+
+
+def _deeper(value: dict[str, Any], is_record: IsRecord, depth: int) -> list[Any]:
+    """The records a level deeper: a list of them under any key, or the objects in an object of objects."""
+    for inner in value.values():
+        if _is_list_of_objects(inner) and isinstance(inner[0], dict) and is_record(inner[0]):
+            return list(inner)
+    objects = [inner for inner in value.values() if isinstance(inner, dict)]
+    if objects and sum(map(is_record, objects)) * 2 > len(value):
+        return objects
+    for inner in objects:
+        found = rows_of(inner, is_record, depth - 1)
+        if found and found != [inner]:
+            return found
     return [value]
 
 

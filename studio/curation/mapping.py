@@ -3,16 +3,30 @@
 from collections.abc import Mapping, Sequence
 
 from storage.errors import BadInput
+from studio.curation.annotation_shapes import ANNOTATION_SHAPES
+from studio.curation.answer_shapes import ANSWER_SHAPES
 from studio.curation.chat_shapes import CHAT_SHAPES, messages_from
 from studio.curation.examples import Made
 from studio.curation.fields import Row, made, text_field
+from studio.curation.judged_shapes import JUDGED_SHAPES
 from studio.curation.messages import Message, conversation, said_by
-from studio.curation.pair_shapes import PAIR_SHAPES, PROMPT_SHAPES
+from studio.curation.pair_shapes import PAIR_SHAPES, PROMPT_SHAPES, QUESTION_SHAPES
 from studio.curation.preference_shapes import PREFERENCE_SHAPES
 from studio.curation.shapes import Shape
+from studio.curation.tree_shapes import TREE_SHAPES
 
 # The most telling shapes first.
-SHAPES: tuple[Shape, ...] = (*PREFERENCE_SHAPES, *CHAT_SHAPES, *PAIR_SHAPES, *PROMPT_SHAPES)
+SHAPES: tuple[Shape, ...] = (
+    *PREFERENCE_SHAPES,
+    *JUDGED_SHAPES,
+    *ANNOTATION_SHAPES,
+    *CHAT_SHAPES,
+    *TREE_SHAPES,
+    *QUESTION_SHAPES,
+    *ANSWER_SHAPES,
+    *PAIR_SHAPES,
+    *PROMPT_SHAPES,
+)
 
 _WORDS: Mapping[str, str] = {
     "prompt": "prompt",

@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from studio.curation.records import RowError, quoted
+from studio.curation.message_parts import pieces, tool_calls
+from studio.curation.records import RowError, kind_of, quoted
 
 Message = dict[str, Any]
 
@@ -29,15 +30,20 @@ _ROLE_WORDS: Mapping[str, str] = {
     "ai": "assistant",
     "chatbot": "assistant",
     "function_call": "assistant",
+    "tool_call": "assistant",
     "function": "tool",
     "observation": "tool",
     "tool_response": "tool",
+    "function_response": "tool",
+    "ipython": "tool",
 }
+# Turns that are nothing but a call, as JSON text.
+_CALLS = ("function_call", "tool_call")
+_SPEAKERS = ("role", "from", "speaker", "author", "sender")
+_SPOKEN = ("content", "value", "text", "message", "parts")
 _KEPT = ("name", "tool_call_id", "reasoning_content")
-_KNOWN = {"role", "from", "content", "value", "text", "tool_calls", "function_call", *_KEPT}
-
-
-_TYPES = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object"}
+_KNOWN = {*_SPEAKERS[:2], *_SPOKEN, "tool_calls", "function_call", *_KEPT}
+_PLAIN = frozenset(("user", "assistant"))
 
 
 class Conversation(NamedTuple):
@@ -47,53 +53,86 @@ class Conversation(NamedTuple):
     extras: dict[str, Any]
 
 
+def is_role(value: Any) -> bool:
+    """Whether a value names a role, in any dialect."""
+    return isinstance(value, str) and value.strip().lower() in _ROLE_WORDS
+
+
+def speaker_key(item: Any) -> str | None:
+    """Under which key an object names who speaks; None where it is no message."""
+    return next((key for key in _SPEAKERS if key in item), None) if isinstance(item, Mapping) else None
+
+
 def conversation(value: Any, column: str) -> Conversation:
     """A list of messages in any dialect; raises RowError naming the field that does not fit."""
     if not isinstance(value, list):
-        raise RowError(column, f"A list of messages is needed here, not {_kind(value)}.")
+        raise RowError(column, f"A list of messages is needed here, not {kind_of(value)}.")
     if not value:
         raise RowError(column, "The list of messages is empty.")
-    messages = [message(item, f"{column}[{number}]") for number, item in enumerate(value)]
-    extras = {str(number): rest for number, item in enumerate(value) if (rest := _rest(item))}
+    messages: list[Message] = []
+    extras: dict[str, Any] = {}
+    for number, item in enumerate(value):
+        if _is_inner(item):
+            messages.append(item)
+            continue
+        messages += message(item, f"{column}[{number}]")
+        if rest := _rest(item):
+            extras[str(number)] = rest
     return Conversation(messages, extras)
 
 
-def message(value: Any, column: str) -> Message:
-    """One message in any dialect (`role`/`content`, `from`/`value`)."""
+def _is_inner(item: Any) -> bool:
+    """Whether a message is plain and has the inner form already, as most are: then it is taken as it is."""
+    if type(item) is not dict or len(item) != 2:
+        return False
+    said = item.get("content")
+    return item.get("role") in _PLAIN and type(said) is str and bool(said) and not said.isspace()
+
+
+def message(value: Any, column: str) -> list[Message]:
+    """One message in any dialect (`role`/`content`, `from`/`value`, parts); several where it brings tool results."""
     if not isinstance(value, dict):
-        raise RowError(column, f"A message is an object with role and content, not {_kind(value)}.")
-    role = _role(value, column)
+        raise RowError(column, f"A message is an object with role and content, not {kind_of(value)}.")
+    role, word = _role(value, column)
     spoken, content_key = _spoken(value)
-    made: Message = {"role": role, "content": ""}
-    if str(value.get("from", "")).lower() == "function_call":
-        return made | {"tool_calls": _called(spoken, f"{column}.{content_key}")}
-    made["content"] = content_text(spoken, f"{column}.{content_key}", may_be_absent="tool_calls" in value)
+    here = f"{column}.{content_key}"
+    if word in _CALLS:
+        return [{"role": role, "content": "", "tool_calls": _called(spoken, here)}]
+    said = pieces(spoken, here, may_be_absent="tool_calls" in value or bool(value.get("function_call")))
+    made: Message = {"role": role, "content": said.text}
     if value.get("tool_calls"):
         made["tool_calls"] = tool_calls(value["tool_calls"], f"{column}.tool_calls")
     elif value.get("function_call"):
         made["tool_calls"] = tool_calls([{"function": value["function_call"]}], f"{column}.function_call")
+    elif said.calls:
+        made["tool_calls"] = list(said.calls)
     made |= {key: value[key] for key in _KEPT if isinstance(value.get(key), str)}
-    if role in ("user", "assistant") and not made["content"].strip() and not made.get("tool_calls"):
-        raise RowError(f"{column}.{content_key}", f"The {role} message is empty.")
-    return made
+    if said.thought:
+        made.setdefault("reasoning_content", said.thought)
+    if said.results and not said.text:
+        return list(said.results)
+    if role in _PLAIN and not made["content"].strip() and not made.get("tool_calls"):
+        raise RowError(here, f"The {role} message is empty.")
+    return [*said.results, made]
 
 
-def _role(value: Mapping[str, Any], column: str) -> str:
-    """The role of a message in our words."""
-    key = "role" if "role" in value else "from"
-    if key not in value:
+def _role(value: Mapping[str, Any], column: str) -> tuple[str, str]:
+    """The role of a message in our words, and the word that the file uses."""
+    key = next((key for key in _SPEAKERS if value.get(key) is not None), speaker_key(value))
+    if key is None:
         raise RowError(f"{column}.role", "The message has no role.")
     said = value[key]
-    role = _ROLE_WORDS.get(said.strip().lower()) if isinstance(said, str) else None
+    word = said.strip().lower() if isinstance(said, str) else ""
+    role = _ROLE_WORDS.get(word)
     if role is None:
         raise RowError(f"{column}.{key}", f"{quoted(said)} is no role; use {', '.join(ROLES[:-1])} or {ROLES[-1]}.")
-    return role
+    return role, word
 
 
 def _spoken(value: Mapping[str, Any]) -> tuple[Any, str]:
     """What a message says, and under which key."""
-    for key in ("content", "value", "text"):
-        if key in value:
+    for key in _SPOKEN:
+        if value.get(key) is not None:
             return value[key], key
     return None, "value" if "from" in value else "content"
 
@@ -101,49 +140,6 @@ def _spoken(value: Mapping[str, Any]) -> tuple[Any, str]:
 def _rest(item: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a message that the inner form has no place for."""
     return {key: value for key, value in item.items() if key not in _KNOWN and value is not None}
-
-
-def content_text(value: Any, column: str, may_be_absent: bool = False) -> str:
-    """The text of a content: a text, or a list of text parts run together."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        if may_be_absent:
-            return ""
-        raise RowError(column, "The message has no text.")
-    if isinstance(value, list):
-        return "".join(_part(part, f"{column}[{number}]") for number, part in enumerate(value))
-    if isinstance(value, dict):
-        return _part(value, column)
-    raise RowError(column, f"A text is needed here, not {_kind(value)}.")
-
-
-def _part(part: Any, column: str) -> str:
-    """The text of one part of a content."""
-    if isinstance(part, str):
-        return part
-    if not isinstance(part, dict):
-        raise RowError(column, f"A part of a message is a text, not {_kind(part)}.")
-    said = part.get("text", part.get("value"))
-    if part.get("type", "text") not in ("text", "input_text", "output_text") or not isinstance(said, str):
-        raise RowError(f"{column}.type", f"Only text can be kept, and this part is {quoted(part.get('type'))}.")
-    return said
-
-
-def tool_calls(value: Any, column: str) -> list[dict[str, Any]]:
-    """Tool calls in the inner form; raises RowError where one has no name."""
-    if not isinstance(value, list):
-        raise RowError(column, f"A list of tool calls is needed here, not {_kind(value)}.")
-    return [_tool_call(item, f"{column}[{number}]") for number, item in enumerate(value)]
-
-
-def _tool_call(item: Any, column: str) -> dict[str, Any]:
-    function = item.get("function", item) if isinstance(item, dict) else None
-    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-        raise RowError(column, "A tool call needs a function with a name.")
-    arguments = function.get("arguments", function.get("parameters", {}))
-    call: dict[str, Any] = {"type": "function", "function": {"name": function["name"], "arguments": _object(arguments)}}
-    return {"id": item["id"], **call} if isinstance(item.get("id"), str) else call
 
 
 def _called(spoken: Any, column: str) -> list[dict[str, Any]]:
@@ -155,17 +151,6 @@ def _called(spoken: Any, column: str) -> list[dict[str, Any]]:
     return tool_calls(value if isinstance(value, list) else [value], column)
 
 
-def _object(value: Any) -> Any:
-    """Arguments as an object where they are the JSON text of one."""
-    if isinstance(value, str):
-        try:
-            decoded = json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-        return decoded if isinstance(decoded, dict) else value
-    return value
-
-
 def tools_of(value: Any) -> list[Any] | None:
     """The tools of a record, a list or the JSON text of one; None where there are none."""
     if isinstance(value, str):
@@ -173,11 +158,23 @@ def tools_of(value: Any) -> list[Any] | None:
             value = json.loads(value) if value.strip() else None
         except (ValueError, RecursionError):
             raise RowError("tools", f"The tools are no JSON: {quoted(value)}.") from None
+    if isinstance(value, Mapping) and isinstance(value.get("tools"), list):  # Bedrock's toolConfig
+        value = [tool.get("toolSpec", tool) if isinstance(tool, Mapping) else tool for tool in value["tools"]]
     if value is None or value == []:
         return None
     if not isinstance(value, list):
-        raise RowError("tools", f"A list of tools is needed here, not {_kind(value)}.")
-    return value
+        raise RowError("tools", f"A list of tools is needed here, not {kind_of(value)}.")
+    return [_decoded(tool) for tool in value]
+
+
+def _decoded(tool: Any) -> Any:
+    """A tool that is written as JSON text as what it means."""
+    if not isinstance(tool, str):
+        return tool
+    try:
+        return json.loads(tool)
+    except (ValueError, RecursionError):
+        return tool
 
 
 def said_by(messages: Sequence[Message], role: str) -> bool:
@@ -200,18 +197,3 @@ def check_conversation(messages: Sequence[Message], column: str = "messages", an
         raise RowError(column, "The conversation begins with a user turn.")
     if answered and not said_by(messages, "assistant"):
         raise RowError(column, "There is no assistant turn to learn from.")
-
-
-def _kind(value: Any) -> str:
-    """What a value is, in words."""
-    if value is None:
-        return "nothing"
-    names = {
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-        str: "a text",
-        list: "a list",
-        dict: "an object",
-    }
-    return f"{names.get(type(value), 'something else')} ({quoted(value, 40)})"

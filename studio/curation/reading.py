@@ -4,26 +4,35 @@ Memory stays flat whatever the size: lines, table rows and list elements are rea
 The file's name only settles what its content leaves open (a `.txt` that happens to contain commas).
 """
 
-import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 from storage.errors import NotFound
+from studio.curation.archives import PACKERS, Member, is_spreadsheet, members, unpacked
+from studio.curation.columnar import STREAM_MARK, is_arrow_stream, read_arrow, read_parquet
 from studio.curation.encodings import checked_encoding, detect
 from studio.curation.json_documents import read_document
 from studio.curation.lines import decode, read_jsonl, read_text
+from studio.curation.mapping import SHAPES
+from studio.curation.nesting import unnested
 from studio.curation.records import Item, Position, Source, Unreadable
-from studio.curation.tables import SEPARATORS, read_parquet, read_table, separator_of
+from studio.curation.shapes import first_fit
+from studio.curation.spreadsheets import read_spreadsheet
+from studio.curation.tables import SEPARATORS, read_table, separator_of
 
 _SAMPLE = 1 << 16
 _MAGIC = (
     (b"PAR1", "parquet"),
+    (b"ARROW1", "arrow"),
+    (STREAM_MARK, "arrow stream"),
     (b"\x1f\x8b", "gzip"),
-    (b"PK\x03\x04", "a ZIP archive or spreadsheet"),
-    (b"ARROW1", "an Arrow file"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
     (b"%PDF", "a PDF"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
@@ -32,28 +41,32 @@ _MAGIC = (
     (b"\xd0\xcf\x11\xe0", "an old Office file"),
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
-    (b"BZh", "a bzip2 file"),
-    (b"\xfd7zXZ", "an xz file"),
 )
-READABLE = "JSONL, JSON, CSV, TSV, Parquet or plain text"
+READABLE = "JSONL, JSON, CSV, TSV, XLSX, Parquet, Arrow or plain text"
+_COLUMNAR = {"parquet": read_parquet, "arrow": read_arrow, "arrow stream": read_arrow, "xlsx": read_spreadsheet}
 
 
 @contextmanager
 def open_source(path: Path, name: str | None = None, *, encoding: str | None = None) -> Iterator[Source]:
     """Open a file; `name` is what the person called it, where that differs from the path.
 
-    `encoding`: how the person says that its text is written; detected where nobody says so. Raises NotFound where
-    there is no such file, Unreadable where it is empty, binary or of no known format.
+    `encoding`: how the person says that its text is written; detected where nobody says so. A ZIP archive must hold
+    one file (`archives.members` takes others apart). Raises NotFound where there is no such file, Unreadable where
+    it is empty, binary or of no known format.
     """
     name = name or path.name
     if not path.is_file():
         raise NotFound(f'There is no file "{path}".')
     position = Position(path.stat().st_size)
     what = _magic(path)
-    if what == "parquet":
-        yield Source("parquet", "binary", read_parquet(path, position), position)
-    elif what == "gzip":
-        with _unpacked(path) as inner, open_source(inner, name.removesuffix(".gz"), encoding=encoding) as source:
+    if what in _COLUMNAR:
+        items: Iterator[Item] = _COLUMNAR[what](path, name, position)
+        yield Source(what.split()[0], "binary", unnested(items), position)
+    elif what and what in PACKERS:
+        with unpacked(path, name, what) as inner, open_source(*inner, encoding=encoding) as source:
+            yield source
+    elif what == "zip":
+        with members(path, name) as found, open_source(*_only(found, name), encoding=encoding) as source:
             yield source
     elif what:
         raise Unreadable(f'"{name}" is {what}, which cannot be imported; save its rows as {READABLE}.')
@@ -62,50 +75,50 @@ def open_source(path: Path, name: str | None = None, *, encoding: str | None = N
             yield source
 
 
+def _only(found: list[Member], name: str) -> Member:
+    """The one file of an archive; raises Unreadable where there are several, or another archive."""
+    if len(found) > 1:
+        raise Unreadable(f'"{name}" holds {len(found)} files; unpack it and import them one by one.')
+    if _magic(found[0].path) == "zip":
+        raise Unreadable(f'"{name}" holds another archive, "{found[0].name}"; unpack it first.')
+    return found[0]
+
+
 def _magic(path: Path) -> str | None:
     """What the first bytes say the file is, where they say it."""
     with path.open("rb") as file:
         head = file.read(16)
-    return next((what for sign, what in _MAGIC if head.startswith(sign)), None)
-
-
-@contextmanager
-def _unpacked(path: Path) -> Iterator[Path]:
-    """A gzip file unpacked beside itself in a temporary folder."""
-    import shutil
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="ratchet-") as folder:
-        inner = Path(folder) / "unpacked"
-        try:
-            with gzip.open(path, "rb") as packed, inner.open("wb") as file:
-                shutil.copyfileobj(packed, file, 1 << 20)
-        except (OSError, EOFError) as error:
-            raise Unreadable(f'"{path.name}" is a broken gzip file: {error}.') from error
-        yield inner
+    what = next((what for sign, what in _MAGIC if head.startswith(sign)), None)
+    if what == "arrow stream" and not is_arrow_stream(path):
+        return None
+    return "xlsx" if what == "zip" and is_spreadsheet(path) else what
 
 
 @contextmanager
 def _opened_text(path: Path, name: str, position: Position, said: str | None) -> Iterator[Source]:
     """A text file in its encoding and format."""
-    encoding = checked_encoding(said) if said else detect(path)
-    # Bytes that are no UTF-8 become lone surrogates, so that the damaged row is found; a guessed encoding has no
-    # damage to find, only places where the guess does not fit.
-    errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
-    with path.open(encoding=encoding, errors=errors, newline="") as file:
+    encoding = checked_encoding(said) if said else detect(path, name)
+    # A byte that the encoding does not know becomes a lone surrogate, so that the damaged row is found.
+    with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
         sample = file.read(_SAMPLE)
     if not sample.strip(" \t\n\r\ufeff"):
-        raise Unreadable(f'"{name}" is empty.')
+        raise Unreadable(f'"{name}" is empty.', 1, 1)
     format_, separator = sniff(sample, name)
     raw = io.BufferedReader(_Counted(path, position))
-    with io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="") as file:
-        yield Source(format_, encoding.removesuffix("-sig"), _items(file, format_, separator), position)
+    with io.TextIOWrapper(raw, encoding=encoding, errors="surrogateescape", newline="") as file:
+        items = unnested(_items(file, format_, separator))
+        yield Source(format_, encoding.removesuffix("-sig"), items, position)
+
+
+def _is_record(value: Mapping[str, Any]) -> bool:
+    """Whether an object of a JSON document is a record by itself."""
+    return first_fit(value, SHAPES) is not None
 
 
 def _items(file: TextIO, format_: str, separator: str) -> Iterator[Item]:
     """The records of a text file of this format."""
     if format_ == "json":
-        yield from read_document(file)
+        yield from read_document(file, _is_record)
     elif format_ == "jsonl":
         yield from read_jsonl(file)
     elif format_ == "text":
@@ -118,15 +131,16 @@ def sniff(sample: str, name: str) -> tuple[str, str]:
     """The format of a text and its separator, from its beginning; the name's ending settles what is open."""
     ending = Path(name).suffix.lower()
     lines = [line for line in sample.splitlines() if line.strip()]
-    if ending in (".jsonl", ".ndjson"):
+    begins_like_json = sample.lstrip("\ufeff \t\r\n")[0] in "{["
+    if ending in (".jsonl", ".ndjson") and (begins_like_json or any(map(_is_json, lines[:20])) or len(lines) == 1):
         return ("json", "") if _is_document(lines) else ("jsonl", "")
-    if ending == ".json" or sample.lstrip("\ufeff \t\r\n")[0] in "{[":
+    if ending == ".json" or begins_like_json:
         if ending == ".txt" and not any(_is_json(line) for line in lines[:3]) and lines[0].strip() not in "{[":
             return "text", ""
         return ("jsonl", "") if _is_jsonl(lines) else ("json", "")
     separator = separator_of(sample)
-    if ending == ".tsv":
-        return "tsv", separator or "\t"
+    if ending in (".tsv", ".tab") and "\t" in sample:
+        return "tsv", "\t"
     if ending in (".txt", ".md", ".text"):
         return "text", ""
     if separator is None:

@@ -109,8 +109,8 @@ def test_a_question_without_an_answer_is_a_prompt(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "row",
-    [{"question": "2+2?", "answer_matching_behavior": "4"}, {"prompt": "2+2?", "answer_A": "4", "answer_B": "5"},
-     {"messages": PAIR, "label": True}, {"text": "Hi", "role": "prompter"}, {"a": 1}, {}],
+    [{"question": "2+2?", "answer_matching_behavior": "4"}, {"text": "Hi", "role": "prompter"}, {"a": 1}, {},
+     {"file_name": "a.json", "columns": {"messages": "conversations"}}, {"image": "a.png", "label": "cat"}],
 )  # fmt: skip
 def test_what_could_be_something_else_is_left_to_the_person(row: dict[str, Any]) -> None:
     assert _shape(row) is None
