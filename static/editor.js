@@ -1,504 +1,418 @@
 /*
- * The editor of one row: a conversation, a preference, a prompt or a text.
+ * The editor of one row. This file opens, draws, saves and leaves it; its parts stand in editor_*.js.
  *
- * What is typed is a draft until it is saved. The draft is kept in the browser, so a refresh or a crash loses nothing,
- * and leaving it asks first. Saving sends the revision that was seen: where somebody else saved meanwhile, the
- * person chooses. Moves, deletions and additions of turns can be undone before saving; saved changes afterwards.
+ * What is typed is kept on the server a moment later, so that nothing is lost with a tab, and becomes the row when it
+ * is saved. Saving names the revision that was seen: where somebody else saved meanwhile, the person chooses.
  */
 (() => {
   "use strict";
 
   const { el, api, keys, toast, data, dialog, confirm } = window.ratchet;
-  const ROLES = ["system", "user", "assistant", "tool"];
-  const PARTS = { sft: ["messages"], prompts: ["prompt"], preference: ["prompt", "chosen", "rejected"], text: [] };
-  const HEADS = { prompt: "Prompt", chosen: "Chosen answer", rejected: "Rejected answer" };
-  const blank = (role) => ({ role, content: "" });
-  const clone = (value) => JSON.parse(JSON.stringify(value));
-
-  const EMPTY = {
-    sft: () => ({ messages: [blank("user"), blank("assistant")] }),
-    prompts: () => ({ prompt: [blank("user")] }),
-    preference: () => ({ prompt: [blank("user")], chosen: [blank("assistant")], rejected: [blank("assistant")] }),
-    text: () => ({ text: "" }),
-  };
-
-  /* ---- Drafts kept in the browser ---------------------------------------------------------------------- */
-
-  const drafts = {
-    key: (dataset, row) => `ratchet.draft.${dataset}.${row}`,
-    read(dataset, row) {
-      try {
-        return JSON.parse(localStorage.getItem(drafts.key(dataset, row)));
-      } catch {
-        return null; // storage is switched off, or what it holds is no draft
-      }
-    },
-    keep(dataset, row, draft) {
-      try {
-        localStorage.setItem(drafts.key(dataset, row), JSON.stringify(draft));
-      } catch {
-        /* storage is off or full: leaving the page still asks */
-      }
-    },
-    drop(dataset, row) {
-      try {
-        localStorage.removeItem(drafts.key(dataset, row));
-      } catch {
-        /* storage is switched off */
-      }
-    },
-  };
+  const parts = window.ratchet.editorParts;
+  const { opened, plain, clone } = parts.stored;
+  const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
+  const rowsOf = (dataset) => `/api/data/datasets/${encodeURIComponent(dataset)}/rows`;
+  const press = (label, key, kind, run, more = {}) =>
+    el("button", { type: "button", class: `button button-${kind}`, onclick: run, ...more }, el("span", { class: "step-label" }, label), key && el("kbd", {}, key));
 
   window.ratchet.widgets.editor = (element) => {
-    let row = null; // as the studio has it: {dataset, id, number, revision, content, tags, kind}
-    let draft = null; // {content, tags}
-    let steps = []; // what can be undone before saving: {label, draft}
-    let problem = "";
-    let saving = false;
     const card = el("section", { class: "card editor", "aria-label": "Editor", hidden: true });
     element.append(card);
+    const off = [];
+    const isOpen = () => desk.row !== null;
+    let listeners = [];
+    let base = ""; // the row as it was opened, as text: what is unsaved differs from it
+    let saving = false;
+    let ui = {};
+    let near = {};
 
-    /* ---- Opening and leaving ----------------------------------------------------------------------------- */
+    /* ---- The desk: what the parts of the editor see --------------------------------------------------------- */
+
+    const desk = {
+      card, row: null, draft: null, unfolded: new Set(),
+      url: (rest = "") => `${rowsOf(desk.row.dataset)}/${encodeURIComponent(desk.row.id)}${rest ? `/${rest}` : ""}`,
+      key: (binding) => off.push(keys.add({ group: "Editor", ...binding, when: () => isOpen() && (binding.when ? binding.when() : true) })),
+      grown, redraw, mark, changed, save, replace, rebase, took,
+      onMark: (run) => listeners.push(run),
+      plain: () => plain(desk.draft.content),
+      step: (label) => steps.push(label),
+      push: (label, before) => steps.push(label, before),
+      snapshot: () => steps.snapshot(),
+      typed: (label) => steps.typed(label),
+      undo: () => { if (steps.back()) redraw(); },
+      tell, quiet: () => ui.notices.replaceChildren(),
+      toggleSees: () => ui.sees.toggle(),
+      modelChosen: () => ui.sees.draw(),
+    };
+    const steps = parts.steps(desk);
+    const drafts = parts.drafts(desk, (at, problem) => { ui.kept.textContent = problem ? "The draft cannot be kept now." : `kept ${clock(at)}`; ui.kept.title = problem; });
+    const asText = () => JSON.stringify({ content: desk.plain(), tags: desk.draft.tags });
+    function changed() { return isOpen() && asText() !== base; }
+    desk.turns = parts.turns(desk);
+    desk.model = parts.model(desk);
+
+    /* ---- Opening and leaving ------------------------------------------------------------------------------- */
 
     let turn = 0;
     async function follow() {
       const { dataset, row: id } = data.place();
       document.body.classList.toggle("is-editing", Boolean(dataset && id));
       if (!dataset || !id) return close();
-      if (row && row.dataset === dataset && row.id === id) return;
+      if (isOpen() && desk.row.dataset === dataset && desk.row.id === id) return;
+      const kind = data.datasets().find((item) => item.name === dataset)?.kind;
+      if (!kind) return; // the list of datasets is on its way, and calls again
       const mine = ++turn;
       try {
-        const found = id === "new" ? freshRow(dataset) : await api(`${base(dataset)}/${encodeURIComponent(id)}`);
-        if (mine === turn) show({ ...found, dataset, kind: kindOf(dataset) });
+        const found = id === "new" ? await fresh(dataset, kind) : await api(`${rowsOf(dataset)}/${encodeURIComponent(id)}`);
+        if (mine === turn) show({ ...found, dataset, kind });
       } catch (error) {
         if (mine !== turn) return;
-        row = draft = null;
+        desk.row = desk.draft = null;
         toast(error.message, "bad");
         data.go({ row: "" }, true);
       }
     }
 
-    const base = (dataset) => `/api/data/datasets/${encodeURIComponent(dataset)}/rows`;
-    const kindOf = (dataset) => data.datasets().find((item) => item.name === dataset)?.kind || "sft";
-    const freshRow = (dataset) => ({ id: "new", number: null, revision: null, tags: [], content: EMPTY[kindOf(dataset)]() });
-    const changed = () => row !== null && JSON.stringify(draft) !== JSON.stringify({ content: row.content, tags: row.tags });
+    async function fresh(dataset, kind) {
+      const { draft } = await api(`${rowsOf(dataset)}/new/draft`);
+      return { id: "new", number: null, revision: null, status: "draft", tags: [], content: parts.forms.empty(kind), draft };
+    }
 
     function show(found) {
-      row = found;
-      draft = clone({ content: found.content, tags: found.tags });
-      steps = [];
-      problem = "";
-      const kept = drafts.read(row.dataset, row.id);
-      const restored = Boolean(kept && kept.draft && kept.revision === row.revision);
-      if (restored) draft = kept.draft;
+      const { draft: kept, ...row } = found;
+      desk.model.halt();
+      desk.row = row;
+      desk.draft = { content: opened(row.content), tags: clone(row.tags) };
+      base = asText();
+      steps.clear();
+      drafts.forget();
+      desk.turns.forget();
       card.hidden = false;
       draw();
-      if (restored && changed()) notice("info", "These are changes that you made earlier and did not save.", ["Discard them", discard]);
       card.scrollTop = 0;
-      if (row.id === "new") card.querySelector("textarea")?.focus();
+      if (kept) restore(kept);
+      neighbours();
+      if (row.id === "new") card.querySelector(".editor-body textarea")?.focus();
       else if (matchMedia("(max-width: 1100px)").matches) card.querySelector("h2")?.focus();
+    }
+
+    /** What was left unsaved stands in the editor again, unless the row was changed since: then the person chooses. */
+    async function restore(kept) {
+      const before = base;
+      const mine = { content: kept.content, tags: kept.tags || [] };
+      steps.push("restored what was not saved");
+      desk.draft = mine;
+      if (!changed()) { desk.undo(); steps.clear(); return mark(); }
+      drafts.took();
+      redraw();
+      ui.kept.textContent = `kept ${clock(kept.saved_at)}`;
+      if (desk.row.id === "new" || kept.revision === desk.row.revision) {
+        return tell("info", `Restored: what you had not saved at ${clock(kept.saved_at)}.`, el("div", { class: "line" },
+          small("Keep it", "secondary", () => desk.quiet()), small("Discard it", "secondary", discard)));
+      }
+      const { revisions } = await api(desk.url("history"));
+      const seen = revisions.find((item) => item.revision_id === kept.revision) || JSON.parse(before);
+      return parts.conflict(desk, seen, desk.row, `${desk.row.author} changed this example after ${clock(kept.saved_at)}, when you left it unsaved. Choose what shall stand.`);
+    }
+
+    const small = (label, kind, run) => el("button", { type: "button", class: `button button-${kind} button-s`, onclick: run }, label);
+
+    function discard() {
+      const lost = clone(desk.draft);
+      const { id } = desk.row;
+      drafts.drop(true);
+      desk.draft = { content: opened(desk.row.content), tags: clone(desk.row.tags) };
+      steps.clear();
+      desk.quiet();
+      redraw();
+      toast("The unsaved changes are discarded.", "info", () => { if (desk.row?.id === id) { steps.push("brought back what was discarded"); desk.draft = lost; redraw(); } });
     }
 
     function close() {
       turn += 1;
-      row = draft = null;
+      desk.model.halt();
+      desk.row = desk.draft = null;
+      listeners = [];
       card.hidden = true;
       card.replaceChildren();
     }
 
     data.guard = async () => {
-      if (!row || !changed()) return true;
+      if (!changed()) return true;
       const choice = await askUnsaved();
       if (choice === "save") return save();
-      if (choice === "discard") drafts.drop(row.dataset, row.id);
-      if (choice === "discard") row = { ...row, ...clone(draft) };
-      return choice === "discard";
+      if (choice === "keep") await drafts.keep();
+      if (choice === "discard") await drafts.drop(true);
+      if (choice === "keep" || choice === "discard") base = asText();
+      return choice !== "stay";
     };
 
     const askUnsaved = () => new Promise((resolve) => {
       let said = "stay";
-      const box = dialog("Unsaved changes", el("p", {}, `${nameOf()} has changes that are not saved.`), [
-        { label: "Keep editing", kind: "secondary", run: () => {} },
-        { label: "Discard", kind: "danger", run: () => { said = "discard"; } },
-        { label: "Save", kind: "primary", run: () => { said = "save"; } }]);
+      const say = (word) => () => { said = word; };
+      const box = dialog("Unsaved changes", el("p", {}, `${desk.row.id === "new" ? "The new example" : `Example ${desk.row.number}`} has changes that are not saved.`), [
+        { label: "Keep editing", kind: "secondary", run: say("stay") }, { label: "Discard", kind: "danger", run: say("discard") },
+        { label: "Leave for later", kind: "secondary", run: say("keep") }, { label: "Save", kind: "primary", run: say("save") }]);
       box.addEventListener("close", () => setTimeout(() => resolve(said)));
+      box.querySelector(".button-primary").focus();
     });
 
-    window.addEventListener("beforeunload", (event) => { if (changed()) event.preventDefault(); });
-
     const leave = () => data.go({ row: "" });
-    const nameOf = () => (row.id === "new" ? "The new example" : `Example ${row.number}`);
 
-    async function discard() {
-      drafts.drop(row.dataset, row.id);
-      show(row);
-    }
-
-    /* ---- Drawing ----------------------------------------------------------------------------------------- */
-
-    let status;
-    let saveButton;
-    let undoButton;
-    let notices;
+    /* ---- Drawing --------------------------------------------------------------------------------------------- */
 
     function draw() {
-      status = el("span", { class: "chip", role: "status" });
-      notices = el("div", { class: "stack-s" });
-      const known = row.id !== "new";
-      saveButton = el("button", { type: "button", class: "button button-primary", onclick: save }, "Save", el("kbd", {}, "Ctrl S"));
-      undoButton = el("button", { type: "button", class: "button button-ghost button-s step", onclick: takeBack }, el("span", { class: "step-label" }, "Undo"), el("kbd", {}, "Ctrl Z"));
+      const known = desk.row.id !== "new";
+      listeners = [];
+      ui = {
+        state: el("span", { class: "chip", role: "status" }), kept: el("span", { class: "small muted num" }), notices: el("div", { class: "stack-s" }),
+        status: parts.status(desk), sees: parts.sees(desk),
+        save: press("Save", "Ctrl S", "primary", save), next: press("Save and next", "Ctrl Enter", "secondary", saveAndNext),
+        undo: press("Undo", "Ctrl Z", "ghost button-s step", desk.undo), redo: press("Redo", "Ctrl ⇧ Z", "ghost button-s step", redo),
+        before: press("Previous", "K", "ghost button-s", () => go("previous"), { disabled: true }), after: press("Next", "J", "ghost button-s", () => go("next"), { disabled: true }),
+        where: el("span", { class: "small muted num" }), body: el("div", { class: "editor-body" }),
+      };
+      ui.standing = listeners;
       card.replaceChildren(
         el("div", { class: "editor-head" },
-          el("div", { class: "line grow" }, el("h2", { tabindex: -1 }, known ? `Example ${row.number}` : "New example"), status),
-          el("div", { class: "line" }, saveButton, el("button", { type: "button", class: "button button-ghost", onclick: leave }, "Close", el("kbd", {}, "Esc")))),
-        notices,
-        el("div", { class: "editor-body" }, form(), tagsField(), extras()),
-        el("div", { class: "editor-foot" }, undoButton,
-          known && el("button", { type: "button", class: "button button-ghost button-s", onclick: showHistory }, "History"),
-          known && el("button", { type: "button", class: "button button-ghost button-s", onclick: duplicate }, "Duplicate"),
-          known && el("button", { type: "button", class: "button button-danger button-s", onclick: remove }, "Delete example")));
+          el("div", { class: "line grow" }, el("h2", { tabindex: -1 }, known ? `Example ${desk.row.number}` : "New example"), ui.state, ui.kept),
+          el("div", { class: "line" }, ui.save, ui.next, press("Close", "Esc", "ghost", leave)),
+          el("div", { class: "row-between editor-second" }, ui.status.node, known && el("div", { class: "line" }, ui.where, ui.before, ui.after))),
+        ui.notices, desk.row.kind !== "text" ? desk.model.node : el("div", { class: "assist line" }, small("What the model sees", "ghost", desk.toggleSees)), ui.body,
+        el("div", { class: "editor-aside" }, ui.sees.node, parts.comments(desk)),
+        el("div", { class: "editor-foot" }, ui.undo, ui.redo,
+          known && press("History", "H", "ghost button-s", history), known && press("Duplicate", "D", "ghost button-s", duplicate),
+          known && press("Delete example", "Del", "danger button-s", remove)));
+      redraw();
+    }
+
+    /** Draws the fields anew from the draft. */
+    function redraw() {
+      listeners = [...ui.standing];
+      ui.body.replaceChildren(...[parts.forms.form(desk), desk.row.kind !== "text" && parts.calls.tools(desk), parts.tags(desk), parts.metadata(desk)].filter(Boolean));
       mark();
     }
 
-    /** Shows whether there is something to save, and keeps it. */
+    /** Shows whether there is something to save, and keeps it on the server. */
     function mark() {
       const dirty = changed();
-      status.textContent = saving ? "Saving …" : dirty ? "Unsaved changes" : row.id === "new" ? "Not saved yet" : "Saved";
-      status.className = `chip chip-dot ${saving ? "chip-info" : dirty ? "chip-warning" : row.id === "new" ? "" : "chip-good"}`;
-      saveButton.disabled = saving || !dirty;
-      undoButton.hidden = !steps.length;
-      undoButton.querySelector(".step-label").textContent = steps.length ? `Undo: ${steps.at(-1).label}` : "Undo";
-      if (dirty) drafts.keep(row.dataset, row.id, { revision: row.revision, draft });
-      else drafts.drop(row.dataset, row.id);
-    }
-
-    function notice(kind, sentence, ...buttons) {
-      notices.replaceChildren(el("div", { class: `notice notice-${kind}`, role: kind === "bad" ? "alert" : "status" }, el("p", {}, sentence),
-        buttons.length > 0 && el("div", { class: "line" }, buttons.map(([label, run]) => el("button", { type: "button", class: "button button-secondary button-s", onclick: run }, label)))));
-    }
-
-    function form() {
-      if (row.kind === "text") return textForm();
-      if (row.kind !== "preference") return turnList(PARTS[row.kind][0], row.kind === "sft");
-      return el("div", { class: "stack" }, part("prompt"), el("div", { class: "answers" }, part("chosen"), part("rejected")));
-    }
-
-    const part = (name) => el("section", { class: `part part-${name}` }, el("h3", {}, HEADS[name]), turnList(name));
-
-    function textForm() {
-      const area = grown(el("textarea", { id: "row-text", value: draft.content.text, rows: 12, oninput: () => { draft.content.text = area.value; mark(); } }));
-      return el("div", { class: "field" }, el("label", { for: "row-text" }, "Text"), area);
-    }
-
-    /* ---- Turns ------------------------------------------------------------------------------------------- */
-
-    function turnList(name) {
-      const box = el("div", { class: "turns", dataset: { part: name } });
-      drawTurns(box);
-      return box;
-    }
-
-    function drawTurns(box, focus) {
-      const name = box.dataset.part;
-      const turns = draft.content[name];
-      const plain = name === "messages" || name === "prompt";
-      box.replaceChildren(
-        plain && turns[0]?.role !== "system"
-          ? el("button", { type: "button", class: "button button-ghost button-s", onclick: () => insert(box, 0, blank("system"), "added a system prompt") }, "Add a system prompt") : "",
-        ...turns.map((item, at) => drawTurn(box, item, at)),
-        el("button", { type: "button", class: "button button-secondary button-s add-turn", onclick: () => insert(box, turns.length, blank(nextRole(turns, turns.length)), "added a turn") }, "Add turn"));
-      const turn = focus && box.querySelectorAll(".turn")[focus.at];
-      if (turn) [focus.what].flat().map((what) => turn.querySelector(what)).find(Boolean)?.focus();
-    }
-
-    const nextRole = (turns, at) => (["user", "tool"].includes(turns[at - 1]?.role) ? "assistant" : "user");
-
-    function drawTurn(box, item, at) {
-      const turns = draft.content[box.dataset.part];
-      const said = `${box.dataset.part === "messages" ? "Turn" : (HEADS[box.dataset.part] + ", turn")} ${at + 1}`;
-      const role = el("select", { class: "role", "aria-label": `${said}: role`, onchange: () => change("changed a role", () => { item.role = role.value; }, box, { at, what: ".role" }) },
-        ROLES.map((name) => el("option", { value: name, selected: name === item.role }, name)));
-      const area = grown(el("textarea", { class: "input", value: item.content, rows: 2, "aria-label": `${said}: text`, spellcheck: "true",
-        oninput: () => { item.content = area.value; mark(); }, onkeydown: (event) => moveByKey(event, box, at) }));
-      const tool = (label, sign, run, disabled, extra = "") =>
-        el("button", { type: "button", class: `turn-tool ${extra}`, "aria-label": `${said}: ${label}`, title: label, disabled, onclick: run }, sign);
-      return el("div", { class: "turn", dataset: { role: item.role } },
-        el("div", { class: "turn-head" }, role,
-          el("div", { class: "turn-tools" },
-            tool("Move up (Alt ↑)", "↑", () => move(box, at, -1), at === 0, "up"),
-            tool("Move down (Alt ↓)", "↓", () => move(box, at, 1), at === turns.length - 1, "down"),
-            tool("Insert a turn below", "+", () => insert(box, at + 1, blank(nextRole(turns, at + 1)), "added a turn")),
-            tool("Delete this turn", "×", () => change(`deleted turn ${at + 1}`, () => turns.splice(at, 1), box, { at: Math.max(0, at - 1), what: "textarea" }), turns.length === 1))),
-        area, calls(item, said));
-    }
-
-    function moveByKey(event, box, at) {
-      if (!event.altKey || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
-      event.preventDefault();
-      move(box, at, event.key === "ArrowUp" ? -1 : 1, "textarea");
-    }
-
-    /** Tool calls as JSON: rare, and wanted exactly as they are. */
-    function calls(item, said) {
-      if (!item.tool_calls) return null;
-      const area = grown(el("textarea", { class: "input mono", "aria-label": `${said}: tool calls`, value: JSON.stringify(item.tool_calls, null, 2), spellcheck: "false", oninput: read }));
-      const wrong = el("p", { class: "field-error", role: "alert" });
-      function read() {
-        try {
-          item.tool_calls = JSON.parse(area.value);
-          wrong.textContent = problem = "";
-        } catch (error) {
-          wrong.textContent = problem = `The tool calls are no JSON: ${error.message}`;
-        }
-        mark();
+      const untouched = desk.row.id === "new" ? "Not saved yet" : "Saved";
+      ui.state.textContent = saving ? "Saving …" : dirty ? "Unsaved changes" : untouched;
+      ui.state.className = `chip chip-dot ${saving ? "chip-info" : dirty ? "chip-warning" : desk.row.id === "new" ? "" : "chip-good"}`;
+      ui.save.disabled = saving || !dirty;
+      for (const [button, name] of [[ui.undo, "undo"], [ui.redo, "redo"]]) {
+        const label = steps[name]();
+        button.hidden = !label;
+        button.querySelector(".step-label").textContent = `${name === "undo" ? "Undo" : "Redo"}: ${label || ""}`;
       }
-      return el("details", { class: "calls", open: true }, el("summary", {}, "Tool calls"), area, wrong);
+      if (dirty) drafts.soon();
+      else if (!saving) { drafts.drop(); if (ui.kept.textContent.startsWith("kept")) ui.kept.textContent = ""; }
+      listeners.forEach((run) => run());
     }
 
-    function change(label, run, box, focus) {
-      steps.push({ label, draft: clone(draft) });
-      run();
-      drawTurns(box, focus);
-      mark();
+    function tell(kind, sentence, ...more) {
+      ui.notices.replaceChildren(el("div", { class: `notice notice-${kind}`, role: kind === "bad" ? "alert" : "status" }, el("p", {}, sentence), more));
     }
 
-    function insert(box, at, item, label) {
-      change(label, () => draft.content[box.dataset.part].splice(at, 0, item), box, { at, what: "textarea" });
-    }
+    function redo() { if (steps.again()) redraw(); }
+    function replace({ content, tags }) { desk.draft = { content: opened(content), tags: clone(tags) }; redraw(); }
 
-    function move(box, at, by, what) {
-      const turns = draft.content[box.dataset.part];
-      if (!turns[at + by]) return;
-      const side = by < 0 ? [".up:enabled", ".down"] : [".down:enabled", ".up"];
-      change(`moved turn ${at + 1}`, () => turns.splice(at + by, 0, ...turns.splice(at, 1)), box, { at: at + by, what: what || side });
-    }
-
-    function takeBack() {
-      const step = steps.pop();
-      if (!step) return;
-      draft = step.draft;
-      redrawBody();
-    }
-
-    function redrawBody() {
-      card.querySelector(".editor-body").replaceChildren(form(), tagsField(), extras());
-      mark();
-    }
-
-    /* ---- Tags and the rest ------------------------------------------------------------------------------- */
-
-    function tagsField() {
-      const chips = el("span", { class: "line" });
-      const input = el("input", { id: "row-tags", autocomplete: "off", placeholder: "Add a tag, then Enter", onkeydown: typed, onblur: () => take() });
-      function take() {
-        const fresh = input.value.split(",").map((tag) => tag.trim()).filter((tag) => tag && !draft.tags.includes(tag));
-        input.value = "";
-        if (!fresh.length) return;
-        draft.tags.push(...fresh);
-        drawChips();
-      }
-      function typed(event) {
-        if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {
-          event.preventDefault();
-          take();
-        } else if (event.key === "Backspace" && !input.value && draft.tags.length) {
-          draft.tags.pop();
-          drawChips();
-        }
-      }
-      function drawChips() {
-        chips.replaceChildren(...draft.tags.map((tag) => el("span", { class: "chip chip-accent" }, tag,
-          el("button", { type: "button", class: "chip-close", "aria-label": `Remove the tag ${tag}`, onclick: () => { draft.tags = draft.tags.filter((other) => other !== tag); drawChips(); } }, "×"))));
-        mark();
-      }
-      chips.replaceChildren();
-      queueMicrotask(drawChips);
-      return el("div", { class: "field tags-field" }, el("label", { for: "row-tags" }, "Tags"), chips, input);
-    }
-
-    function extras() {
-      const { tools, metadata } = row.content;
-      const view = (label, value) => value && el("details", {}, el("summary", {}, label), el("pre", { class: "log", tabindex: 0 }, JSON.stringify(value, null, 2)));
-      if (!tools && !metadata) return "";
-      return el("div", { class: "stack-s extras" }, view(`Tools (${tools?.length || 0})`, tools), view("From the source", metadata));
+    /** The row is `found` from now on, and `draft` is what the person makes of it. */
+    function rebase(found, draft) {
+      const { draft: _, ...row } = found;
+      desk.row = { ...row, dataset: desk.row.dataset, kind: desk.row.kind };
+      base = JSON.stringify({ content: plain(opened(row.content)), tags: row.tags });
+      replace(draft);
+      ui.status.draw();
     }
 
     /** Grows with what is typed, in browsers that do not do it by themselves as well. */
     function grown(area) {
       if (CSS.supports("field-sizing", "content")) return area;
       const fit = () => { area.style.height = "auto"; area.style.height = `${area.scrollHeight + 2}px`; };
-      area.addEventListener("input", fit);
+      ["input", "grow"].forEach((name) => area.addEventListener(name, fit));
       requestAnimationFrame(fit);
       return area;
     }
 
-    /* ---- Saving ------------------------------------------------------------------------------------------ */
+    /* ---- Saving ---------------------------------------------------------------------------------------------- */
 
     async function save() {
-      if (!row || saving) return false;
+      if (!isOpen() || saving) return false;
       if (!changed()) return true;
-      if (problem) {
-        notice("bad", problem);
-        return false;
-      }
-      return send(row.revision);
+      desk.model.halt();
+      const wrong = parts.calls.problem(desk.draft.content);
+      if (wrong) tell("bad", wrong);
+      return !wrong && send();
     }
 
-    async function send(revision) {
-      const { dataset, id } = row;
+    async function send() {
+      const { dataset, id, revision, content } = desk.row;
+      const sent = asText();
       saving = true;
       mark();
       try {
-        const body = { content: draft.content, tags: draft.tags, revision };
-        const saved = id === "new"
-          ? await api(base(dataset), { body })
-          : await api(`${base(dataset)}/${encodeURIComponent(id)}`, { method: "PUT", body });
+        const gone = Object.fromEntries(["tools", "metadata", "margin", "answers"].filter((name) => name in content).map((name) => [name, null]));
+        const body = { content: { ...gone, ...desk.plain() }, tags: desk.draft.tags, revision };
+        const saved = id === "new" ? await api(rowsOf(dataset), { body }) : await api(desk.url(), { method: "PUT", body });
         saving = false;
-        drafts.drop(dataset, id);
-        took(saved, id === "new");
+        if (!isOpen() || desk.row.id !== id) return true;
+        await drafts.drop(true);
+        took(saved, sent);
+        toast(`Saved example ${saved.number}.`, "good");
+        if (id === "new") data.go({ row: saved.id }, true);
+        data.say("changed", { row: id === "new" ? saved.id : "", by: "save" });
         return true;
       } catch (error) {
         saving = false;
-        if (error.kind === "conflict") notice("warning", error.message, ["Show the newer text", reload], ["Keep mine", () => send(null)]);
-        else notice("bad", error.message);
+        if (!isOpen() || desk.row.id !== id) return false;
         mark();
+        if (error.kind === "conflict" && id !== "new") await clash();
+        else tell("bad", error.message);
         return false;
       }
     }
 
-    /** The row as the studio has it now; the place of the cursor in a field is kept. */
-    function took(saved, fresh) {
-      row = { ...saved, dataset: row.dataset, kind: row.kind };
-      const same = JSON.stringify(draft) === JSON.stringify({ content: row.content, tags: row.tags });
-      draft = clone({ content: row.content, tags: row.tags });
-      steps = [];
-      if (fresh || !same) draw();
-      else {
-        // The fields hold objects of the old draft; they must write to the new one.
-        const field = document.activeElement?.getAttribute("aria-label");
-        const [from, to] = [document.activeElement?.selectionStart, document.activeElement?.selectionEnd];
-        redrawBody();
-        const again = field && [...card.querySelectorAll("textarea")].find((area) => area.getAttribute("aria-label") === field);
-        if (again) { again.focus({ preventScroll: true }); again.setSelectionRange(from, to); }
+    async function clash() {
+      try {
+        parts.conflict(desk, { content: desk.row.content, tags: desk.row.tags }, await api(desk.url()));
+      } catch (error) {
+        tell("bad", error.message);
       }
-      notices.replaceChildren();
-      toast(`Saved example ${row.number}.`, "good");
-      if (fresh) data.go({ row: row.id }, true);
-      data.say("changed", { row: fresh ? row.id : "", by: "save" });
     }
 
-    async function reload() {
-      const { dataset, id, kind } = row;
-      drafts.drop(dataset, id);
-      show({ ...(await api(`${base(dataset)}/${encodeURIComponent(id)}`)), dataset, kind });
+    /** The row as the studio has it now. `sent`: what was saved, where the person typed on meanwhile that stays unsaved. */
+    function took(saved, sent = asText()) {
+      const { draft: _, ...row } = saved;
+      const typedOn = asText() !== sent;
+      const fresh_ = desk.row.id === "new";
+      desk.row = { ...row, dataset: desk.row.dataset, kind: desk.row.kind };
+      base = JSON.stringify({ content: plain(opened(row.content)), tags: row.tags });
+      steps.clear();
+      if (fresh_) { desk.draft = { content: opened(row.content), tags: clone(row.tags) }; draw(); neighbours(); }
+      else if (!typedOn && asText() !== base) replace(row);
+      ui.status.draw();
+      desk.quiet();
+      mark();
+      if (!typedOn) ui.kept.textContent = clock(row.revised_at || Date.now() / 1000);
     }
+
+    async function saveAndNext() {
+      const { next } = near;
+      if (!(await save())) return;
+      if (next) await data.go({ row: next, ...pageOf(near.place) });
+      else toast("This was the last example.", "info");
+    }
+
+    /* ---- Neighbours under the present filter --------------------------------------------------------------- */
+
+    async function neighbours() {
+      near = {};
+      if (desk.row.id === "new") return;
+      const { id } = desk.row;
+      try {
+        const found = await api(`${desk.url("neighbours")}?${around()}`);
+        if (desk.row?.id !== id) return;
+        near = found;
+      } catch {
+        return; // the row can be edited without knowing which one follows
+      }
+      ui.where.textContent = near.place === null ? "" : `${(near.place + 1).toLocaleString("en")} of ${near.total.toLocaleString("en")}${near.exact ? "" : "+"}`;
+      ui.before.disabled = !near.previous;
+      ui.after.disabled = !near.next;
+    }
+
+    function around() {
+      const query = data.asked();
+      query.set("page", data.place().page);
+      query.set("size", data.place().size);
+      return query;
+    }
+
+    /** The page of the list on which the row with this place stands. */
+    const pageOf = (place) => (place === null || place === undefined || !data.place().size ? {} : { page: Math.floor((place + 1) / data.place().size) + 1 });
+
+    async function go(name) {
+      if (near[name]) await data.go({ row: near[name], ...pageOf(near.place === null ? null : near.place - (name === "next" ? 0 : 2)) });
+    }
+
+    /* ---- The row as a whole ------------------------------------------------------------------------------------ */
+
+    const refused = (error) => toast(error.message, "bad");
+    const history = () => parts.history(desk).catch(refused);
 
     async function duplicate() {
       if (!(await data.guard())) return;
       try {
-        const copy = await api(`${base(row.dataset)}/${encodeURIComponent(row.id)}/duplicate`, { method: "POST" });
-        toast(`Example ${copy.number} is a copy of example ${row.number}.`, "good");
-        await data.go({ row: copy.id, search: "" });
+        const copy = await api(desk.url("duplicate"), { method: "POST" });
+        toast(`Example ${copy.number} is a copy of example ${desk.row.number}.`, "good");
+        await data.go({ row: copy.id, search: "", filters: {} });
         data.say("changed", { row: copy.id });
       } catch (error) {
-        toast(error.message, "bad");
+        refused(error);
       }
     }
 
     async function remove() {
-      const { dataset, id, number } = row;
+      const { id, number, status, reason } = desk.row;
       if (changed() && !(await confirm("Delete this example?", "It has changes that are not saved.", { yes: "Delete", danger: true }))) return;
+      const back = desk.url("status");
       try {
-        await api(`${base(dataset)}/${encodeURIComponent(id)}`, { method: "DELETE" });
-        drafts.drop(dataset, id);
-        row = draft = null;
+        await api(desk.url(), { method: "DELETE" });
+        await drafts.drop(true);
+        desk.row = desk.draft = null;
         await data.go({ row: "" });
         data.say("changed", {});
-        toast(`Example ${number} is deleted.`, "info", async () => {
-          await api(`/api/data/datasets/${encodeURIComponent(dataset)}/undo`, { method: "POST" });
-          data.say("changed", { row: id });
-        });
+        toast(`Example ${number} is deleted.`, "info", () => api(back, { body: { status, reason } }).then(() => data.say("changed", { row: id }), refused));
       } catch (error) {
-        toast(error.message, "bad");
+        refused(error);
       }
     }
 
-    /* ---- History ----------------------------------------------------------------------------------------- */
+    /* ---- Keys and news ------------------------------------------------------------------------------------------- */
 
-    async function showHistory() {
-      const { revisions } = await api(`${base(row.dataset)}/${encodeURIComponent(row.id)}/history`);
-      const kinds = { import: "imported", add: "added", edit: "edited", delete: "deleted" };
-      const box = dialog(`History of example ${row.number}`, el("ol", { class: "history" }, revisions.map((item, at) => el("li", {},
-        el("div", { class: "row-between" },
-          el("span", {}, `${kinds[item.kind] || item.kind} by ${item.author}, `, el("time", { class: "muted" }, new Date(item.created_at * 1000).toLocaleString()), item.state === "undone" && " (undone)"),
-          el("button", { type: "button", class: "button button-secondary button-s", onclick: () => { box.close(); bringBack(item); } }, "Bring this back")),
-        el("div", { class: "revision" }, window.ratchet.data.difference(wordsOf(revisions[at - 1]?.content), wordsOf(item.content))))).reverse()));
+    const known = () => desk.row.id !== "new";
+    const preference = () => Boolean(desk.draft.content.chosen);
+    [
+      { key: "s", label: "Save", modifier: "ctrl", inFields: true, run: save },
+      { key: "Enter", label: "Save and next", modifier: "ctrl", inFields: true, run: saveAndNext },
+      { key: "j", label: "Next example", run: () => go("next"), when: known },
+      { key: "k", label: "Previous example", run: () => go("previous"), when: known },
+      { key: "e", label: "Write in the first field", run: () => card.querySelector(".editor-body textarea, .editor-body input")?.focus() },
+      { key: "a", label: "Approve", run: () => ui.status.set("approved"), when: known },
+      { key: "x", label: "Reject with a reason", run: () => ui.status.askReason(), when: known },
+      { key: "b", label: "Back to draft", run: () => ui.status.set("draft"), when: known },
+      { key: "g", label: "Let a model draft the answer", run: () => desk.model.write("draft"), when: () => desk.row.kind !== "text" },
+      { key: "i", label: "Let a model improve the answer", run: () => desk.model.write("improve"), when: () => desk.row.kind !== "text" },
+      { key: "w", label: "What the model sees", run: desk.toggleSees },
+      { key: "s", label: "Swap chosen and rejected", run: parts.forms.swap, when: preference },
+      { key: "c", label: "Comment", run: () => card.querySelector("#new-comment")?.focus(), when: known },
+      { key: "h", label: "History", run: history, when: known },
+      { key: "d", label: "Duplicate", run: duplicate, when: known },
+      { key: "Delete", label: "Delete the example", run: remove, when: known },
+      { key: "Z", label: "Redo in the editor", modifier: "ctrl", run: redo, when: () => Boolean(steps.redo()) },
+      { key: "z", label: "Undo in the editor", modifier: "ctrl", run: desk.undo, when: () => Boolean(steps.undo()) },
+      { key: "Escape", label: "Stop the model, leave a field, then the editor", inFields: true, run: escape },
+    ].forEach(desk.key);
+
+    function escape() {
+      if (desk.model.busy()) return desk.model.halt();
+      const field = document.activeElement?.closest("input, textarea, select");
+      return field && card.contains(field) ? field.blur() : leave();
     }
-
-    function bringBack(item) {
-      steps.push({ label: "brought an earlier text back", draft: clone(draft) });
-      draft = clone({ content: item.content, tags: item.tags });
-      redrawBody();
-      notice("info", "The earlier text stands in the editor; save to keep it.");
-    }
-
-    function wordsOf(content) {
-      if (!content) return "";
-      if ("text" in content) return content.text;
-      return ["messages", "prompt", "chosen", "rejected"].flatMap((name) => (content[name] || []).map((item) => `${item.role}: ${item.content}`)).join("\n");
-    }
-
-    /* ---- Keys and news ----------------------------------------------------------------------------------- */
-
-    const isOpen = () => row !== null;
-    const off = [
-      keys.add({ key: "s", label: "Save", group: "Editor", modifier: "ctrl", inFields: true, run: save, when: isOpen }),
-      keys.add({ key: "Enter", label: "Save", group: "Editor", modifier: "ctrl", inFields: true, run: save, when: isOpen }),
-      keys.add({ key: "z", label: "Undo a move or deletion of a turn", group: "Editor", modifier: "ctrl", run: takeBack, when: () => isOpen() && steps.length > 0 }),
-      keys.add({ key: "Escape", label: "Leave a field, then the editor", group: "Editor", inFields: true, when: isOpen, run: () => {
-        const field = document.activeElement?.closest("input, textarea, select");
-        if (field && card.contains(field)) field.blur();
-        else leave();
-      } }),
-    ];
 
     data.on("place", follow);
     data.on("datasets", follow);
     data.on("changed", async ({ by } = {}) => {
-      if (!row || row.id === "new" || by === "save" || changed()) return;
+      if (!isOpen() || !known() || by === "save" || changed()) return;
+      const { dataset, kind, id } = desk.row;
       try {
-        const { dataset, kind, id } = row;
-        const found = await api(`${base(dataset)}/${encodeURIComponent(id)}`);
-        if (row?.id === id && found.revision !== row.revision) show({ ...found, dataset, kind });
+        const found = await api(desk.url());
+        if (desk.row?.id === id && !changed() && (found.revision !== desk.row.revision || found.change !== desk.row.change)) show({ ...found, dataset, kind });
       } catch (error) {
         if (error.status === 404) data.go({ row: "" }, true);
       }
     });
-    return () => off.forEach((stop) => stop());
-  };
-
-  /* ---- What changed between two texts ---------------------------------------------------------------------- */
-
-  const MOST_WORDS = 1500; // the table of a comparison grows with the square of this
-
-  /** The second text with what was added and removed since the first, by words. */
-  window.ratchet.data.difference = (before, after) => {
-    if (!before) return [after];
-    const [a, b] = [before, after].map((text) => text.match(/\s+|[^\s]+/g) || []);
-    if (a.length > MOST_WORDS || b.length > MOST_WORDS) return [after];
-    const common = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
-    for (let i = a.length - 1; i >= 0; i -= 1) {
-      for (let j = b.length - 1; j >= 0; j -= 1) common[i][j] = a[i] === b[j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
-    }
-    const pieces = [];
-    const put = (kind, text) => (pieces.at(-1)?.kind === kind ? (pieces.at(-1).text += text) : pieces.push({ kind, text }));
-    let i = 0;
-    let j = 0;
-    while (i < a.length || j < b.length) {
-      if (i < a.length && j < b.length && a[i] === b[j]) { put("same", a[i]); i += 1; j += 1; }
-      else if (j >= b.length || (i < a.length && common[i + 1][j] >= common[i][j + 1])) put("gone", a[i++]);
-      else put("new", b[j++]);
-    }
-    return pieces.map(({ kind, text }) => (kind === "same" ? text : el(kind === "new" ? "ins" : "del", { class: kind === "new" ? "diff-added" : "diff-removed" }, text)));
+    return () => { off.forEach((stop) => stop()); drafts.stop(); };
   };
 })();

@@ -192,7 +192,7 @@
   const keys = {
     /**
      * Adds a key of this page. key: as in event.key ("1", "ArrowLeft", "z"); label: what it does; run(event).
-     * modifier: "ctrl" wants Ctrl or ⌘; inFields: also while typing; when(): whether it counts now.
+     * modifier: "ctrl" wants Ctrl or ⌘, "ctrl+shift" Shift as well; inFields: also while typing; when(): whether it counts now.
      */
     add({ key, label, run, modifier = null, inFields = false, when = () => true, group = "This page" }) {
       const binding = { key, label, run, modifier, inFields, when, group };
@@ -203,11 +203,13 @@
     list: () => [...bindings].map(({ key, label, modifier, group }) => ({ key, label, modifier, group })),
   };
 
-  const matches = (binding, event) =>
-    (event.key === binding.key || (binding.key.length === 1 && event.key.toLowerCase() === binding.key.toLowerCase() && !event.shiftKey))
-    && (event.ctrlKey || event.metaKey) === (binding.modifier === "ctrl")
-    && !event.altKey
-    && (binding.inFields || !typing(event.target));
+  function matches(binding, event) {
+    const shift = binding.modifier === "ctrl+shift";
+    const same = event.key === binding.key
+      || (binding.key.length === 1 && event.key.toLowerCase() === binding.key.toLowerCase() && (shift || !event.shiftKey));
+    return same && (event.ctrlKey || event.metaKey) === (binding.modifier !== null) && (!shift || event.shiftKey)
+      && !event.altKey && (binding.inFields || !typing(event.target));
+  }
 
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing) return;
@@ -223,7 +225,7 @@
   function keyCap(binding) {
     const names = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", " ": "Space", Escape: "Esc", Enter: "Enter" };
     const ctrl = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl";
-    return el("span", {}, binding.modifier === "ctrl" && el("kbd", {}, ctrl), el("kbd", {}, names[binding.key] || binding.key));
+    return el("span", {}, binding.modifier && el("kbd", {}, ctrl), binding.modifier === "ctrl+shift" && el("kbd", {}, "⇧"), el("kbd", {}, names[binding.key] || binding.key));
   }
 
   function showKeys() {

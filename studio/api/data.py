@@ -14,9 +14,8 @@ from starlette.background import BackgroundTask
 
 from storage import datasets
 from storage.clock import new_id
-from storage.rows import Example
 from studio.api.ascii import Ascii
-from studio.curation import editing, listing
+from studio.curation import listing
 from studio.curation.export_formats import FITTING
 from studio.curation.exporting import export
 from studio.curation.mapping import ROLES
@@ -30,19 +29,10 @@ class NewDataset(BaseModel):
     kind: str = "sft"
 
 
-class Content(BaseModel):
-    """An example as the editor sends it; `revision`: the one that the person saw."""
-
-    content: dict[str, Any]
-    tags: list[str] | None = None
-    revision: int | None = None
-
-
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
     routes = APIRouter(prefix="/api/data", tags=["data"], default_response_class=Ascii)
     _add_datasets(routes, studio)
-    _add_rows(routes, studio)
     _add_files(routes, studio)
     return routes
 
@@ -58,51 +48,6 @@ def _add_datasets(routes: APIRouter, studio: Studio) -> None:
     def create(wanted: NewDataset) -> dict[str, Any]:
         made = datasets.create_dataset(studio.store, wanted.name.strip(), wanted.kind)
         return listing.dataset_json(made) | {"rows": 0}
-
-
-def _add_rows(routes: APIRouter, studio: Studio) -> None:
-    """Routes about single rows."""
-    store, author = studio.store, studio.settings.annotator
-
-    @routes.get("/datasets/{name}/rows/{row}")
-    def read(name: str, row: str) -> dict[str, Any]:
-        return _whole(editing.get(store, name, row))
-
-    @routes.post("/datasets/{name}/rows")
-    def add(name: str, given: Content) -> dict[str, Any]:
-        return _whole(editing.add(store, name, given.content, given.tags or (), author))
-
-    @routes.put("/datasets/{name}/rows/{row}")
-    def save(name: str, row: str, given: Content) -> dict[str, Any]:
-        revised = editing.revise(
-            store, name, row, given.content, tags=given.tags, expected_revision=given.revision, author=author
-        )
-        return _whole(revised)
-
-    @routes.delete("/datasets/{name}/rows/{row}")
-    def remove(name: str, row: str) -> dict[str, Any]:
-        return {"deleted": editing.delete(store, name, [row], author)}
-
-    @routes.post("/datasets/{name}/rows/{row}/duplicate")
-    def copy(name: str, row: str) -> dict[str, Any]:
-        return _whole(editing.duplicate(store, name, row, author))
-
-    @routes.get("/datasets/{name}/rows/{row}/history")
-    def history(name: str, row: str) -> dict[str, Any]:
-        return {"revisions": editing.history(store, name, row)}
-
-
-def _whole(example: Example) -> dict[str, Any]:
-    """A row for the editor."""
-    return {
-        "id": example.id,
-        "number": example.number,
-        "revision": example.revision_id,
-        "content": example.content,
-        "tags": example.tags,
-        "author": example.author,
-        "revised_at": example.revised_at,
-    }
 
 
 def _add_files(routes: APIRouter, studio: Studio) -> None:

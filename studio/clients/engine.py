@@ -8,7 +8,7 @@ hangs up, which makes the engine drop the row.
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -69,7 +69,7 @@ class Engine:
 
     async def astream(
         self, model: Model, store: Store, messages: Messages, params: SamplingParams, priority: int = 0
-    ) -> AsyncIterator[Delta]:
+    ) -> AsyncGenerator[Delta, None]:
         """`stream` for an event loop; what can block runs on another thread."""
         route = await asyncio.to_thread(self._route, model, store, messages, params, priority)
         gathering = Gathering(dict(route.stamp))

@@ -4,8 +4,8 @@ Contents are checked as an import checks them, and conversations for the order t
 `expected_revision` is the revision that the person saw: where it is no longer the newest, Conflict is raised.
 """
 
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from storage import batches, changes, datasets, examples, segments
@@ -13,15 +13,27 @@ from storage import history as histories
 from storage.changes import Change
 from storage.contents import prepared
 from storage.errors import BadInput, NotFound
+from storage.queries import Query
 from storage.rows import Batch, Dataset, Example
 from storage.store import Store
+from studio.curation.bulk import Action
 from studio.curation.fields import tags_of
-from studio.curation.messages import Message, check_conversation, conversation, tools_of
-from studio.curation.records import RowError
+from studio.curation.handwritten import checked_content
 
-_TURN = re.compile(r"(messages|prompt|chosen|rejected)\[(\d+)\]")
-_PARTS = {"messages": "", "prompt": "Prompt", "chosen": "Chosen answer", "rejected": "Rejected answer"}
-_KEPT = ("tools", "margin", "metadata")
+_KEPT = ("tools", "margin", "metadata", "answers")
+
+
+_ACTIONS = {"draft": "draft", "approved": "approve", "rejected": "reject"}
+
+
+class Neighbours(NamedTuple):
+    """What stands around an example: ids, its place from 0 (None where the query does not find it), how many in all."""
+
+    previous: str | None
+    next: str | None
+    place: int | None
+    total: int
+    exact: bool
 
 
 class Steps(NamedTuple):
@@ -29,63 +41,6 @@ class Steps(NamedTuple):
 
     undo: str | None
     redo: str | None
-
-
-def checked_content(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    """A content in the inner form of its kind; raises BadInput naming the field that does not fit."""
-    try:
-        return _checked(kind, content)
-    except RowError as error:
-        raise BadInput(f"{_where(error.column)}{error.message}") from error
-
-
-def _where(column: str) -> str:
-    """Which turn is meant, as a person counts: "Turn 2: ", "Chosen answer, turn 1: "."""
-    place = _TURN.match(column)
-    if not place:
-        return ""
-    name, turn = _PARTS[place.group(1)], int(place.group(2)) + 1
-    return f"{name}, turn {turn}: " if name else f"Turn {turn}: "
-
-
-def _checked(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any]
-    if kind == "text":
-        text = content.get("text")
-        if not isinstance(text, str) or not text.strip():
-            raise RowError("text", "The text is empty.")
-        made = {"text": text}
-    elif kind == "sft":
-        made = {"messages": _messages(content, "messages")}
-        check_conversation(made["messages"])
-    elif kind == "prompts":
-        made = {"prompt": _prompt(content)}
-    else:
-        made = {"prompt": _prompt(content)}
-        for name in ("chosen", "rejected"):
-            made[name] = _messages(content, name)
-            if made[name][0]["role"] != "assistant":
-                raise RowError(name, "The answer begins with an assistant turn.")
-        if isinstance(content.get("margin"), int | float):
-            made["margin"] = content["margin"]
-    if tools := tools_of(content.get("tools")):
-        made["tools"] = tools
-    if isinstance(content.get("metadata"), Mapping) and content["metadata"]:
-        made["metadata"] = dict(content["metadata"])
-    return made
-
-
-def _messages(content: Mapping[str, Any], name: str) -> list[Message]:
-    return conversation(content.get(name), name).messages
-
-
-def _prompt(content: Mapping[str, Any]) -> list[Message]:
-    """A prompt: a conversation that ends with a user turn."""
-    messages = _messages(content, "prompt")
-    check_conversation(messages, "prompt", answered=False)
-    if messages[-1]["role"] not in ("user", "tool"):
-        raise RowError("prompt", "A prompt ends with a user turn.")
-    return messages
 
 
 def get(store: Store, name: str, example_id: str) -> Example:
@@ -113,22 +68,61 @@ def revise(
     *,
     tags: Sequence[str] | None = None,
     expected_revision: int | None = None,
+    expected_change: int | None = None,
     author: str = "me",
 ) -> Example:
     """Change what an example says, or its tags; saving what stands there already changes nothing.
 
-    Tools, margin and metadata stay where `content` does not name them. Raises BadInput, Conflict, NotFound.
+    Tools, margin, answers and metadata stay where `content` does not name them. Raises BadInput, Conflict, NotFound.
     """
     before = get(store, name, example_id)
     dataset = datasets.get_dataset(store, name)
     kept: dict[str, Any] = {key: value for key, value in before.content.items() if key in _KEPT}
-    after = checked_content(dataset.kind, {**kept, **content})
+    after = checked_content(dataset.kind, {**kept, **content}, before.content)
     new_tags = None if tags is None else tags_of(list(tags))
     changes.edit(
         store, before, Change(after, new_tags), label=f"edited example {before.number}", author=author,
-        expected_revision=expected_revision,
+        expected_revision=expected_revision, expected_change=expected_change,
     )  # fmt: skip
     return examples.get_example(store, example_id)
+
+
+def set_status(
+    store: Store, name: str, example_id: str, status: str, reason: str | None = None, author: str = "me"
+) -> Example:
+    """Make an example a draft, approved or rejected; raises BadInput for other words or a rejection without a reason.
+
+    One transaction: it waits for no bulk change, and a bulk change that runs leaves the row as it is here.
+    """
+    example = get(store, name, example_id)
+    if status not in _ACTIONS:
+        raise BadInput(f'"{status}" is no status; there are {", ".join(_ACTIONS)}.')
+    action = Action.checked(_ACTIONS[status], reason=reason)
+    changes.edit(
+        store, example, Change(status=status, reason=action.reason), kind=action.name, author=author,
+        label=action.label(f"example {example.number}"),
+    )  # fmt: skip
+    return examples.get_example(store, example_id)
+
+
+def neighbours(store: Store, name: str, example_id: str, query: Query, page: int = 1) -> Neighbours:
+    """The examples before and after one, of those that a query finds, in its order.
+
+    In the dataset's own order its place is counted; in another order it is looked for on the page (of `query.limit`
+    rows) from which it was opened.
+    """
+    example = get(store, name, example_id)
+    offset, limit = (page - 1) * query.limit - 1, query.limit + 2
+    if query.sort == "number":
+        offset, limit = examples.count_before(store, example, query) - 1, 3
+    start = max(offset, 0)
+    found = examples.page(store, example.dataset_id, replace(query, offset=start, limit=limit, after=None))
+    ids = [item.id for item in found.examples]
+    if example.id not in ids:
+        return Neighbours(None, None, None, found.total, found.exact)
+    at = ids.index(example.id)
+    following = ids[at + 1] if at + 1 < len(ids) else None
+    return Neighbours(ids[at - 1] if at else None, following, start + at, found.total, found.exact)
 
 
 def delete(store: Store, name: str, example_ids: Sequence[str], author: str = "me") -> int:

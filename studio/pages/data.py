@@ -14,6 +14,11 @@ from studio.widgets.widget import widget
 # What the table is made of, in the order in which the scripts need each other.
 _TABLE = ("filters", "views", "table_rows", "table_bulk", "changes", "versions", "erase", "data_export")
 
+# The parts of the editor, in the order in which the scripts need each other.
+_EDITOR = [f"editor_{noun}" for noun in
+           ("desk", "diff", "turns", "calls", "forms", "fields", "drafts", "conflict", "history", "comments", "status",
+            "model", "sees")]  # fmt: skip
+
 
 def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
@@ -24,7 +29,7 @@ def build(studio: Studio) -> None:
             widget("data_import", props=_limits(studio.settings))
             widget("table", parts=_TABLE)
         with gr.Column(elem_classes="data-open", min_width=0):
-            widget("editor")
+            widget("editor", parts=_EDITOR)
 
 
 def _limits(settings: Settings) -> dict[str, int]:
