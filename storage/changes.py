@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from os import getpid
 from typing import Any
 
-from storage import batches, examples, search, segments, settling
+from storage import batches, examples, indexing, search, segments, settling
 from storage.contents import Prepared, prepared
-from storage.errors import Conflict, RatchetError
+from storage.errors import Conflict, Stopped
 from storage.processes import identify
 from storage.queries import Query
 from storage.rows import Batch, Dataset, Example
@@ -29,12 +29,6 @@ before_tags, after_tags, before_features, after_features, before_change, reason)
 select :batch, id, revision_id, coalesce(:revision, revision_id), status, coalesce(:status, status), tags,
 coalesce(:tags, tags), :before_features, :after_features, change_id, :reason
 from examples where id = :id and revision_id = :seen_revision and coalesce(change_id, 0) = :seen_change"""
-
-
-class Stopped(RatchetError):
-    """Somebody asked to stop; nothing was changed."""
-
-    kind = "stopped"
 
 
 @dataclass(frozen=True)
@@ -103,11 +97,13 @@ def change(
     label: str,
     author: str,
     progress: Progress | None = None,
+    also: Callable[[Batch], int] | None = None,
 ) -> Batch | None:
     """Change all examples that a query finds, or those named, as one batch; None where nothing differs.
 
     `label` may hold `{count}`. Raises Stopped where `progress` answers True, Conflict while another bulk change of the
-    dataset is being made. `batch.detail` says `rows`, and `left_out`: rows that somebody changed meanwhile.
+    dataset is being made. `batch.detail` says `rows`, and `left_out`: rows that somebody changed meanwhile. `also`
+    writes what else belongs to the batch, by the thousand, and says how many rows that were.
     """
     settling.settle(store, dataset.id)
     batch = _begin(store, dataset, kind, author)
@@ -119,7 +115,8 @@ def change(
             looked += len(keys)
             if progress and progress(min(looked / max(total, 1), 0.99), f"{looked:,} rows looked at"):
                 raise Stopped("The change was stopped; nothing was changed.")
-        return _finish(store, dataset, batch, written, label)
+        added = also(batch) if also else 0
+        return _finish(store, dataset, batch, written, added, label)
     except BaseException:
         give_up(store, batch)
         raise
@@ -213,21 +210,23 @@ def _features(row: Prepared) -> str:
     return json.dumps([sha256.hex(), *others])
 
 
-def _finish(store: Store, dataset: Dataset, batch: Batch, written: int, label: str) -> Batch | None:
+def _finish(store: Store, dataset: Dataset, batch: Batch, written: int, added: int, label: str) -> Batch | None:
     """Publish a bulk change in one commit of one row, then settle it."""
     with store.write():
         rows = int(store.value("select count(*) from changes where batch = ?", [batch.number]))
         first = store.rows("select example_id from changes where batch = ? limit 100", [batch.number])
-        detail = {"label": label.format(count=f"{rows:,}"), "rows": rows, "left_out": written - rows,
+        detail = {"label": label.format(count=f"{rows + added:,}"), "rows": rows + added, "left_out": written - rows,
                   "examples": [segments.name_of(row["example_id"]) for row in first]}  # fmt: skip
-        if rows:
+        if rows + added:
             batches.publish(store, batch, detail, settled=False)
             settling.settle_small(store, batch.number)
-    if not rows:
+    if not rows + added:
         give_up(store, batch)
         return None
     settling.settle(store, dataset.id)
     search.catch_up(store)
+    if added:
+        indexing.fill(store)
     return batches.get_batch(store, batch.id)
 
 

@@ -27,11 +27,17 @@ def create_dataset(store: Store, name: str, kind: str, description: str = "") ->
     if kind not in KINDS:
         raise BadInput(f'A dataset\'s kind is one of {", ".join(KINDS)}, not "{kind}".')
     with store.write():
-        if store.value("select 1 from datasets where name = ?", [name]):
-            raise Conflict(f'A dataset named "{name}" exists already; choose another name.')
+        refuse_taken(store, name)
         row = {"id": new_id(), "name": name, "kind": kind, "description": description, "created_at": now()}
         store.insert("datasets", row)
     return Dataset.from_row(row)
+
+
+def refuse_taken(store: Store, name: str) -> None:
+    """Raise Conflict where a name is taken, BadInput for what is no name."""
+    checked_name(name)
+    if store.value("select 1 from datasets where name = ?", [name]):
+        raise Conflict(f'A dataset named "{name}" exists already; choose another name.')
 
 
 def get_dataset(store: Store, reference: str) -> Dataset:

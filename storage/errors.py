@@ -35,6 +35,12 @@ class Refused(RatchetError):
     kind = "refused"
 
 
+class Stopped(RatchetError):
+    """Somebody asked to stop; nothing of it is left."""
+
+    kind = "stopped"
+
+
 class NotReady(RatchetError):
     """It will work later: something is still starting, loading or running."""
 

@@ -4,15 +4,15 @@ A freeze reads one moment through a connection of its own, writes its list in sh
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from os import getpid
 from typing import Any, NamedTuple
 
 from storage import segments
 from storage.clock import new_id, now
-from storage.errors import BadInput, NotFound
+from storage.errors import BadInput, NotFound, Stopped
 from storage.processes import alive, identify
-from storage.rows import FROZEN, Dataset, Version
+from storage.rows import FROZEN, Dataset, Job, Version
 from storage.segments import name_of
 from storage.settling import overlay, pane
 from storage.store import Store
@@ -30,14 +30,15 @@ class Frozen(NamedTuple):
     status: str
 
 
-def freeze(store: Store, dataset: Dataset) -> Version:
+def freeze(store: Store, dataset: Dataset, progress: Callable[[float, str], bool | None] | None = None) -> Version:
     """Freeze a dataset as it stands, drafts and approved examples; the same content gives the same version.
 
-    Raises BadInput where that is nothing.
+    `progress` is called with the fraction done and a sentence; where it answers True, Stopped is raised and nothing
+    is left. Raises BadInput where there is nothing to freeze.
     """
     key = _begin(store, dataset)
     try:
-        count, digest = _write(store, dataset, key)
+        count, digest = _write(store, dataset, key, progress or (lambda *_: None))
         return _publish(store, dataset, key, count, digest)
     finally:
         _end(store, key)
@@ -65,11 +66,12 @@ def _end(store: Store, key: int) -> None:
     store.execute("delete from freezes where key = ?", [key])
 
 
-def _write(store: Store, dataset: Dataset, key: int) -> tuple[int, str]:
+def _write(store: Store, dataset: Dataset, key: int, progress: Callable[[float, str], bool | None]) -> tuple[int, str]:
     """Write the list in short transactions; how many rows, and the hash of their hashes."""
     digest = hashlib.sha256()
     place = 0
     with store.snapshot() as moment:
+        total = sum(span.segment.places for span in segments.ranges(moment, dataset.id))
         for part in _standing(moment, dataset.id):
             with store.write() as db:
                 db.conn.executemany(
@@ -81,6 +83,8 @@ def _write(store: Store, dataset: Dataset, key: int) -> tuple[int, str]:
             lines = "\n".join(row.sha256.hex() for row in part)
             digest.update((f"\n{lines}" if place else lines).encode())
             place += len(part)
+            if progress(min(place / max(total, 1), 0.99), f"{place:,} rows frozen"):
+                raise Stopped("The freeze was stopped; nothing was frozen.")
     if not place:
         raise BadInput(f'Dataset "{dataset.name}" is empty; import or write examples first.')
     return place, digest.hexdigest()
@@ -160,6 +164,18 @@ def list_versions(store: Store, dataset: Dataset) -> list[Version]:
     """A dataset's versions, oldest first."""
     rows = store.rows("select * from versions where dataset_id = ? order by number", [dataset.id])
     return [Version.from_row(row) for row in rows]
+
+
+def rename(store: Store, version: Version, name: str | None) -> Version:
+    """Give a version a name, or none."""
+    store.execute("update versions set name = ? where id = ?", [name or None, version.id])
+    return get_version(store, version.id)
+
+
+def jobs_of(store: Store, version: Version) -> list[Job]:
+    """The jobs that trained on a version, oldest first."""
+    rows = store.rows("select * from jobs where version_id = ? order by number", [version.id])
+    return [Job.from_row(row) for row in rows]
 
 
 def contents(store: Store, version: Version) -> Iterator[dict[str, Any]]:

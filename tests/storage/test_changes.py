@@ -5,7 +5,7 @@ import pytest
 from storage import batches, changes, datasets, examples, settling
 from storage.changes import Change
 from storage.contents import prepared
-from storage.errors import Conflict
+from storage.errors import Conflict, Stopped
 from storage.history import history
 from storage.queries import Query
 from storage.rows import Batch, Dataset, Example
@@ -107,7 +107,7 @@ def test_who_edits_a_row_during_a_bulk_change_wins_and_the_bulk_says_so(store: S
 def test_a_stopped_bulk_change_leaves_nothing(store: Store) -> None:
     dataset = filled(store, LARGE)
 
-    with pytest.raises(changes.Stopped):
+    with pytest.raises(Stopped):
         changes.change(store, dataset, Query(), _mended, kind="bulk", label="", author="bob", progress=lambda *_: True)
 
     assert _state(store, dataset) == (LARGE, 0, 0)
