@@ -14,7 +14,7 @@ PARTS = ("messages", "prompt", "chosen", "rejected", "completion")
 ROLES: Mapping[str, int] = {"system": 1, "user": 2, "assistant": 4, "tool": 8, "tool calls": 16}
 
 # Search words of one example; beyond it a single huge row would swell the index.
-_WORDS_LIMIT = 200_000
+WORDS_LIMIT = 200_000
 
 
 class Features(NamedTuple):
@@ -94,4 +94,4 @@ def words_of(content: Mapping[str, Any]) -> str:
     """What search finds an example by: all that is said in it. Half characters, which no text file holds, go."""
     said = [content["text"]] if "text" in content else [turn["content"] for turn in turns_of(content)]
     calls = [call["function"]["name"] for turn in turns_of(content) for call in turn.get("tool_calls", ())]
-    return "\n".join([*said, *calls])[:_WORDS_LIMIT].encode("utf-8", "replace").decode()
+    return "\n".join([*said, *calls])[:WORDS_LIMIT].encode("utf-8", "replace").decode()

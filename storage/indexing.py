@@ -18,9 +18,11 @@ from storage.search_file import connect
 from storage.store import Store
 
 _CHUNK = 1000
-# Rows of one transaction of an import; each begins a segment of FTS5's own, so many small ones would be merged often.
-_COMMIT_EVERY = 20_000
-# One statement a thousand rows: it runs without Python's lock, so that reading the file goes on meanwhile.
+# Rows, and characters, of one transaction of an import and of its one statement. FTS5 writes a segment of its own at
+# the end of each statement of several rows, and merges them: a thousand rows a statement take twice the time.
+_TOGETHER = 20_000
+_TOGETHER_CHARS = 16_000_000
+# One statement for many rows: it runs without Python's lock, so that reading the file goes on meanwhile.
 _INSERT_MANY = "insert into words (rowid, said) select ? + key, value from json_each(?)"
 _NOTE_WRITTEN = """insert into written (segment, places) values (?, ?)
 on conflict (segment) do update set places = excluded.places"""
@@ -38,6 +40,7 @@ class Indexer:
         self.failure: sqlite3.Error | None = None
         self._home = home
         self._segment = segment
+        self._done = 0
         self._chunks: queue.Queue[Sequence[str] | None] = queue.Queue(maxsize=4)
         self._abandoned = threading.Event()
         self._thread = threading.Thread(target=self._run, name="words", daemon=True)
@@ -68,25 +71,25 @@ class Indexer:
                 pass
 
     def _write(self, conn: sqlite3.Connection) -> None:
-        base = self._segment << search.SHIFT
-        done = pending = 0
+        waiting: list[str] = []
+        chars = 0
         while (words := self._chunks.get()) is not None:
-            if self._abandoned.is_set():
-                continue
-            if not conn.in_transaction:
-                conn.execute("begin immediate")
-            conn.execute(_INSERT_MANY, [base + done + 1, json.dumps(words, ensure_ascii=False)])
-            done += len(words)
-            pending += len(words)
-            if pending >= _COMMIT_EVERY:
-                self._commit(conn, done)
-                pending = 0
-        if conn.in_transaction and not self._abandoned.is_set():
-            self._commit(conn, done)
+            waiting += words
+            chars += sum(map(len, words))
+            if len(waiting) >= _TOGETHER or chars >= _TOGETHER_CHARS:
+                self._commit(conn, waiting)
+                waiting, chars = [], 0
+        if waiting:
+            self._commit(conn, waiting)
 
-    def _commit(self, conn: sqlite3.Connection, done: int) -> None:
-        conn.execute(_NOTE_WRITTEN, [self._segment, done])
-        conn.execute("commit")
+    def _commit(self, conn: sqlite3.Connection, words: list[str]) -> None:
+        if self._abandoned.is_set():
+            return
+        with search.writing(conn):
+            first = (self._segment << search.SHIFT) + self._done + 1
+            conn.execute(_INSERT_MANY, [first, json.dumps(words, ensure_ascii=False)])
+            self._done += len(words)
+            conn.execute(_NOTE_WRITTEN, [self._segment, self._done])
 
 
 def missing(store: Store) -> int:

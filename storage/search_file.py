@@ -5,12 +5,13 @@ It lives in `search.db`, because an import writes it in transactions of seconds,
 nothing that is written to `ratchet.db` takes a lock there. It is derived data: what is missing is filled in by
 `storage/indexing.py`, and the whole file may be deleted.
 
-Settings, each by measurement (100,000 chat rows of 600 characters, CPU of building; queries at 1,000,000 rows):
-contentless, `columnsize=0` (28 µs a row instead of 39 with the table of sizes, which only ranking needs);
-`detail=full` (quoted phrases; `none` builds in 20 µs and would have to read the texts of every candidate);
-no prefix index (`prefix='2'` costs 9 µs a row and half of the file): the last word is taken as a beginning from three
+Settings, each by measurement (50,000 chat rows of 600 characters; queries at 1,000,000 rows):
+contentless, `columnsize=0` (the table of sizes, a quarter of the time, serves only ranking by relevance);
+`detail=full` (`none` takes a quarter less and half the space, and knows no quoted phrases);
+no prefix index (one for two letters would take half as long again): the last word is taken as a beginning from three
 letters on, where a common one costs under 20 ms, and as a whole word below that, where it would cost 40 to 280 ms;
-a hash of 16 MB, merging as FTS5 does it by itself (a dozen segments at 1,000,000 rows, no query slower for it).
+a hash of 16 MB and 20,000 rows a statement, which makes one segment of them (12 µs a row; 20 µs with a thousand rows a
+statement, or with the hash of 1 MB that FTS5 begins with); merging as FTS5 does it by itself.
 """
 
 import sqlite3

@@ -52,7 +52,7 @@ class RowMaker:
             if isinstance(item, Fault):
                 self._reject(item.raw, ImportFault(item.line, item.column, item.message))
             elif item.plain and self._plain:
-                yield Good([Row(plain_rows.prepared(item.value), spaced(words_of(item.value)))], 1)
+                yield Good([plain_rows.row_of(item.value)], 1)
             elif (found := self._made(item)) is not None:
                 yield Good([row_of(made) for made in found], item.records)
 

@@ -22,7 +22,7 @@ from storage.store import Store
 # Rows of one transaction at most.
 CHUNK = 1000
 # The importer copies its own pages from the log to the file, well before a voter's commit would have to (at 1,000).
-_CHECKPOINT_PAGES = 500
+_CHECKPOINT_PAGES = 700
 _VOTERS_CHECKPOINT_PAGES = 1000
 
 

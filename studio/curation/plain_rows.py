@@ -10,10 +10,13 @@ from typing import Any
 
 import orjson
 
-from storage.contents import ROLES, Features, Prepared, words_of
+from storage.contents import ROLES, WORDS_LIMIT, Features, Prepared
 from storage.prompts import split_of
+from storage.search import spaced
+from studio.curation.import_writer import Row
 
-_FIELDS = {"role", "content"}
+_FIELDS = (("role", "content"), ("content", "role"))
+_ROLES = ("user", "assistant", "system", "tool")
 _MAY_BE_EMPTY = ("system", "tool")
 
 
@@ -27,43 +30,44 @@ def decoded(line: str) -> dict[str, Any] | None:
 
 
 def _is_plain(row: Any) -> bool:
-    """Whether nothing of a row must be converted, checked further, or refused."""
+    """Whether nothing of a row must be converted, checked further, or refused; brings fields in our order."""
     if type(row) is not dict or len(row) != 1:
         return False
     messages = row.get("messages")
     if type(messages) is not list:
         return False
     answered = False
-    for message in messages:
-        if type(message) is not dict or message.keys() != _FIELDS:
+    for place, message in enumerate(messages):
+        if type(message) is not dict or (fields := tuple(message)) not in _FIELDS:
             return False
         role, content = message["role"], message["content"]
-        if type(content) is not str or role not in ROLES or role == "tool calls":
+        if type(content) is not str or role not in _ROLES:
             return False
         if role not in _MAY_BE_EMPTY and (not content or content.isspace()):
             return False
+        if fields != _FIELDS[0]:
+            messages[place] = {"role": role, "content": content}
         answered = answered or role == "assistant"
     return answered
 
 
-def prepared(row: dict[str, Any]) -> Prepared:
-    """A plain row made ready for the store, as `storage.contents.prepared` makes it."""
-    messages = row["messages"]
-    turns = [{"role": turn["role"], "content": turn["content"]} for turn in messages]
-    chars = roles = 0
-    opening = len(turns)
+def row_of(content: dict[str, Any]) -> Row:
+    """A plain row made ready for the store, as the ordinary road makes it."""
+    turns = content["messages"]
+    said = [turn["content"] for turn in turns]
+    opening = roles = 0
     for place, turn in enumerate(turns):
-        chars += len(turn["content"])
-        roles |= ROLES[turn["role"]]
-        if opening > place and turn["role"] == "assistant":
-            opening = place
-    content = {"messages": turns}
-    sha256 = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
-    digest = hashlib.sha256(orjson.dumps(turns[:opening], option=orjson.OPT_SORT_KEYS)).hexdigest()
-    features = Features(sha256, int(digest[:16], 16) >> 1, split_of(digest), len(turns), chars, roles)
-    return Prepared(orjson.dumps(content).decode(), features)
-
-
-def words(row: dict[str, Any]) -> str:
-    """What search finds a plain row by."""
-    return words_of(row)
+        role = turn["role"]
+        roles |= ROLES[role]
+        if role == "assistant":
+            opening = opening or place + 1
+    digest = hashlib.sha256(orjson.dumps(turns[: opening - 1], option=orjson.OPT_SORT_KEYS)).hexdigest()
+    features = Features(
+        hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest(),
+        int(digest[:16], 16) >> 1,
+        split_of(digest),
+        len(turns),
+        sum(map(len, said)),
+        roles,
+    )
+    return Row(Prepared(orjson.dumps(content).decode(), features), spaced("\n".join(said)[:WORDS_LIMIT]))
