@@ -23,10 +23,12 @@ PACKERS: Mapping[str, Callable[[Path], Any]] = {
     "bzip2": bz2.BZ2File,
     "xz": lzma.LZMAFile,
 }
+_SIGNS: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
 ENDINGS: Mapping[str, str] = {"gzip": ".gz", "bzip2": ".bz2", "xz": ".xz"}
 # Text packs to a tenth, a repetitive table to a hundredth; what grows more is made to fill the disk.
 _RATIO = 200
 _ALWAYS_ALLOWED = 256 << 20
+_SPREADSHEET = 4 << 30
 _MEMBERS = 1000
 _BLOCK = 1 << 20
 # What packing programs leave in an archive beside its files.
@@ -50,8 +52,9 @@ def unpacked(path: Path, name: str, packer: str) -> Iterator[Member]:
                 _copy(packed, file, _allowance(path), name)
         except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
             raise Unreadable(f'"{name}" is a broken {packer} file: {error}.') from error
-        ending = ENDINGS[packer]
-        yield Member(inner, name.removesuffix(ending) if name.lower().endswith(ending) else name)
+        if packer_of(inner) or is_several(inner):
+            raise Unreadable(f'"{name}" is packed more than once; unpack it first.')
+        yield Member(inner, _bare(name, packer))
 
 
 @contextmanager
@@ -87,7 +90,7 @@ def is_spreadsheet(path: Path) -> bool:
 def check_spreadsheet(path: Path, name: str) -> None:
     """Raise Unreadable for a spreadsheet that would unpack to far more than it weighs."""
     with zipfile.ZipFile(path) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > _allowance(path):
+        if sum(entry.file_size for entry in archive.infolist()) > min(_allowance(path), _SPREADSHEET):
             _refuse_bomb(name)
 
 
@@ -97,11 +100,29 @@ def _unpack(archive: zipfile.ZipFile, name: str, folder: Path, allowance: int) -
     _check(entries, name, allowance)
     found = []
     for number, entry in enumerate(entries):
-        inner = folder / str(number)
-        with archive.open(entry) as packed, inner.open("wb") as file:
+        inner = Member(folder / str(number), PurePosixPath(entry.filename).name)
+        with archive.open(entry) as packed, inner.path.open("wb") as file:
             allowance -= _copy(packed, file, allowance, name)
-        found.append(Member(inner, PurePosixPath(entry.filename).name))
+        if packer := packer_of(inner.path):
+            outer, inner = inner, Member(folder / f"{number}-unpacked", _bare(inner.name, packer))
+            with PACKERS[packer](outer.path) as packed, inner.path.open("wb") as file:
+                allowance -= _copy(packed, file, allowance, name)
+        if packer_of(inner.path) or is_several(inner.path):
+            raise Unreadable(f'"{name}" holds another archive, "{entry.filename}"; unpack it first.')
+        found.append(inner)
     return found
+
+
+def packer_of(path: Path) -> str | None:
+    """What packed a single file, by its first bytes; None where it is not packed."""
+    with path.open("rb") as file:
+        head = file.read(6)
+    return next((packer for sign, packer in _SIGNS.items() if head.startswith(sign)), None)
+
+
+def _bare(name: str, packer: str) -> str:
+    """The name of a file without the ending that says that it is packed."""
+    return name[: -len(ENDINGS[packer])] if name.lower().endswith(ENDINGS[packer]) else name
 
 
 def _check(entries: Sequence[zipfile.ZipInfo], name: str, allowance: int) -> None:

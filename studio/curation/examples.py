@@ -1,8 +1,9 @@
 """The inner form of an example by kind, its parts, and the words that search finds it by.
 
 sft         messages, tools?
-preference  prompt (messages), chosen (messages), rejected (messages), tools?, margin?
-prompts     prompt (messages), tools?
+preference  prompt (messages), tools?, and one of: chosen and rejected (messages) and margin?; completion (messages)
+            and label (true: good, false: bad); completion (messages) and score
+prompts     prompt (messages), tools?, answers? (messages, model?, score?, rank?: to be judged)
 text        text
 
 Each may have `metadata`: what the source held beyond this. It is kept and shown, and is no part of the content's
@@ -40,13 +41,17 @@ def as_kind(made: Made, kind: str) -> Made:
     if kind == "prompts" and made.kind == "preference":
         return Made(kind, {"prompt": content["prompt"], **kept}, made.tags)
     if kind == "sft" and made.kind == "preference":
-        return Made(kind, {"messages": content["prompt"] + content["chosen"], **kept}, made.tags)
+        if content.get("label") is False:
+            raise RowError("label", "The answer was called bad, so that no conversation should teach it.")
+        return Made(
+            kind, {"messages": content["prompt"] + content.get("chosen", content.get("completion")), **kept}, made.tags
+        )
     raise RowError("", f"This row is {NAMES[made.kind]}, and {NAMES[kind]} is wanted.")
 
 
 NAMES = {
     "sft": "a conversation with an answer",
-    "preference": "a preference (chosen and rejected answers)",
+    "preference": "a preference (chosen and rejected, or one answer that was judged)",
     "prompts": "a prompt without an answer",
     "text": "a plain text",
 }

@@ -5,6 +5,7 @@ with it the dataset where that is new. An exception, a cancel or a kill before t
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -16,6 +17,7 @@ from storage.errors import BadInput, Conflict, NotFound, RatchetError
 from storage.models import checked_name
 from storage.rows import KINDS, Dataset
 from storage.store import Store
+from studio.curation.archives import is_several, members
 from studio.curation.encodings import checked_encoding
 from studio.curation.import_rows import Good, RowMaker, bare, chunks
 from studio.curation.import_writer import ImportWriter, Row, unhurried
@@ -84,16 +86,28 @@ def import_files(
     wish = Wish(dataset, kind, mapping, author, encoding and checked_encoding(encoding))
     shape = mapped_shape(mapping) if mapping else None
     reports = []
-    for number, upload in enumerate(uploads):
-        try:
-            reports.append(_import_one(store, upload, wish, shape, _part(progress, number, len(uploads))))
-        except (BadInput, Conflict) as error:
-            if len(uploads) == 1:
-                raise
-            # One file among several speaks for itself: the others are, or will be, imported.
-            reports.append(ImportReport(upload.name, dataset))
-            _nothing(reports[-1], str(error))
+    with ExitStack() as stack:
+        files = [file for upload in uploads for file in _taken_apart(upload, stack)]
+        for number, upload in enumerate(files):
+            try:
+                reports.append(_import_one(store, upload, wish, shape, _part(progress, number, len(files))))
+            except (BadInput, Conflict) as error:
+                if len(files) == 1:
+                    raise
+                # One file among several speaks for itself: the others are, or will be, imported.
+                reports.append(ImportReport(upload.name, dataset))
+                _nothing(reports[-1], str(error))
     return reports[0] if len(reports) == 1 else ImportReports(reports)
+
+
+def _taken_apart(upload: Upload, stack: ExitStack) -> list[Upload]:
+    """The files in a ZIP archive, unpacked until the stack ends; any other file, and a bad archive, as it is."""
+    if not is_several(upload.path):
+        return [upload]
+    try:
+        return [Upload(*member) for member in stack.enter_context(members(upload.path, upload.name))]
+    except Unreadable:
+        return [upload]  # opening it will tell why
 
 
 def _part(progress: Progress | None, number: int, count: int) -> Progress:
@@ -152,9 +166,12 @@ def _recognised(head: list[Item], wish: Wish, shape: Shape | None, report: Impor
 def _no_shape(rows: Sequence[Any], columns: Sequence[str]) -> str:
     """Why a file has no known shape."""
     if not rows:
-        return "The file has no rows."
+        return "The file has no known shape: it has no rows."
     if not columns:
-        return "The file's rows are no objects with named fields, so nothing says what is prompt and what is answer."
+        return (
+            "The file has no known shape: its rows are no objects with named fields, "
+            "so nothing says what is prompt and what is answer."
+        )
     return (
         f"The file has no known shape. Its columns are {', '.join(columns[:30])}; "
         "say which one holds what (prompt, answer, system, chosen, rejected, text or messages)."

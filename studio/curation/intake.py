@@ -33,30 +33,32 @@ def run_import(store: Store, task: Task) -> Json:
     """Import the files of a task one after the other; what is still wanted of one (its columns) keeps its upload."""
     wanted = [Wanted(**one) for one in task.payload["files"]]
     reports: list[ImportReport] = []
+    files: list[Json] = []
     for number, one in enumerate(wanted):
         try:
-            reports.append(_import(store, one, task, _paced(store, task, number, len(wanted))))
+            found = _import(store, one, task, _paced(store, task, number, len(wanted)))
         except Stopped as error:
             raise Stopped(_stopped(reports)) from error
         except (BadInput, Conflict, NotFound) as error:
             if len(wanted) == 1:
                 raise
             fault = ImportFault(None, None, str(error))
-            reports.append(ImportReport(_name(store, one), one.dataset, errors=[fault], sentence=str(error)))
-        if reports[-1].columns is None:
+            found = [ImportReport(_name(store, one), one.dataset, errors=[fault], sentence=str(error))]
+        if all(report.columns is None for report in found):
             uploads.remove(store.home, one.upload)
-    files = [report.to_json() | {"settings": _settings(one)} for report, one in zip(reports, wanted, strict=True)]
+        reports += found
+        files += [report.to_json() | {"settings": _settings(one)} for report in found]
     return {"files": files, "uploads": [one.upload for one in wanted]}
 
 
-def _import(store: Store, wanted: Wanted, task: Task, progress: Progress) -> ImportReport:
-    """Import one file."""
+def _import(store: Store, wanted: Wanted, task: Task, progress: Progress) -> list[ImportReport]:
+    """Import one file, or the files of an archive."""
     path, name = uploads.located(store.home, wanted.upload)
     report = import_files(
         store, [Upload(path, name)], wanted.dataset, kind=wanted.kind, mapping=wanted.mapping,
         encoding=wanted.encoding, author=task.payload.get("author", "me"), progress=progress,
     )  # fmt: skip
-    return report.files[0] if isinstance(report, ImportReports) else report
+    return report.files if isinstance(report, ImportReports) else [report]
 
 
 def _settings(wanted: Wanted) -> Json:

@@ -35,7 +35,7 @@ def unnested(items: Iterator[Item]) -> Iterator[Item]:
             held.append((item.line, value))
             if len(held) > _HELD:
                 raise Unreadable(f"The file has more than {_HELD:,} messages that name parents; split it by tree.")
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and ("paragraphs" in value or "qas" in value or "row_idx" in value):
             yield from _apart(item.line, value)
         else:
             yield item

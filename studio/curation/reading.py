@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from storage.errors import NotFound
-from studio.curation.archives import PACKERS, Member, is_spreadsheet, members, unpacked
+from studio.curation.archives import PACKERS, Member, is_spreadsheet, members, packer_of, unpacked
 from studio.curation.columnar import STREAM_MARK, is_arrow_stream, read_arrow, read_parquet
 from studio.curation.encodings import checked_encoding, detect
 from studio.curation.json_documents import read_document
@@ -28,9 +28,6 @@ _MAGIC = (
     (b"PAR1", "parquet"),
     (b"ARROW1", "arrow"),
     (STREAM_MARK, "arrow stream"),
-    (b"\x1f\x8b", "gzip"),
-    (b"BZh", "bzip2"),
-    (b"\xfd7zXZ", "xz"),
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
     (b"%PDF", "a PDF"),
@@ -76,11 +73,9 @@ def open_source(path: Path, name: str | None = None, *, encoding: str | None = N
 
 
 def _only(found: list[Member], name: str) -> Member:
-    """The one file of an archive; raises Unreadable where there are several, or another archive."""
+    """The one file of an archive; raises Unreadable where there are several."""
     if len(found) > 1:
-        raise Unreadable(f'"{name}" holds {len(found)} files; unpack it and import them one by one.')
-    if _magic(found[0].path) == "zip":
-        raise Unreadable(f'"{name}" holds another archive, "{found[0].name}"; unpack it first.')
+        raise Unreadable(f'"{name}" holds {len(found)} files; choose one of them, or import the archive as it is.')
     return found[0]
 
 
@@ -88,7 +83,7 @@ def _magic(path: Path) -> str | None:
     """What the first bytes say the file is, where they say it."""
     with path.open("rb") as file:
         head = file.read(16)
-    what = next((what for sign, what in _MAGIC if head.startswith(sign)), None)
+    what = packer_of(path) or next((what for sign, what in _MAGIC if head.startswith(sign)), None)
     if what == "arrow stream" and not is_arrow_stream(path):
         return None
     return "xlsx" if what == "zip" and is_spreadsheet(path) else what
@@ -104,8 +99,7 @@ def _opened_text(path: Path, name: str, position: Position, said: str | None) ->
     if not sample.strip(" \t\n\r\ufeff"):
         raise Unreadable(f'"{name}" is empty.', 1, 1)
     format_, separator = sniff(sample, name)
-    raw = io.BufferedReader(_Counted(path, position))
-    with io.TextIOWrapper(raw, encoding=encoding, errors="surrogateescape", newline="") as file:
+    with io.TextIOWrapper(_Counted(path, position), encoding=encoding, errors="surrogateescape", newline="") as file:
         items = unnested(_items(file, format_, separator))
         yield Source(format_, encoding.removesuffix("-sig"), items, position)
 
@@ -170,15 +164,15 @@ def _is_json(line: str) -> bool:
         return False
 
 
-class _Counted(io.FileIO):
-    """A file that notes how far it has been read."""
+class _Counted(io.BufferedReader):
+    """A file that notes how far it has been read; text comes out of it in large blocks, whatever is asked for."""
 
     def __init__(self, path: Path, position: Position) -> None:
-        super().__init__(path)
+        super().__init__(io.FileIO(path))
         self.position = position
 
-    def readinto(self, buffer: Any, /) -> int:
-        """Read into a buffer and note the place."""
-        count = super().readinto(buffer) or 0
-        self.position.done += count
-        return count
+    def read1(self, size: int = -1, /) -> bytes:
+        """The next block, and note the place."""
+        block = super().read1(_SAMPLE)
+        self.position.done += len(block)
+        return block
