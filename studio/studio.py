@@ -105,6 +105,24 @@ class Studio:
         version = versions.freeze(self.ready, datasets.get_dataset(self.ready, name))
         return {"version": version.number, "rows": version.rows, "sha256": version.sha256}
 
+    def check(
+        self, name: str, model: str | None = None, most_tokens: int | None = None, against: str | None = None
+    ) -> Json:
+        """Look for what is wrong with a dataset: `model` for what is too long, `against` for leaked test prompts."""
+        from storage import datasets
+        from studio.curation.checks import reporting, running
+
+        dataset = datasets.get_dataset(self.ready, name)
+        running.run(self.ready, dataset, running.Options(model, most_tokens, against))
+        return reporting.report(self.ready, dataset).to_json()
+
+    def mend(self, name: str, check: str) -> Json:
+        """Mend what a check found in a dataset, as one change that can be undone."""
+        from storage import datasets
+        from studio.curation.checks.mending import mend
+
+        return mend(self.ready, datasets.get_dataset(self.ready, name), check, self.settings.annotator).to_json()
+
     # Models and answers
 
     def models(self) -> Json:

@@ -20,6 +20,7 @@ from storage.processes import alive, identify
 from storage.rows import Task
 from storage.store import Store
 from studio.curation import bulk, intake, uploads, versioning
+from studio.curation.checks import tasks as checking
 
 _LOWEST_PRIORITY = 19
 
@@ -29,6 +30,9 @@ KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {
     "hub-look": intake.run_hub_look,
     "hub-fetch": intake.run_hub_fetch,
     "bulk": bulk.run_task,
+    "check": checking.run_check,
+    "mend": checking.run_mend,
+    "tokens": checking.run_tokens,
     "freeze": versioning.run_freeze,
 }
 

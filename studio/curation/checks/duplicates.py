@@ -118,7 +118,7 @@ CHECKS = (
         "Look at them side by side; templates with other numbers are alike without being copies.",
     ),
     Check(
-        "contamination", "error", "Training prompts that also measure",
+        "contamination", "warning", "Training prompts that also measure",
         "The prompt is the same, or nearly, as one that is kept for measuring; results on it would be too good.",
         "Put the training row into the trash, or leave it out of the version that you train on.",
     ),

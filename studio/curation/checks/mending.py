@@ -1,6 +1,6 @@
 """Mending what a check found, in all rows at once: one change, which can be undone like any other."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from storage import changes, findings
 from storage.errors import BadInput, NotFound
@@ -19,6 +19,13 @@ class Mended(NamedTuple):
     mended: int
     left: int
     batch: Batch | None
+
+    def to_json(self) -> dict[str, Any]:
+        """`batch`: the id by which it can be undone."""
+        label = self.batch.detail.get("label") if self.batch else None
+        left_out = self.batch.detail.get("left_out", 0) if self.batch else 0
+        return {"check": self.check, "mended": self.mended, "left": self.left, "left_out": left_out,
+                "batch": self.batch.id if self.batch else None, "label": label}  # fmt: skip
 
 
 def mend(store: Store, dataset: Dataset, name: str, author: str, progress: changes.Progress | None = None) -> Mended:
