@@ -26,8 +26,8 @@ _TRIED = 100
 _CELL = 400
 _MOST_COLUMNS = 60
 _COUNT_SECONDS = 0.3
-# Below this share of good rows the guess is called unsure, and the person is asked.
-_SURE = 0.8
+# Where fewer of the first rows are good, the guess is called unsure, and the person is asked.
+_SURE = 0.5
 
 # Encodings to choose from where the detection is wrong, the likeliest first; each for the languages it is for.
 ENCODINGS: Mapping[str, str] = {

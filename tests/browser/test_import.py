@@ -1,0 +1,343 @@
+"""Rows in: dropped, chosen, pasted, from a folder; looked at, explained, imported, mended, taken back."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from studio.curation.importing import import_files
+from studio.curation.listing import list_all, show
+from tests.browser.import_site import Site, drop, given, import_site
+
+pytestmark = pytest.mark.browser
+PAIR = '{"prompt": "What is 1 plus 1?", "completion": "2"}\n'
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with import_site(tmp_path_factory.mktemp("import")) as served:
+        yield served
+
+
+@pytest.fixture
+def page(visit: Callable[..., Any], site: Site) -> Any:
+    return _open(visit, site)
+
+
+def _open(visit: Callable[..., Any], site: Site, **options: Any) -> Any:
+    return visit(site.url, **options).open("/data", wait_for="[data-widget=data_import] .drop")
+
+
+def _ready(page: Any, count: int = 1) -> None:
+    page.wait_for_function("n => document.querySelectorAll('.import-files .chip-good').length === n", arg=count)
+
+
+def _import(page: Any) -> None:
+    page.click(".import-body button.button-primary:text-matches('^(Import|Add to)')")
+    page.wait_for_selector("#import-result")
+
+
+def _said(site: Site, dataset: str) -> list[list[str]]:
+    rows = show(site.store, dataset, limit=100).rows
+    return [[item["content"] for item in row.content["messages"]] for row in rows]
+
+
+def _sums(first: int, count: int) -> str:
+    rows = ({"prompt": f"{n}+1?", "completion": str(n + 1)} for n in range(first, first + count))
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def test_two_files_dropped_anywhere_are_looked_at_and_imported_together(page: Any, site: Site) -> None:
+    drop(page, ("one.jsonl", _sums(0, 3)), ("two.csv", "question,answer\nWhy?,Because.\n"))
+    _ready(page, 2)
+    says = page.locator(".import-says").all_inner_texts()
+    page.fill("#import-dataset", "dropped")
+    _import(page)
+
+    assert says == [
+        "JSONL in UTF-8 · a prompt and a completion in each row · 3 rows",
+        "CSV in UTF-8 · a question and an answer in each row · 1 row",
+    ]
+    assert page.locator("#import-result h3").all_inner_texts() == [
+        "3 rows imported into dropped", "1 row imported into dropped",
+    ]  # fmt: skip
+    assert _said(site, "dropped") == [["0+1?", "1"], ["1+1?", "2"], ["2+1?", "3"], ["Why?", "Because."]]
+
+
+def test_rows_are_seen_before_and_after(page: Any) -> None:
+    page.set_input_files("#import-files", given("seen.jsonl", PAIR + '{"prompt": "x", "completion": ""}\n'))
+    _ready(page)
+
+    rows = page.locator(".preview tbody tr")
+    assert rows.nth(0).locator("td").all_inner_texts() == [
+        "1", "prompt\nWhat is 1 plus 1?\ncompletion\n2", "user\nWhat is 1 plus 1?\nassistant\n2",
+    ]  # fmt: skip
+    assert rows.nth(1).get_attribute("class") == "is-problem"
+    assert rows.nth(1).locator("td").nth(2).inner_text() == "Cannot be imported. completion The field is empty."
+
+
+def test_files_of_two_kinds_go_into_two_datasets(page: Any, site: Site) -> None:
+    page.set_input_files("#import-files", [given("mine.jsonl", PAIR), given("words.txt", "One line.\nAnother.\n")])
+    _ready(page, 2)
+    labels = page.locator(".import-places label").all_inner_texts()
+    _import(page)
+
+    assert labels == ["Into the dataset (1 file with conversations)", "Into the dataset (1 file with texts)"]
+    counts = {item.dataset.name: (item.dataset.kind, item.rows) for item in list_all(site.store).datasets}
+    assert (counts["mine"], counts["words"]) == (("sft", 1), ("text", 2))
+
+
+def test_a_dataset_of_another_kind_is_refused_before_the_import(page: Any, site: Site) -> None:
+    path = site.shelf / "plain.txt"
+    path.write_text("A text.\n", encoding="utf-8")
+    import_files(site.store, [path], "plain")
+    page.reload()
+    page.wait_for_selector(".dataset-name:text-is('plain')")
+    page.set_input_files("#import-files", given("mine.jsonl", PAIR))
+    _ready(page)
+
+    page.fill("#import-dataset", "plain")
+
+    assert page.inner_text("#import-dataset-hint") == "plain holds texts; choose another name."
+    assert page.locator(".import-body form button.button-primary").is_disabled()
+
+
+def test_text_is_pasted(page: Any, site: Site) -> None:
+    page.click("button:text-is('Paste')")
+    page.fill("#import-text", "question\tanswer\nHow many?\tThree.\n")
+    page.click("dialog button:text-is('Look at it')")
+    _ready(page)
+    name = page.input_value("#import-dataset")
+    _import(page)
+
+    assert (name, _said(site, name)) == ("pasted-text", [["How many?", "Three."]])
+
+
+def test_a_file_is_chosen_from_an_allowed_folder_and_stays_there(page: Any, site: Site) -> None:
+    (site.shelf / "deep").mkdir()
+    (site.shelf / "deep" / "from-shelf.jsonl").write_text(PAIR, encoding="utf-8")
+    (site.shelf / ".secret.jsonl").write_text(PAIR, encoding="utf-8")
+    page.click("button:text-is('From a folder')")
+    page.wait_for_selector(".folder-list li")
+    shown = page.locator(".folder-list .truncate").all_inner_texts()
+    page.click(".folder-list button:has-text('deep')")
+    page.check(".folder-list label:has-text('from-shelf.jsonl') input")
+    page.click("dialog button:text-is('Choose')")
+    _ready(page)
+    _import(page)
+
+    assert "deep" in shown and ".secret.jsonl" not in shown
+    assert _said(site, "from-shelf") == [["What is 1 plus 1?", "2"]]
+    assert (site.shelf / "deep" / "from-shelf.jsonl").read_text(encoding="utf-8") == PAIR
+
+
+def test_columns_that_nobody_knows_are_explained_with_a_preview(page: Any, site: Site) -> None:
+    page.set_input_files("#import-files", given("fragen.csv", "frage;antwort\nWas ist 1+1?;2\nUnd 2+2?;\n"))
+    page.wait_for_selector(".chip:text-is('needs a word')")
+    shut = page.locator(".import-body form button.button-primary").is_disabled()
+    page.click("text=Say what the columns hold")
+    page.select_option("select[aria-label='What frage holds']", "prompt")
+    page.select_option("select[aria-label='What antwort holds']", "answer")
+    page.wait_for_selector("dialog .pieces dt:text-is('assistant')")
+    marked = page.locator("dialog .is-problem td").nth(2).inner_text()
+    page.click("text=Use these columns")
+    _ready(page)
+    command = page.inner_text(".import-body .command code")
+    _import(page)
+
+    assert shut
+    assert marked == "Cannot be imported. antwort The field is empty."
+    assert command == "ratchet import fragen.csv --dataset fragen --map 'frage=prompt' --map 'antwort=answer'"
+    assert _said(site, "fragen") == [["Was ist 1+1?", "2"]]
+
+
+def test_escape_leaves_the_columns_as_they_were(page: Any) -> None:
+    page.set_input_files("#import-files", given("fragen.csv", "frage;antwort\nWas ist 1+1?;2\n"))
+    page.click("text=Say what the columns hold")
+    page.select_option("select[aria-label='What frage holds']", "text")
+    page.keyboard.press("Escape")
+
+    page.wait_for_selector("dialog", state="detached")
+    assert page.inner_text(".import-file .chip") == "needs a word"
+    assert page.evaluate("document.activeElement.textContent") == "Say what the columns hold"
+
+
+def test_a_wrong_encoding_is_seen_and_mended(page: Any, site: Site) -> None:
+    page.set_input_files("#import-files", given("fragen.csv", "prompt,completion\nКак дела?,Хорошо\n".encode("cp1251")))
+    _ready(page)
+    page.select_option("#import-encoding-0", "cp1252")
+    page.wait_for_selector(".pieces dd:text-is('Êàê äåëà?')")
+    page.focus("#import-encoding-0")
+    page.select_option("#import-encoding-0", "cp1251")
+    page.wait_for_selector(".pieces dd:text-is('Как дела?')")
+    held = page.evaluate("document.activeElement.id")
+    page.fill("#import-dataset", "russian")
+    _import(page)
+
+    assert held == "import-encoding-0"
+    assert _said(site, "russian") == [["Как дела?", "Хорошо"]]
+
+
+def test_bad_rows_are_downloaded_mended_and_brought_back(page: Any, site: Site) -> None:
+    page.set_input_files("#import-files", given("half.jsonl", PAIR + '{"prompt": "2+2?", "completion": ""}\n' + PAIR))
+    _ready(page)
+    _import(page)
+    counts = page.locator("#import-result dd").all_inner_texts()[:4]
+    bar = page.get_attribute(".import-bar", "aria-label")
+    errors = page.locator(".import-errors tbody tr").all_inner_texts()
+    with page.expect_download() as download:
+        page.click("text=Download the 1 bad row")
+    mended = json.loads(download.value.path().read_text(encoding="utf-8")) | {"completion": "4"}
+    with page.expect_file_chooser() as chooser:
+        page.click("text=Bring the mended file back")
+    chooser.value.set_files(given(download.value.suggested_filename, json.dumps(mended)))
+    page.wait_for_selector("h3:text-is('1 row imported into half')")
+    page.wait_for_function("!document.querySelector('.import-errors')")
+
+    assert (counts, bar) == (["3", "1", "1", "1"], "Of 3 rows: 1 imported, 1 there already, 1 rejected")
+    assert errors == ["2\tcompletion\tThe field is empty."]
+    assert _said(site, "half") == [["What is 1 plus 1?", "2"], ["2+2?", "4"]]
+
+
+def test_an_import_is_taken_back_by_its_button(page: Any, site: Site) -> None:
+    page.set_input_files("#import-files", given("regret.jsonl", _sums(0, 4)))
+    _ready(page)
+    _import(page)
+
+    page.click("text=Undo this import")
+    page.wait_for_selector("text=undone: its rows are out again")
+
+    assert _said(site, "regret") == []
+
+
+def test_files_that_wait_are_there_again_after_a_refresh(page: Any) -> None:
+    page.set_input_files(
+        "#import-files", given("waiting.csv", "prompt,completion\nКак дела?,Хорошо\n".encode("cp1251"))
+    )
+    _ready(page)
+    page.select_option("#import-encoding-0", "cp1251")
+    page.wait_for_selector(".pieces dd:text-is('Как дела?')")
+
+    page.reload()
+    _ready(page)
+
+    assert page.inner_text(".import-file .name") == "waiting.csv"
+    assert page.input_value("#import-encoding-0") == "cp1251"
+
+
+def test_an_import_is_watched_through_a_refresh_and_cancelled(page: Any, site: Site) -> None:
+    big = "".join(f'{{"prompt": "{n}+1?", "completion": "{n + 1} {"and so on " * 20}"}}\n' for n in range(60_000))
+    (site.shelf / "big.jsonl").write_text(big, encoding="utf-8")
+    page.click("button:text-is('From a folder')")
+    page.check(".folder-list label:has-text('big.jsonl') input")
+    page.click("dialog button:text-is('Choose')")
+    _ready(page)
+    page.click(".import-body form button.button-primary")
+    page.wait_for_selector("#import-progress")
+
+    page.reload()
+    page.wait_for_selector("#import-progress")
+    bar = page.get_attribute("#import-progress [role=progressbar]", "aria-label")
+    page.click("#import-progress button:text-is('Cancel')")
+    page.wait_for_selector(".import-body [role=alert]")
+
+    assert bar == "Import"
+    assert page.inner_text(".import-body [role=alert]") == "The import was stopped; nothing was imported."
+    assert "big" not in {item.dataset.name for item in list_all(site.store).datasets}
+    assert (site.shelf / "big.jsonl").is_file()
+
+
+def test_a_hub_that_cannot_be_reached_is_one_sentence(page: Any) -> None:
+    page.click("button:text-is('From the Hub')")
+    page.keyboard.type("nobody/nothing")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('dialog .field-error').textContent")
+
+    assert page.inner_text("dialog .field-error").startswith('The Hub could not be reached for "nobody/nothing": ')
+
+
+def test_a_file_is_left_out_and_one_that_is_no_data_says_so(page: Any) -> None:
+    files = [given("a.jsonl", PAIR), given("picture.jsonl", b"\x89PNG\r\n\x1a\n" + bytes(50)), given("nothing.txt", "")]
+    page.set_input_files("#import-files", files)
+    _ready(page)
+    page.wait_for_selector(".chip:text-is('cannot be read')")
+    said = [page.inner_text(".import-file .field-error"), page.inner_text(".import-file .notice")]
+    button = page.inner_text(".import-body form button.button-primary")
+    page.click("[aria-label='Leave out picture.jsonl']")
+    page.click("[aria-label='Leave out nothing.txt']")
+
+    assert said[0] == "The file is empty."
+    assert "is a picture, which cannot be imported" in said[1]
+    assert (button, page.inner_text(".import-body form button.button-primary")) == ("Import 1 of 3 files", "Import")
+
+
+def test_everything_is_done_by_keyboard(page: Any, site: Site) -> None:
+    page.focus(".drop button:text-is('Paste')")
+    page.keyboard.press("Enter")
+    page.keyboard.insert_text("frage;antwort\nWas ist 1+1?;2\n")
+    page.keyboard.press("Tab")  # Cancel
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.textContent === 'Say what the columns hold'")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.id === 'column-0'")
+    page.keyboard.type("the prompt")
+    page.keyboard.press("Tab")
+    page.keyboard.type("the answer")
+    page.wait_for_selector("dialog .button-primary:not(:disabled)")
+    page.keyboard.press("Enter") if page.evaluate("document.activeElement.matches('.button-primary')") else None
+    while not page.evaluate("document.activeElement.matches('dialog .button-primary')"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    _ready(page)
+    while page.evaluate("document.activeElement.id") != "import-dataset":
+        page.keyboard.press("Tab")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("by-keyboard")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#import-result")
+
+    assert page.evaluate("document.activeElement.tagName") == "H3"
+    assert _said(site, "by-keyboard") == [["Was ist 1+1?", "2"]]
+
+
+def test_hostile_names_and_rows_stay_text(page: Any) -> None:
+    evil = "<img src=x onerror=window.hit=1>"
+    page.set_input_files("#import-files", given(f"{evil}.csv", f"{evil},b\n{evil},2\n"))
+    page.click("text=Say what the columns hold")
+    page.select_option("select[data-column='b']", "text")
+    page.wait_for_selector("dialog .pieces dt:text-is('text')")
+
+    assert page.evaluate("[window.hit, document.querySelectorAll('.import-card img, dialog img').length]") == [None, 0]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_sticks_out_at_any_width(visit: Callable[..., Any], site: Site, width: int, scheme: str) -> None:
+    visited = visit(site.url, width=width, scheme=scheme)
+    page = visited.open("/data", wait_for="[data-widget=data_import] .drop")
+    long = json.dumps({"prompt": "word " * 60, "completion": "x" * 300, "a_column_with_a_very_long_name_indeed": 1})
+    files = [given("a file with a rather long name that goes on and on.jsonl", f'{long}\n{{"prompt": ""}}\n{PAIR}'),
+             given("fragen.csv", "frage;antwort\nWas ist 1+1?;2\n")]  # fmt: skip
+    page.set_input_files("#import-files", files)
+    page.wait_for_selector(".chip:text-is('needs a word')")
+    _ready(page)
+    wide = [_overflow(page)]
+    visited.shot(f"import-files-{width}-{scheme}")
+    page.click("text=Say what the columns hold")
+    page.select_option("select[aria-label='What frage holds']", "prompt")
+    page.wait_for_selector("dialog .pieces")
+    wide.append(_overflow(page))
+    visited.shot(f"import-columns-{width}-{scheme}")
+    page.keyboard.press("Escape")
+    page.fill("#import-dataset", f"wide-{width}-{scheme}")
+    _import(page)
+    wide.append(_overflow(page))
+    visited.shot(f"import-report-{width}-{scheme}")
+
+    assert wide == [0, 0, 0]
+
+
+def _overflow(page: Any) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
