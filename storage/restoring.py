@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from os import getpid
 from typing import Any
 
@@ -43,24 +44,21 @@ def restore(
         )  # fmt: skip
 
 
-class _wanted:
-    """The rows of a version by example, in a table of this connection."""
-
-    def __init__(self, store: Store, version: Version) -> None:
-        self.store, self.version = store, version
-
-    def __enter__(self) -> None:
-        self.store.execute("drop table if exists temp.wanted")
-        self.store.execute(
-            "create temp table wanted (example_id integer primary key, revision_id integer, tags text, status text)"
-        )
-        self.store.execute(
-            "insert into temp.wanted select example_id, revision_id, tags, status from version_rows where version = ?",
-            [self.version.key],
-        )
-
-    def __exit__(self, *_: object) -> None:
-        self.store.execute("drop table temp.wanted")
+@contextmanager
+def _wanted(store: Store, version: Version) -> Iterator[None]:
+    """The rows of a version by example, in a table `wanted` of this connection."""
+    store.execute("drop table if exists temp.wanted")
+    store.execute(
+        "create temp table wanted (example_id integer primary key, revision_id integer, tags text, status text)"
+    )
+    store.execute(
+        "insert into temp.wanted select example_id, revision_id, tags, status from version_rows where version = ?",
+        [version.key],
+    )
+    try:
+        yield
+    finally:
+        store.execute("drop table temp.wanted")
 
 
 def _content(store: Store, revision: int) -> str:

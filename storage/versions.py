@@ -180,7 +180,9 @@ def jobs_of(store: Store, version: Version) -> list[Job]:
 
 def contents(store: Store, version: Version) -> Iterator[dict[str, Any]]:
     """The rows of a version in order: example id, revision id, `content` as JSON text, tags as JSON text, status."""
-    for start in range(0, version.rows, _CHUNK):
+    # Not the count of rows: where an example was erased, its place stays empty.
+    last = int(store.value("select coalesce(max(place), -1) from version_rows where version = ?", [version.key]))
+    for start in range(0, last + 1, _CHUNK):
         for row in store.rows(
             "select v.example_id, v.revision_id, r.content, v.tags, v.status from version_rows v "
             "join revisions r on r.id = v.revision_id "
