@@ -14,6 +14,10 @@ from studio.widgets.widget import widget
 # What the table is made of, in the order in which the scripts need each other.
 _TABLE = ("filters", "views", "table_rows", "table_bulk", "changes", "versions", "erase", "data_export")
 
+# The scripts of the import, a noun each (static/data_import.js names them).
+_IMPORT = [f"data_import_{noun}" for noun in
+           ("sending", "preview", "mapping", "paste", "folders", "hub", "files", "form", "report")]  # fmt: skip
+
 # The parts of the editor, in the order in which the scripts need each other.
 _EDITOR = [f"editor_{noun}" for noun in
            ("desk", "diff", "turns", "calls", "forms", "fields", "drafts", "conflict", "history", "comments", "status",
@@ -26,7 +30,7 @@ def build(studio: Studio) -> None:
         with gr.Column(elem_classes="data-side", min_width=0):
             widget("datasets", parts=("data",))
         with gr.Column(elem_classes="data-main", min_width=0):
-            widget("data_import", props=_limits(studio.settings))
+            widget("data_import", props=_limits(studio.settings), parts=_IMPORT)
             widget("table", parts=_TABLE)
         with gr.Column(elem_classes="data-open", min_width=0):
             widget("editor", parts=_EDITOR)
