@@ -15,7 +15,7 @@ from storage.prompts import split_of
 from storage.search import spaced
 from studio.curation.import_writer import Row
 
-_FIELDS = (("role", "content"), ("content", "role"))
+_FIELDS = {"role", "content"}
 _ROLES = ("user", "assistant", "system", "tool")
 _MAY_BE_EMPTY = ("system", "tool")
 
@@ -30,23 +30,21 @@ def decoded(line: str) -> dict[str, Any] | None:
 
 
 def _is_plain(row: Any) -> bool:
-    """Whether nothing of a row must be converted, checked further, or refused; brings fields in our order."""
+    """Whether nothing of a row must be converted, checked further, or refused."""
     if type(row) is not dict or len(row) != 1:
         return False
     messages = row.get("messages")
     if type(messages) is not list:
         return False
     answered = False
-    for place, message in enumerate(messages):
-        if type(message) is not dict or (fields := tuple(message)) not in _FIELDS:
+    for message in messages:
+        if type(message) is not dict or message.keys() != _FIELDS:
             return False
         role, content = message["role"], message["content"]
         if type(content) is not str or role not in _ROLES:
             return False
         if role not in _MAY_BE_EMPTY and (not content or content.isspace()):
             return False
-        if fields != _FIELDS[0]:
-            messages[place] = {"role": role, "content": content}
         answered = answered or role == "assistant"
     return answered
 
