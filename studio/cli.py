@@ -12,10 +12,17 @@ from collections.abc import Sequence
 from storage.errors import RatchetError
 from studio.settings import Settings
 from studio.studio import Studio
-from studio.verbs import checking, data, feedback, serving, training
+from studio.verbs import checking, data, exports, feedback, serving, training
 from studio.verbs.verb import Outcome, Verb
 
-VERBS: tuple[Verb, ...] = (*serving.VERBS, *data.VERBS, *checking.VERBS, *training.VERBS, *feedback.VERBS)
+VERBS: tuple[Verb, ...] = (
+    *serving.VERBS,
+    *data.VERBS,
+    *checking.VERBS,
+    *exports.VERBS,
+    *training.VERBS,
+    *feedback.VERBS,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -78,13 +78,28 @@ class Studio:
         )
         return report.to_json()
 
-    def export(
-        self, name: str, format: str, out: str | Path, version: int | None = None, policy: str | None = None
-    ) -> Json:
-        """Write a dataset, or a frozen version of it, to a file."""
+    def export(self, name: str | None, format: str, out: str | Path, **what: Any) -> Json:
+        """Write a dataset to a file; `what`: version, policy, study (see `studio.curation.exporting.export`)."""
         from studio.curation.exporting import export
 
-        return export(self.ready, name, version=version, format=format, out=Path(out), policy=policy).to_json()
+        return export(self.ready, name, format=format, out=Path(out), **what).to_json()
+
+    def export_to_hub(
+        self,
+        name: str | None,
+        repository: str,
+        format: str,
+        version: int | str | None = None,
+        policy: Sequence[str] = (),
+        study: str | None = None,
+        **place: Any,
+    ) -> Json:
+        """Send a dataset with its data card to the Hub; `place`: private, licence, description, endpoint."""
+        from studio.curation.export_hub import Place, push
+        from studio.curation.export_sources import Source
+        from studio.curation.exporting import Wish
+
+        return push(self.ready, Wish.of(Source(name, version, study), format, policy), Place(repository, **place))
 
     def datasets(self) -> Json:
         """The datasets with kind and count."""

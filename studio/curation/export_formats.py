@@ -1,167 +1,168 @@
-"""How an example is written in each export format, and why some cannot be.
+"""The formats of an export: what each is called, which kinds it holds, how a record is made, which files it fits.
 
-A format is a function from content to a flat record; it raises `Dropped` with the reason where the format has no
-place for the example. What a format leaves out silently is metadata alone: only our own forms (messages,
-preference, prompts, text) carry it, because other programs trip over columns they do not know.
+A format says what a record looks like, a container how records stand in a file. Most go into JSON lines, a JSON
+list or Parquet; a table (CSV) holds what can be said in single texts.
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from studio.curation.messages import Message
+from storage.errors import BadInput
+from studio.curation import export_chats as chats
+from studio.curation import export_preferences as preferences
+from studio.curation.export_preferences import Stored
 
-Content = Mapping[str, Any]
+Maker = Callable[[Mapping[str, Any]], list[dict[str, Any]]]
 
+# Types of columns: what Parquet needs to know before the first row. `json` is anything, as JSON text.
+Columns = Mapping[str, str]
 
-class Dropped(Exception):
-    """The format cannot hold this example; the message is the reason."""
-
-
-def native(content: Content, *parts: str) -> dict[str, Any]:
-    """Our own form: the parts as they are, with tools and metadata where there are any."""
-    kept = {key: content[key] for key in ("tools", "margin", "metadata") if key in content}
-    return {part: [_openai(item) for item in content[part]] for part in parts} | kept
-
-
-def _openai(message: Message) -> Message:
-    """A message as OpenAI writes it: the arguments of a tool call are JSON text."""
-    if "tool_calls" not in message:
-        return message
-    calls = [
-        {**call, "function": {**call["function"], "arguments": _as_text(call["function"]["arguments"])}}
-        for call in message["tool_calls"]
-    ]
-    return {**message, "tool_calls": calls}
+_BESIDE: Columns = {"tools": "json", "metadata": "json", "tags": "tags"}
+_PAIR: Columns = {"prompt": "messages", "chosen": "messages", "rejected": "messages", "margin": "number", **_BESIDE}
 
 
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+@dataclass(frozen=True)
+class Format:
+    """One format. `flat`: records of single texts for a table, with `flat_columns`; None where a table cannot hold it.
+
+    `uniform`: whether all records have the same fields, as Parquet needs. `gather`: what puts rows together before
+    they are written.
+    """
+
+    name: str
+    help: str
+    kinds: tuple[str, ...]
+    make: Maker
+    columns: Columns
+    flat: Maker | None = None
+    flat_columns: tuple[str, ...] = ()
+    gather: Callable[[Iterable[Stored]], Iterator[Stored]] | None = None
+    uniform: bool = True
+
+    @property
+    def containers(self) -> tuple[str, ...]:
+        """The files that it fits."""
+        return ("jsonl", "json", *(("parquet",) * self.uniform), *(("csv",) * (self.flat is not None)))
 
 
-def as_messages(content: Content) -> dict[str, Any]:
-    """OpenAI's messages; a prompt is a conversation without an answer."""
-    if "messages" in content:
-        return native(content, "messages")
-    if "prompt" in content and "chosen" not in content:
-        return {"messages": native(content, "prompt")["prompt"], **native(content)}
-    raise Dropped("not one conversation")
+_MESSAGES = Format(
+    "messages", "conversations as OpenAI and TRL read them", ("sft", "prompts"), chats.as_messages,
+    {"messages": "messages", **_BESIDE},
+)  # fmt: skip
+_SHAREGPT = Format(
+    "sharegpt", "conversations with from and value", ("sft",), chats.as_sharegpt,
+    {"conversations": "turns", "system": "text", "tools": "text", "tags": "tags"},
+)  # fmt: skip
+_ALPACA = Format(
+    "alpaca", "instruction, input, output, earlier turns as history", ("sft",), chats.as_alpaca,
+    {"instruction": "text", "input": "text", "output": "text", "system": "text", "history": "pairs", "tags": "tags"},
+    chats.as_flat_alpaca, ("system", "instruction", "input", "output", "tags"),
+)  # fmt: skip
+_COMPLETION = Format(
+    "prompt-completion", "one question and one answer each, as texts", ("sft",), chats.as_pair,
+    {"system": "text", "prompt": "text", "completion": "text", "tags": "tags"},
+    chats.as_pair, ("system", "prompt", "completion", "tags"),
+)  # fmt: skip
+_PREFERENCE = Format(
+    "preference", "prompt with chosen and rejected, or with one answer and its label or score", ("preference",),
+    preferences.as_preference, {**_PAIR, "completion": "messages", "label": "bool", "score": "number"},
+    uniform=False,
+)  # fmt: skip
+_DPO = Format(
+    "dpo", "prompt, chosen and rejected, as TRL's DPO reads them", ("preference",), preferences.as_dpo, _PAIR,
+    preferences.as_flat_dpo, ("system", "prompt", "chosen", "rejected", "margin", "tags"),
+)  # fmt: skip
+_KTO = Format(
+    "kto", "one answer a row, good or bad, as TRL's KTO reads them; a pair becomes two rows", ("preference",),
+    preferences.as_kto, {"prompt": "messages", "completion": "messages", "label": "bool", **_BESIDE},
+    preferences.as_flat_kto, ("system", "prompt", "completion", "label", "tags"),
+)  # fmt: skip
+_REWARD = Format(
+    "reward", "pairs with the margin between them, as TRL's reward trainer reads them", ("preference",),
+    preferences.as_dpo, _PAIR,
+    preferences.as_flat_dpo, ("system", "prompt", "chosen", "rejected", "margin", "tags"),
+)  # fmt: skip
+_SCORED = Format(
+    "scored", "one answer a row with its score", ("preference",), preferences.as_scored,
+    {"prompt": "messages", "completion": "messages", "score": "number", **_BESIDE},
+    preferences.as_flat_scored, ("system", "prompt", "completion", "score", "tags"),
+)  # fmt: skip
+_RANKING = Format(
+    "ranking", "a prompt with its answers, best first", ("preference", "prompts"), preferences.as_ranking,
+    {"prompt": "messages", "answers": "answers", **_BESIDE}, gather=preferences.whole_rankings,
+)  # fmt: skip
+_PROMPTS = Format(
+    "prompts", "prompts alone", ("prompts", "preference"), chats.as_prompts, {"prompt": "messages", **_BESIDE},
+    chats.as_flat_prompt, ("system", "prompt", "tags"),
+)  # fmt: skip
+_TEXT = Format(
+    "text", "one text each, for continued pretraining", ("text",), chats.as_text,
+    {"text": "text", "metadata": "json", "tags": "tags"}, chats.as_text, ("text", "tags"),
+)  # fmt: skip
 
+FORMATS: Mapping[str, Format] = {
+    one.name: one
+    for one in (
+        _MESSAGES, _SHAREGPT, _ALPACA, _COMPLETION, _PREFERENCE, _DPO, _KTO, _REWARD, _SCORED, _RANKING, _PROMPTS, _TEXT
+    )
+}  # fmt: skip
 
-def as_preference(content: Content) -> dict[str, Any]:
-    """TRL's preference rows: prompt, chosen and rejected as messages."""
-    if "chosen" not in content:
-        raise Dropped("not a preference")
-    return native(content, "prompt", "chosen", "rejected")
-
-
-def as_prompts(content: Content) -> dict[str, Any]:
-    """Prompts alone, as messages."""
-    if "prompt" not in content:
-        raise Dropped("no prompt")
-    return native({key: value for key, value in content.items() if key != "margin"}, "prompt")
-
-
-def as_text(content: Content) -> dict[str, Any]:
-    """A text alone."""
-    if "text" not in content:
-        raise Dropped("not a text")
-    return {key: content[key] for key in ("text", "metadata") if key in content}
-
-
-def as_alpaca(content: Content) -> dict[str, Any]:
-    """Alpaca's fields; earlier turns become its history."""
-    system, turns = _split_system(_conversation(content))
-    _need_plain(turns, content)
-    pairs = _pairs(turns)
-    record: dict[str, Any] = {"instruction": pairs[-1][0], "input": "", "output": pairs[-1][1]}
-    if system:
-        record["system"] = system
-    if len(pairs) > 1:
-        record["history"] = pairs[:-1]
-    return record
-
-
-def as_pair(content: Content) -> dict[str, Any]:
-    """Prompt and completion as texts, the system message beside them."""
-    system, turns = _split_system(_conversation(content))
-    _need_plain(turns, content)
-    pairs = _pairs(turns)
-    if len(pairs) > 1:
-        raise Dropped("more than one turn")
-    record = {"prompt": pairs[0][0], "completion": pairs[0][1]}
-    return {"system": system, **record} if system else record
-
-
-def as_sharegpt(content: Content) -> dict[str, Any]:
-    """ShareGPT's conversations with the system message and the tools beside them."""
-    system, turns = _split_system(_conversation(content))
-    record: dict[str, Any] = {"conversations": [_spoken(item) for item in turns]}
-    if system:
-        record["system"] = system
-    if "tools" in content:
-        record["tools"] = json.dumps(content["tools"], ensure_ascii=False)
-    return record
-
-
-_SHAREGPT = {"user": "human", "assistant": "gpt", "tool": "observation"}
-
-
-def _spoken(message: Message) -> dict[str, str]:
-    """One turn of ShareGPT."""
-    if "tool_calls" not in message:
-        return {"from": _SHAREGPT[message["role"]], "value": message["content"]}
-    if message["content"]:
-        raise Dropped("a turn with both text and a tool call")
-    calls = [call["function"] for call in message["tool_calls"]]
-    return {"from": "function_call", "value": json.dumps(calls[0] if len(calls) == 1 else calls, ensure_ascii=False)}
-
-
-def _conversation(content: Content) -> Sequence[Message]:
-    if "messages" not in content:
-        raise Dropped("not one conversation")
-    messages: Sequence[Message] = content["messages"]
-    return messages
-
-
-def _split_system(messages: Sequence[Message]) -> tuple[str, Sequence[Message]]:
-    """The first system message, and the other turns; raises Dropped where another one follows."""
-    first = messages[0]["role"] == "system"
-    rest = messages[1:] if first else messages
-    if any(item["role"] == "system" for item in rest):
-        raise Dropped("a system message between the turns")
-    return (messages[0]["content"] if first else ""), rest
-
-
-def _need_plain(turns: Sequence[Message], content: Content) -> None:
-    """Raise Dropped where tools are in play."""
-    if "tools" in content or any(item["role"] == "tool" or "tool_calls" in item for item in turns):
-        raise Dropped("tool calls")
-
-
-def _pairs(turns: Sequence[Message]) -> list[list[str]]:
-    """User and assistant in turn as pairs of texts; raises Dropped for any other order."""
-    roles = [item["role"] for item in turns]
-    if not roles or roles != ["user", "assistant"] * (len(roles) // 2):
-        raise Dropped("turns that are not user and assistant by turns")
-    return [[turns[n]["content"], turns[n + 1]["content"]] for n in range(0, len(turns), 2)]
-
-
-FORMATS: Mapping[str, Callable[[Content], dict[str, Any]]] = {
-    "messages": as_messages,
-    "alpaca": as_alpaca,
-    "sharegpt": as_sharegpt,
-    "prompt-completion": as_pair,
-    "csv": as_pair,
-    "preference": as_preference,
-    "dpo": as_preference,
-    "prompts": as_prompts,
-    "text": as_text,
+# A container named as a format writes what the kind is at home in.
+_AT_HOME: Mapping[str, Mapping[str, str]] = {
+    "csv": {"sft": "prompt-completion", "preference": "dpo", "prompts": "prompts", "text": "text"},
+    "parquet": {"sft": "messages", "preference": "dpo", "prompts": "prompts", "text": "text"},
+    "json": {"sft": "messages", "preference": "preference", "prompts": "prompts", "text": "text"},
+    "jsonl": {"sft": "messages", "preference": "preference", "prompts": "prompts", "text": "text"},
 }
+NAMES = (*FORMATS, "csv", "parquet", "json", "jsonl")
+CONTAINERS = ("jsonl", "json", "parquet", "csv")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A format in a container, perhaps compressed."""
+
+    format: Format
+    container: str
+    packed: bool = False
+
+    @property
+    def ending(self) -> str:
+        """What the file's name ends with."""
+        return self.container + (".gz" if self.packed else "")
+
+    @property
+    def make(self) -> Maker:
+        """What makes the records."""
+        return (self.format.flat or self.format.make) if self.container == "csv" else self.format.make
+
+
+def target_of(name: str, kind: str, out: Path | str = "") -> Target:
+    """What a format's name means for rows of a kind and a file of this name; raises BadInput where they do not fit."""
+    if name not in NAMES:
+        raise BadInput(f'"{name}" is no export format; the formats are {", ".join(NAMES)}.')
+    suffixes = [suffix.lower().removeprefix(".") for suffix in Path(out).suffixes]
+    packed = bool(suffixes) and suffixes[-1] == "gz"
+    said = next((suffix for suffix in reversed(suffixes) if suffix in CONTAINERS), None)
+    if name in _AT_HOME:
+        found = Target(FORMATS[_AT_HOME[name][kind]], name, packed)
+    else:
+        found = Target(FORMATS[name], said or "jsonl", packed)
+    if found.container not in found.format.containers:
+        *others, last = found.format.containers
+        raise BadInput(
+            f'The format "{name}" does not fit into a {found.container} file; '
+            f"write it as {', '.join(others)} or {last}."
+        )
+    if found.packed and found.container == "parquet":
+        raise BadInput("A Parquet file is compressed inside; leave the .gz out of its name.")
+    return found
+
+
 # What a page offers first.
 FITTING: Mapping[str, tuple[str, ...]] = {
-    "sft": ("messages", "sharegpt", "alpaca", "prompt-completion", "csv"),
-    "preference": ("preference",),
-    "prompts": ("prompts", "messages"),
-    "text": ("text",),
+    kind: (*(name for name, one in FORMATS.items() if kind in one.kinds), "csv", "parquet")
+    for kind in ("sft", "preference", "prompts", "text")
 }

@@ -1,164 +1,214 @@
-"""Examples become a file: in a chosen format, whole or not at all, with a count of what the format cannot hold."""
+"""Examples become a file: in a chosen format, whole or not at all, with a count of all that stays out and why.
 
-import csv
+The rows are read at one moment and written one after the other, so that the memory is flat whatever the number of
+rows. An export never comes out empty without saying so: then there is no file, and the report has a sentence.
+"""
+
 import hashlib
-import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO
 
-from storage import datasets, examples, versions
-from storage.errors import BadInput, NotReady
-from storage.rows import Dataset
+from storage.errors import NotReady, RatchetError
 from storage.store import Store
-from studio.curation.export_formats import FORMATS, Dropped
-from studio.curation.reports import json_line
-from studio.curation.tables import FORMULA_SIGNS
+from studio.curation.export_chats import Dropped
+from studio.curation.export_files import writing
+from studio.curation.export_formats import Target, target_of
+from studio.curation.export_policies import chosen, sift, why_empty
+from studio.curation.export_preferences import Stored
+from studio.curation.export_sources import Source, count, kind_of, stored
 
-_PAGE = 500
-_COLUMNS = ("system", "prompt", "completion", "tags")
-POLICIES: Mapping[str, str] = {"all": "every example that is not deleted"}
+# Called with the fraction done and a sentence; answers True where somebody asked to stop.
+Progress = Callable[[float, str], bool | None]
+
+_BEAT = 500  # rows between two words of progress
+_PREVIEWED = 20_000  # examples that a preview looks at; more would keep the person waiting
+_SHOWN = 4_000  # characters of the first record
+
+
+class Stopped(RatchetError):
+    """Somebody asked to stop; no file is left."""
+
+    kind = "stopped"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted: of what, in which format, by which policies."""
+
+    source: Source
+    format: str
+    policies: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, source: Source, format: str, policy: str | Iterable[str] | None = None) -> "Wish":
+        """A wish as a person says it; raises BadInput for policies that cannot be."""
+        return cls(source, format, chosen(policy, votes=bool(source.study)))
 
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What was written: `rows` in the file, and how many examples were left out for which reason."""
+    """What was written: `rows` in the file, and how many examples were left out for which reason.
+
+    `total`: examples that there are. `sentence`, with `path` None: why nothing came out.
+    """
 
     dataset: str
     format: str
     rows: int
     dropped: dict[str, int]
-    path: str
-    sha256: str
+    path: str | None
+    sha256: str | None
     bytes: int
+    total: int = 0
+    policies: tuple[str, ...] = ()
+    sentence: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The keys of the command line."""
+        """The keys of the command line; `sentence` only where there is something to say."""
+        said = asdict(self) | {"policies": list(self.policies)}
+        return {key: value for key, value in said.items() if key != "sentence" or value}
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an export would do. `exact` False: counted of the first examples alone. `first`: the record as text."""
+
+    rows: int
+    total: int
+    dropped: dict[str, int]
+    exact: bool
+    first: str | None
+    ending: str
+    sentence: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """For the page."""
         return asdict(self)
-
-
-class Stored(NamedTuple):
-    """An example on its way out."""
-
-    content: dict[str, Any]
-    tags: list[str]
-
-
-class _Writer(Protocol):
-    """What puts records into a file."""
-
-    def write(self, record: Mapping[str, Any]) -> None:
-        """One record."""
 
 
 def export(
     store: Store,
-    name: str,
+    name: str | None = None,
     *,
     version: int | str | None = None,
     format: str,
     out: Path | str,
-    policy: str | None = None,
+    policy: str | Iterable[str] | None = None,
+    study: str | None = None,
+    progress: Progress | None = None,
 ) -> ExportReport:
-    """Write a dataset, or one of its frozen versions, to a file.
+    """Write a dataset, one of its frozen versions, or a study's votes, to a file; the container by its name's ending.
 
-    Raises BadInput for an unknown format or policy, NotFound for an unknown dataset or version, NotReady where the
-    file cannot be written.
+    Raises BadInput for an unknown format or policy, NotFound for an unknown dataset, version or study, NotReady where
+    the file cannot be written, Stopped where `progress` answered True.
     """
-    if format not in FORMATS:
-        raise BadInput(f'"{format}" is no export format; the formats are {", ".join(FORMATS)}.')
-    if policy is not None and policy not in POLICIES:
-        raise BadInput(f'"{policy}" is no policy for a dataset; the policies are {", ".join(POLICIES)}.')
-    dataset = datasets.get_dataset(store, name)
-    stored = _frozen(store, dataset, version) if version is not None else _current(store, dataset)
-    target = Path(out).expanduser()
-    neighbour = target.with_name(f".{target.name}.new")
+    wish = Wish.of(Source(name, version, study), format, policy)
+    return write(store, wish, Path(out).expanduser(), progress)
+
+
+def write(store: Store, wish: Wish, out: Path, progress: Progress | None = None) -> ExportReport:
+    """Write what is wanted to a file: first beside it, then renamed into place."""
+    target = target_of(wish.format, kind_of(store, wish.source), out)
+    neighbour = out.with_name(f".{out.name}.new")
     try:
+        size, sha256 = 0, None
         with neighbour.open("wb") as file:
-            rows, dropped = _write(file, stored, format)
-        sha256 = hashlib.sha256()
-        with neighbour.open("rb") as file:
-            while block := file.read(1 << 20):
-                sha256.update(block)
-        size = neighbour.stat().st_size
-        neighbour.replace(target)
+            tally = _write(store, wish, target, file, progress)
+        if tally.rows:
+            size, sha256 = neighbour.stat().st_size, _sha256(neighbour)
+            neighbour.replace(out)
     except OSError as error:
-        raise NotReady(f'The file "{target}" cannot be written: {error.strerror}.') from error
+        raise NotReady(f'The file "{out}" cannot be written: {error.strerror}.') from error
     finally:
         neighbour.unlink(missing_ok=True)
-    return ExportReport(dataset.name, format, rows, dict(dropped), str(target), sha256.hexdigest(), size)
-
-
-def _write(file: BinaryIO, stored: Iterator[Stored], format_: str) -> tuple[int, Counter[str]]:
-    """Write what fits; how many rows that were, and what was left out."""
-    rows, dropped = 0, Counter[str]()
-    writer: _Writer = _Table(file) if format_ == "csv" else _Lines(file)
-    for item in stored:
-        try:
-            record = FORMATS[format_](item.content)
-            writer.write({**record, "tags": item.tags} if item.tags else record)
-            rows += 1
-        except Dropped as reason:
-            dropped[str(reason)] += 1
-    return rows, dropped
-
-
-def _current(store: Store, dataset: Dataset) -> Iterator[Stored]:
-    """The examples as they stand, page by page."""
-    offset = 0
-    while found := examples.page(store, dataset.id, examples.Query(limit=_PAGE, offset=offset)).examples:
-        yield from (Stored(item.content, item.tags) for item in found)
-        offset += _PAGE
-
-
-def _frozen(store: Store, dataset: Dataset, reference: int | str) -> Iterator[Stored]:
-    """The examples of a frozen version, by number or id."""
-    by_number = isinstance(reference, int) or reference.isdigit()
-    version = versions.numbered(store, dataset, int(reference)) if by_number else versions.get_version(
-        store, str(reference)
+    return ExportReport(
+        wish.source.name, wish.format, tally.rows, dict(tally.dropped), str(out) if size else None, sha256, size,
+        tally.total, wish.policies, tally.sentence(wish),
     )  # fmt: skip
-    for row in versions.contents(store, version):
-        yield Stored(json.loads(row["content"]), json.loads(row["tags"]))
 
 
-class _Lines:
-    """JSONL."""
+def preview(store: Store, wish: Wish, out: str = "") -> Preview:
+    """What an export would do, with its first record; of a large dataset the first examples alone are looked at."""
+    target = target_of(wish.format, kind_of(store, wish.source), out)
+    tally, first = _Tally(), None
+    with store.snapshot() as moment:
+        for record in islice(_records(moment, wish, target, tally, _PREVIEWED), _PREVIEWED + 1):
+            first = first or record
+            tally.rows += 1
+    shown = None if first is None else json.dumps(first, ensure_ascii=True, indent=2)[:_SHOWN]
+    exact = tally.total < _PREVIEWED
+    return Preview(
+        tally.rows, tally.total, dict(tally.dropped), exact, shown, target.ending,
+        tally.sentence(wish) if exact else None,
+    )  # fmt: skip
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
 
-    def write(self, record: Mapping[str, Any]) -> None:
-        """One line."""
-        self.file.write(json_line(record))
+class _Tally:
+    """Counts of one export."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.rows = 0
+        self.dropped = Counter[str]()
+
+    def sentence(self, wish: Wish) -> str | None:
+        """Why nothing came out, where that is so."""
+        if self.rows:
+            return None
+        return why_empty(max(self.total, sum(self.dropped.values())), self.dropped, wish.policies, wish.format)
 
 
-class _Table:
-    """CSV for spreadsheets: with a byte order mark, all cells quoted, none of them run as a formula."""
+def _write(store: Store, wish: Wish, target: Target, file: BinaryIO, progress: Progress | None) -> _Tally:
+    """Write what fits, at one moment of the store."""
+    tally = _Tally()
+    with store.snapshot() as moment, writing(file, target) as writer:
+        expected = max(1, count(moment, wish.source))
+        for record in _records(moment, wish, target, tally):
+            try:
+                writer.write(record)
+                tally.rows += 1
+            except Dropped as reason:
+                tally.dropped[str(reason)] += 1
+            if progress and tally.total % _BEAT == 0:
+                said = f"{tally.rows:,} rows written"
+                if progress(min(tally.total / expected, 0.99), said):
+                    raise Stopped(f'The export of "{wish.source.name}" was stopped; no file is left of it.')
+    return tally
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        file.write(b"\xef\xbb\xbf")
-        self._row(_COLUMNS)
 
-    def write(self, record: Mapping[str, Any]) -> None:
-        """One row; raises Dropped for signs that a table cannot hold."""
-        if any("\0" in str(value) for value in record.values()):
-            raise Dropped("a NUL character")
-        self._row([_cell(record.get(name)) for name in _COLUMNS])
-
-    def _row(self, cells: Sequence[str]) -> None:
-        text = io.StringIO()
-        csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(cells)
+def _records(
+    store: Store, wish: Wish, target: Target, tally: _Tally, most: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """The records that the examples become; those that become none are counted."""
+    found = _kept(store, islice(stored(store, wish.source, wish.policies, tally.dropped), most), wish, tally)
+    for item in target.format.gather(found) if target.format.gather else found:
         try:
-            self.file.write(text.getvalue().encode())
-        except UnicodeEncodeError:
-            raise Dropped("half a character that no text file can hold") from None
+            records = target.make(item.content)
+        except Dropped as reason:
+            tally.dropped[str(reason)] += 1
+            continue
+        for record in records:
+            yield {**record, "tags": list(item.tags)} if item.tags else record
 
 
-def _cell(value: Any) -> str:
-    """A cell that a spreadsheet shows and does not run; reading takes the apostrophe away again."""
-    text = ", ".join(value) if isinstance(value, list) else str(value or "")
-    return f"'{text}" if text[:1] in (*FORMULA_SIGNS, "'") and text else text
+def _kept(store: Store, items: Iterable[Stored], wish: Wish, tally: _Tally) -> Iterator[Stored]:
+    """The examples that the policies let in."""
+    for item, reason in sift(store, items, wish.policies):
+        tally.total += 1
+        if reason is None:
+            yield item
+        else:
+            tally.dropped[reason] += 1
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Verbs about data: import, export, datasets, show, freeze."""
+"""Verbs about data: import, datasets, show, freeze."""
 
 import argparse
 import sys
@@ -54,20 +54,6 @@ def _import_line(report: dict[str, object]) -> str:
     )
 
 
-def _export_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="dataset")
-    parser.add_argument("--version", type=int, metavar="V", help="frozen version by number (default: as it stands)")
-    parser.add_argument("--format", required=True, metavar="F", help="messages, alpaca, sharegpt, prompt-completion …")
-    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="file to write")
-    parser.add_argument("--policy", metavar="P", help="how votes become preferences, for a study's votes")
-
-
-def _export(studio: Studio, args: argparse.Namespace) -> Outcome:
-    data = studio.export(args.name, format=args.format, out=args.out, version=args.version, policy=args.policy)
-    dropped = ", ".join(f"{count} {reason}" for reason, count in data["dropped"].items()) or "none"
-    return Outcome(data, f"{data['rows']} rows written to {data['path']}; dropped: {dropped}")
-
-
 def _datasets(studio: Studio, args: argparse.Namespace) -> Outcome:
     data = studio.datasets()
     return Outcome(data, table(data["datasets"], ("name", "kind", "rows")))
@@ -97,7 +83,6 @@ def _freeze(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 VERBS = (
     Verb("import", "bring files into a dataset", _import_flags, _import),
-    Verb("export", "write a dataset to a file", _export_flags, _export),
     Verb("datasets", "list the datasets", no_flags, _datasets),
     Verb("show", "print the rows of a dataset", _show_flags, _show),
     Verb("freeze", "freeze a dataset into a version", _freeze_flags, _freeze),

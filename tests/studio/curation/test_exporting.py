@@ -47,6 +47,15 @@ ROUNDS: list[tuple[str, list[dict[str, Any]], int, dict[str, int]]] = [
     ("prompts", [{"prompt": "2+2?"}, {"prompt": [SYSTEM, *chat("Hi")]}], 2, {}),
     ("messages", [{"prompt": "2+2?"}, {"prompt": [SYSTEM, *chat("Hi")]}], 2, {}),
     ("text", [{"text": "one\n\ntwo"}, {"text": " \ud83d half"}], 2, {}),
+    ("json", SFT, 10, {}),
+    ("json", PREFERENCE, 2, {}),
+    ("parquet", SFT, 9, {"half a character that no text file can hold": 1}),
+    ("parquet", PREFERENCE, 2, {}),
+    ("parquet", [{"prompt": "2+2?"}, {"prompt": [SYSTEM, *chat("Hi")]}], 2, {}),
+    ("reward", PREFERENCE, 2, {}),
+    ("csv", PREFERENCE, 1, {"more than one turn": 1}),
+    ("csv", [{"prompt": "2+2?"}, {"prompt": [SYSTEM, *chat("Hi")]}], 2, {}),
+    ("csv", [{"text": "one\n\ntwo"}, {"text": "=1+1"}], 2, {}),
 ]  # fmt: skip
 
 
@@ -56,7 +65,7 @@ def test_what_is_exported_and_imported_again_has_the_same_hashes(
     dropped: dict[str, int],
 ) -> None:  # fmt: skip
     imported(store, write("a.jsonl", rows))
-    out = tmp_path / ("out.csv" if format_ == "csv" else "out.jsonl")
+    out = tmp_path / f"out.{format_ if format_ in ('csv', 'json', 'parquet') else 'jsonl'}"
 
     report = export(store, "rows", format=format_, out=out)
     again = imported(store, out, "again")
@@ -76,7 +85,7 @@ def test_a_report_names_the_file_its_size_and_its_hash(store: Store, write: Writ
     content = (tmp_path / "out.jsonl").read_bytes()
     assert said == {
         "dataset": "rows", "format": "messages", "rows": 2, "dropped": {}, "path": str(tmp_path / "out.jsonl"),
-        "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "total": 2, "policies": [],
     }  # fmt: skip
     assert json.loads(content.splitlines()[0]) == SFT[0]
 
@@ -105,7 +114,9 @@ def test_a_format_that_holds_nothing_says_why(store: Store, write: Write, tmp_pa
 
     report = export(store, "rows", format="alpaca", out=tmp_path / "out.jsonl")
 
-    assert (report.rows, report.dropped) == (0, {"not one conversation": 2})
+    assert (report.rows, report.dropped, report.path) == (0, {"not one conversation": 2}, None)
+    assert report.sentence == "0 examples for the format alpaca of 2; 2 left out: not one conversation."
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_a_frozen_version_is_exported_as_it_was(store: Store, write: Write, tmp_path: Path) -> None:

@@ -1,0 +1,177 @@
+"""A dataset on its way to the Hugging Face Hub: the rows as files by split, and the data card that describes them.
+
+The token is the one that the Hub's own client finds: HF_TOKEN in the environment, or what `hf auth login` left.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage.clock import new_id
+from storage.errors import BadInput, NotReady, Refused
+from storage.store import Store
+from studio.curation.export_card import data_card
+from studio.curation.export_facts import facts_of
+from studio.curation.export_formats import FORMATS, target_of
+from studio.curation.export_sources import kind_of
+from studio.curation.exporting import ExportReport, Progress, Stopped, Wish, write
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+# Ours, and what the Hub calls them.
+_SPLITS = {"train": "train", "measure": "test"}
+_WRITTEN = 0.7  # share of the progress that writing takes
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where on the Hub, and what the card says beside the facts. `endpoint`: a Hub of one's own."""
+
+    repository: str
+    private: bool = True
+    licence: str = ""
+    description: str = ""
+    endpoint: str | None = None
+
+
+def push(store: Store, wish: Wish, place: Place, progress: Progress | None = None) -> dict[str, Any]:
+    """Write the files, then send all in one commit; the address, rows, and what was left out.
+
+    Raises Refused without a token or without the right to write, NotReady where the Hub cannot be reached, BadInput
+    for a name that the Hub does not take, Stopped where `progress` answered True. Nothing is left on this machine.
+    """
+    say = progress or (lambda fraction, sentence: None)
+    api = _hub(place)
+    with asking(place):
+        api.whoami()  # before minutes of writing
+    folder = store.home.exports / f".hub-{new_id()}"
+    folder.mkdir(parents=True)
+    try:
+        made = _written(store, wish, folder, lambda done, said: say(done * _WRITTEN, said))
+        if not made.splits:
+            return made.said
+        card = data_card(facts_of(store, wish, made.splits, made.files, made.dropped, place.licence, place.description))
+        (folder / "README.md").write_text(card, encoding="utf-8", newline="")
+        if say(_WRITTEN, f"sending to {place.repository}"):
+            raise Stopped("The export was stopped; nothing was sent to the Hub.")
+        with asking(place):
+            address = _send(api, place, folder)
+        return {**made.said, "url": address, "repository": place.repository}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files of an export by the Hub's names of the splits, and what the report says."""
+
+    splits: dict[str, int]
+    files: dict[str, str]
+    dropped: dict[str, int]
+    said: dict[str, Any]
+
+
+def _written(store: Store, wish: Wish, folder: Path, progress: Progress) -> Written:
+    """One file a split; a split without rows has none."""
+    wanted = [name for name in _SPLITS if name in wish.policies] or list(_SPLITS)
+    if wish.source.study:
+        wanted = ["train"]  # votes on measure prompts never train
+    container = "parquet" if _fits_parquet(store, wish) else "jsonl"
+    (folder / "data").mkdir()
+    splits, files, dropped, reports = {}, {}, Counter[str](), []
+    for number, split in enumerate(wanted):
+        path = folder / "data" / f"{_SPLITS[split]}.{container}"
+        narrowed = wish if wish.source.study else replace(wish, policies=(*_without_split(wish), split))
+        report = write(store, narrowed, path, _part(progress, number, len(wanted)))
+        reports.append(report)
+        dropped.update(report.dropped)
+        if report.rows:
+            splits[_SPLITS[split]] = report.rows
+            files[_SPLITS[split]] = f"data/{path.name}"
+    if len(wanted) > 1:  # what one file leaves to the other is not left out
+        for reason in ("kept for measuring", "may be trained on"):
+            dropped.pop(reason, None)
+    return Written(splits, files, dict(dropped), _said(wish, reports, splits, dict(dropped)))
+
+
+def _said(wish: Wish, reports: list[ExportReport], splits: dict[str, int], dropped: dict[str, int]) -> dict[str, Any]:
+    """The report as JSON."""
+    rows = sum(splits.values())
+    sentence = None if rows else reports[0].sentence
+    said = {"dataset": wish.source.name, "format": wish.format, "rows": rows, "splits": splits, "dropped": dropped}
+    return said | ({"sentence": sentence} if sentence else {})
+
+
+def _without_split(wish: Wish) -> tuple[str, ...]:
+    return tuple(name for name in wish.policies if name not in _SPLITS)
+
+
+def _fits_parquet(store: Store, wish: Wish) -> bool:
+    """Whether the rows can be Parquet, which the Hub shows best."""
+    if wish.format in FORMATS:
+        return FORMATS[wish.format].uniform
+    return target_of(wish.format, kind_of(store, wish.source)).format.uniform
+
+
+def _part(progress: Progress, number: int, count: int) -> Callable[[float, str], bool | None]:
+    return lambda fraction, sentence: progress((number + fraction) / count, sentence)
+
+
+def _hub(place: Place) -> "HfApi":
+    """The Hub's own client; raises Refused where it finds no token."""
+    from huggingface_hub import HfApi, get_token
+
+    if get_token() is None:
+        raise Refused(
+            "There is no token for the Hub: set HF_TOKEN or log in with `hf auth login`, then export again; "
+            "or export to a file."
+        )
+    return HfApi(endpoint=place.endpoint)
+
+
+def _send(api: "HfApi", place: Place, folder: Path) -> str:
+    """One commit with all files; the address of the dataset."""
+    from huggingface_hub import CommitOperationAdd
+
+    url = api.create_repo(place.repository, repo_type="dataset", private=place.private, exist_ok=True)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    api.create_commit(
+        place.repository,
+        [CommitOperationAdd(path.relative_to(folder).as_posix(), path) for path in files],
+        commit_message="Export from Ratchet",
+        repo_type="dataset",
+    )
+    return str(url)
+
+
+@contextmanager
+def asking(place: Place) -> Iterator[None]:
+    """Whatever the Hub's client raises as one sentence with the way out."""
+    import httpx
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+
+    try:
+        yield
+    except HFValidationError as error:
+        raise BadInput(f'"{place.repository}" is no name on the Hub; it looks like owner/name.') from error
+    except OfflineModeIsEnabled as error:
+        raise NotReady("The Hub is switched off here (HF_HUB_OFFLINE); export to a file instead.") from error
+    except HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else 0
+        if status in (401, 403):
+            raise Refused(
+                f'The Hub does not let this token write to "{place.repository}": log in with a token that may '
+                "write (`hf auth login`), or take a name of your own."
+            ) from error
+        raise NotReady(
+            f"The Hub answered with status {status or 'unknown'}; try again, or export to a file."
+        ) from error
+    except (httpx.HTTPError, OSError) as error:
+        raise NotReady(
+            "The Hub cannot be reached from here: try again when there is a connection, or export to a file."
+        ) from error

@@ -1,0 +1,116 @@
+"""What is exported: a dataset as it stands, one of its versions, or preferences from the votes of a study."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from storage import datasets, examples, versions
+from storage.comparisons import get_comparison, get_study
+from storage.contents import opening_sha256
+from storage.errors import BadInput
+from storage.prompts import split_of
+from storage.queries import Query
+from storage.rows import LIVE, Comparison, Vote
+from storage.store import Store
+from storage.votes import current_votes
+from studio.curation.export_preferences import Stored
+from studio.feedback.preferences import preferences
+
+
+@dataclass(frozen=True)
+class Source:
+    """What to export: the name of a dataset, perhaps a version of it, or the name of a study."""
+
+    dataset: str | None = None
+    version: int | str | None = None
+    study: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse both and neither."""
+        if bool(self.dataset) == bool(self.study):
+            raise BadInput("Name a dataset to export, or with --study a study whose votes are exported.")
+
+    @property
+    def name(self) -> str:
+        """What files are named after."""
+        return str(self.dataset or self.study)
+
+
+def kind_of(store: Store, source: Source) -> str:
+    """The kind of what comes out; raises NotFound for an unknown dataset or study."""
+    if source.study:
+        get_study(store, source.study)
+        return "preference"
+    return datasets.get_dataset(store, str(source.dataset)).kind
+
+
+def count(store: Store, source: Source) -> int:
+    """About how many examples there are, for the progress."""
+    if source.study:
+        return len(current_votes(store, get_study(store, source.study).id))
+    dataset = datasets.get_dataset(store, str(source.dataset))
+    version = _version(store, source)
+    return version.rows if version else datasets.count_examples(store, dataset.id)
+
+
+def stored(store: Store, source: Source, policies: Sequence[str], left_out: Counter[str]) -> Iterator[Stored]:
+    """The examples one after the other; what never becomes one (votes without a preference) is counted apart."""
+    if source.study:
+        yield from _voted(store, source.study, policies, left_out)
+        return
+    version = _version(store, source)
+    if version:
+        for row in versions.contents(store, version):
+            content = json.loads(row["content"])
+            split = split_of(opening_sha256(content))
+            yield Stored(content, json.loads(row["tags"]), row["status"], split, row["revision_id"])
+        return
+    dataset = datasets.get_dataset(store, str(source.dataset))
+    for found in examples.stream(store, dataset.id, Query(status=LIVE)):
+        yield Stored(found.content, found.tags, found.status, found.split, found.revision_id)
+
+
+def _version(store: Store, source: Source) -> Any:
+    """The frozen version that is meant, by number or id; None for the dataset as it stands."""
+    if source.version is None:
+        return None
+    dataset = datasets.get_dataset(store, str(source.dataset))
+    if isinstance(source.version, int) or source.version.isdigit():
+        return versions.numbered(store, dataset, int(source.version))
+    return versions.get_version(store, source.version)
+
+
+def _voted(store: Store, study: str, policies: Sequence[str], left_out: Counter[str]) -> Iterator[Stored]:
+    """Pairs by the policy, and where wanted two bad answers of each comparison that was called both bad."""
+    policy = next((name for name in ("majority", "unanimous") if name in policies), "each")
+    found = preferences(store, study, policy)
+    bad = _both_bad(store, study, policy) if "both-bad-as-negatives" in policies else []
+    left_out.update(found.dropped)
+    if bad:
+        left_out["both_bad"] -= sum(votes for votes, _ in bad)
+        left_out += Counter()  # drops what is zero now
+    for pair in found.pairs:
+        margin = {} if pair.margin is None else {"margin": pair.margin}
+        yield Stored({"prompt": pair.prompt, "chosen": pair.chosen, "rejected": pair.rejected, **margin})
+    for _, comparison in bad:
+        for answer in get_comparison(store, comparison.id).answers:
+            completion = [{"role": "assistant", "content": answer.text}]
+            yield Stored({"prompt": comparison.prompt, "completion": completion, "label": False})
+
+
+def _both_bad(store: Store, study: str, policy: str) -> list[tuple[int, Comparison]]:
+    """Comparisons of which enough votes say that both answers are bad, and how many votes count as dropped for it."""
+    given: dict[str, list[Vote]] = {}
+    for vote in current_votes(store, get_study(store, study).id):
+        if vote.choice != "skip":
+            given.setdefault(vote.comparison_id, []).append(vote)
+    found = []
+    for comparison_id, votes in given.items():
+        bad = sum(vote.choice == "both_bad" for vote in votes)
+        agreed = {"each": bad > 0, "majority": bad * 2 > len(votes), "unanimous": bad == len(votes)}[policy]
+        comparison, answers = get_comparison(store, comparison_id)
+        if agreed and comparison.split != "measure" and all(answer.text for answer in answers):
+            found.append((bad if policy == "each" else 1, comparison))
+    return found
