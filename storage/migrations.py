@@ -32,7 +32,7 @@ def build() -> Migrations:
     migrations = Migrations("ratchet")
     for step in (
         _m001_data, _m002_models, _m003_feedback, _m004_jobs, _m005_rounds, _m006_tasks, _m007_segments,
-        _m008_findings, _m009_editor, _m010_views, _m011_people,
+        _m008_findings, _m009_editor, _m010_views, _m011_people, _m012_mappings,
     ):  # fmt: skip
         migrations(name=step.__name__.lstrip("_"))(step)
     return migrations
@@ -328,3 +328,13 @@ def _m011_people(db: Database) -> None:
     sessions.create_index(["person_id"])
     attempts = _create(db, "attempts", {"id": str, "key": str, "at": float}, "id key at")
     attempts.create_index(["key", "at"])
+
+
+def _m012_mappings(db: Database) -> None:
+    """What people said that the columns of a file hold, by those columns, to be offered the next time."""
+    _create(
+        db,
+        "mappings",
+        {"columns": str, "mapping": str, "dataset": str, "used_at": float},
+        "columns mapping dataset used_at",
+    )
