@@ -13,6 +13,8 @@
   const { el, api, toast, dialog, data } = window.ratchet;
   const WORD = "erase";
 
+  data.on("erased", ({ rows }) => toast(`Erased for good from ${data.plural(rows, "row")}.`, "good"));
+
   data.emptyTrash = (shown) => data.erase({ filters: { status: "deleted" }, count: shown.total, dataset: shown.name, done: () => {} });
 
   data.erase = ({ ids, filters, count, dataset, text = "", done = () => {} }) => {
@@ -28,7 +30,7 @@
     const form = el("form", { class: "stack", onsubmit: run },
       el("fieldset", { class: "stack-s plain-fieldset" }, el("legend", { class: "visually-hidden" }, "What is erased"),
         el("label", { class: "check" }, whole, `The whole ${count === 1 ? "row" : `${data.plural(count, "row")}`}`),
-        el("label", { class: "check" }, part, `Only one text in ${count === 1 ? "it" : "them"}; blocks stand in its place`), spanField),
+        el("label", { class: "check" }, part, `Only one text in ${count === 1 ? "it" : "them"}; “[erased]” stands in its place`), spanField),
       reach,
       el("div", { class: "field" }, el("label", { for: "erase-word" }, `This cannot be taken back. Type “${WORD}” to go on`), typed),
       wrong,
@@ -46,14 +48,16 @@
     /** Where the rows are: versions, packs, and the models that were trained on them. */
     async function look() {
       try {
-        const { rows, versions, runs, models } = await api(data.path("erase/reach", dataset), { body: target });
-        const listed = (items) => items.map((item, at) => [at ? ", " : "", el("strong", {}, item)]);
-        reach.replaceChildren(
+        const { rows, versions, runs, models, backups } = await api(data.path("erase/reach", dataset), { body: target });
+        const listed = (items) => items.length > 8 ? `${items.slice(0, 8).join(", ")} and ${items.length - 8} more` : items.map((item, at) => [at ? ", " : "", el("strong", {}, item)]);
+        reach.replaceChildren(...[
           el("p", {}, `It goes from ${data.plural(rows, "row")}, ${rows === 1 ? "its" : "their"} history and the search`,
-            versions.length ? [", from ", versions.length === 1 ? "version " : "the versions ", listed(versions)] : "", runs ? `, and from ${data.plural(runs, "pack")} of training data` : "", "."),
+            versions.length ? [", from ", versions.length === 1 ? "version " : "the versions ", listed(versions)] : "", runs ? `, and with it ${data.plural(runs, "pack")} of training data: those trainings cannot be resumed or run again` : "", "."),
+          backups.length > 0 && el("p", {}, `${data.plural(backups.length, "backup")} of this project still ${backups.length === 1 ? "holds" : "hold"} them; delete ${backups.length === 1 ? "it" : "them"} by hand: `, listed(backups), "."),
           models.length
             ? el("div", { class: "notice notice-warning" }, el("p", {}, models.length === 1 ? "The model " : "The models ", listed(models), models.length === 1 ? " was" : " were", " trained on these rows and may still know them. Erasing cannot change that: train again, or delete the model."))
-            : el("p", { class: "muted small" }, "No model was trained on them."));
+            : el("p", { class: "muted small" }, "No model was trained on them."),
+        ].filter(Boolean));
       } catch (error) {
         reach.replaceChildren(el("p", { class: "field-error", role: "alert" }, error.message));
       }

@@ -187,7 +187,7 @@
   const bindings = new Set();
 
   const typing = (target) =>
-    target instanceof Element && (target.closest("input, textarea, select, [contenteditable]:not([contenteditable=false])") !== null);
+    target instanceof Element && (target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]:not([contenteditable=false])") !== null);
 
   const keys = {
     /**

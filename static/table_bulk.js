@@ -21,6 +21,7 @@
   data.bulkBar = ({ selection, current, matching, moved }) => {
     let trash = false;
     let watching = null;
+    let shut = () => {};
     const said = el("span", { class: "bulk-count num", role: "status" });
     const every = el("button", { type: "button", class: "button-text small", onclick: takeAll });
     const none = el("button", { type: "button", class: "button-text small", onclick: () => selection.clear() }, "Clear");
@@ -104,11 +105,13 @@
       const parts = [`${data.plural(changed, "row")} ${SAID[name] || "changed"}.`];
       if (unchanged) parts.push(`${unchanged.toLocaleString("en")} ${unchanged === 1 ? "was" : "were"} so already.`);
       if (left) parts.push(`${left.toLocaleString("en")} changed meanwhile and stayed as they are.`);
-      toast(parts.join(" "), changed ? "good" : "info", changed && batch ? () => takeBack(batch) : null);
+      shut(); // the change before can no longer be taken back by itself
+      shut = toast(parts.join(" "), changed ? "good" : "info", changed && batch ? () => takeBack(batch) : null);
     }
 
     async function takeBack(batch) {
       try {
+        shut();
         const answer = await api(data.path("undo"), { body: { batch } });
         toast(`Undone: ${answer.label}.`, "info");
         data.say("changed", { by: "undo", examples: answer.examples });

@@ -7,15 +7,19 @@
   "use strict";
 
   const { el, api, toast, dialog, confirm, data } = window.ratchet;
-  const KINDS = { added: ["Added", "chip-good"], removed: ["Removed", "chip-bad"], changed: ["Changed", "chip-warning"] };
+  const KINDS = { added: ["Added", "chip-good"], removed: ["Removed", "chip-bad"], changed: ["Changed", "chip-warning"], relabelled: ["Relabelled", "chip-info"] };
   const time = (seconds) => new Date(seconds * 1000).toLocaleString();
   const called = (item) => (item.name ? `${item.number} “${item.name}”` : `${item.number}`);
+
+  // What a large one says at its end, once the page has watched its task.
+  data.on("frozen", (made) => toast(`Version ${made.version} holds ${data.plural(made.rows, "row")}.`, "good"));
+  data.on("restored", (said) => toast(`Version ${said.version} is restored: ${data.plural(said.changed, "row")} changed.`, "good"));
+  data.on("forked", (made) => toast(`${made.dataset} holds ${data.plural(made.rows, "row")} of version ${made.version}.`, "good"));
 
   data.showVersions = async (shown) => {
     const body = el("div", { class: "stack" });
     const box = dialog(`Versions of ${shown.name}`, body);
     box.classList.add("dialog-wide");
-    await list();
 
     async function list() {
       try {
@@ -146,7 +150,8 @@
       };
       const result = el("div", { class: "stack" }, el("p", { class: "muted" }, "Comparing …"));
       body.replaceChildren(
-        el("div", { class: "line" }, small("All versions", list, "ghost"), pick("The earlier version", before, (other) => compare(versions, other, after)), el("span", {}, "to"), pick("The later version", after, (other) => compare(versions, before, other))),
+        el("div", {}, small("All versions", list, "ghost")),
+        el("div", { class: "compare-line" }, pick("The earlier version", before, (other) => compare(versions, other, after)), el("span", {}, "to"), pick("The later version", after, (other) => compare(versions, before, other))),
         result);
       try {
         drawDifference(result, before, after, await differences(before, after, "", 0));
@@ -168,17 +173,23 @@
           rows.replaceChildren();
           show(name, 0);
         } }, name ? `${label} ${answer[name].toLocaleString("en")}` : label)));
-      const total = (name) => (name ? answer[name] : answer.added + answer.removed + answer.changed);
-      result.replaceChildren(tabs, el("p", { class: "muted small", role: "status" }, `${answer.added.toLocaleString("en")} added, ${answer.removed.toLocaleString("en")} removed, ${answer.changed.toLocaleString("en")} changed, ${answer.unchanged.toLocaleString("en")} the same.`), rows, more);
+      const total = (name) => (name ? answer[name] : Object.keys(KINDS).reduce((sum, one) => sum + answer[one], 0));
+      result.replaceChildren(tabs, el("p", { class: "muted small", role: "status" }, `${answer.added.toLocaleString("en")} added, ${answer.removed.toLocaleString("en")} removed, ${answer.changed.toLocaleString("en")} changed, ${answer.relabelled.toLocaleString("en")} with another status or other tags, ${answer.unchanged.toLocaleString("en")} the same.`), rows, more);
       put(answer.rows);
 
       function put(found) {
         rows.append(...found.map((row) => el("li", {},
           el("div", { class: "line" }, el("span", { class: `chip ${KINDS[row.kind][1]}` }, KINDS[row.kind][0].toLowerCase()), el("span", { class: "muted small num" }, `Row ${row.number.toLocaleString("en")}`)),
-          el("div", { class: "revision" }, row.kind === "changed" ? data.difference(row.before, row.after)
-            : el(row.kind === "added" ? "ins" : "del", { class: row.kind === "added" ? "diff-added" : "diff-removed" }, row.kind === "added" ? row.after : row.before)))));
+          el("div", { class: "revision" }, wordsOf(row)))));
         more.hidden = rows.childElementCount >= total(kind);
         if (!total(kind)) rows.replaceChildren(el("li", { class: "muted" }, "No difference."));
+      }
+
+      function wordsOf(row) {
+        if (row.kind === "changed") return window.ratchet.diff.inline(row.before, row.after);
+        const gone = row.before !== null && el("del", { class: "diff-removed" }, row.before);
+        const come = row.after !== null && el("ins", { class: "diff-added" }, row.after);
+        return [gone, gone && come && " → ", come].filter(Boolean);
       }
 
       async function show(wanted, offset) {
@@ -190,5 +201,7 @@
         }
       }
     }
+
+    await list();
   };
 })();

@@ -19,7 +19,7 @@ from storage.home import Home
 from storage.processes import alive, identify
 from storage.rows import Task
 from storage.store import Store
-from studio.curation import bulk, intake, uploads, versioning
+from studio.curation import bulk, intake, trash, uploads, versioning
 from studio.curation.checks import tasks as checking
 
 _LOWEST_PRIORITY = 19
@@ -34,6 +34,9 @@ KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {
     "mend": checking.run_mend,
     "tokens": checking.run_tokens,
     "freeze": versioning.run_freeze,
+    "restore": versioning.run_restore,
+    "fork": versioning.run_fork,
+    "erase": trash.run_task,
 }
 
 

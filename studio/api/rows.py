@@ -13,7 +13,7 @@ from storage.errors import Conflict
 from storage.rows import Batch
 from studio import task as running
 from studio.api.ascii import Ascii
-from studio.curation import browsing, bulk, editing
+from studio.curation import browsing, bulk, editing, trash
 from studio.curation.facets import facets
 from studio.curation.filters import NAMES
 from studio.studio import Studio
@@ -38,6 +38,13 @@ class Wish(Wanted):
     reason: str | None = Field(default=None, max_length=500)
 
 
+class Erasure(Wanted):
+    """What is to be erased for good. `text`: only this passage. `confirm`: the word that the person typed."""
+
+    confirm: str
+    text: str | None = Field(default=None, max_length=100_000)
+
+
 class Step(BaseModel):
     """Which change is to be taken back, where it must be that one."""
 
@@ -49,6 +56,7 @@ def router(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/api/data", tags=["rows"], default_response_class=Ascii)
     _add_pages(routes, studio)
     _add_bulk(routes, studio)
+    _add_erasing(routes, studio)
     _add_steps(routes, studio)
     return routes
 
@@ -88,6 +96,23 @@ def _add_bulk(routes: APIRouter, studio: Studio) -> None:
             payload = {**wish.model_dump(), "dataset": datasets.get_dataset(store, name).name}
             return {"task": running.start(store, "bulk", {**payload, "author": studio.settings.annotator}).id}
         return bulk.run(store, name, rows, action, studio.settings.annotator).to_json()
+
+
+def _add_erasing(routes: APIRouter, studio: Studio) -> None:
+    """Erasing for good."""
+    store = studio.store
+
+    @routes.post("/datasets/{name}/erase/reach")
+    def reach(name: str, wanted: Wanted) -> Json:
+        return trash.reach(store, name, bulk.wanted_of(store, wanted.filters, wanted.ids))
+
+    @routes.post("/datasets/{name}/erase")
+    def erase(name: str, wish: Erasure) -> Json:
+        rows = bulk.wanted_of(store, wish.filters, wish.ids)
+        if wish.confirm.strip().lower() == trash.WORD and bulk.count(store, name, rows) > trash.AT_ONCE:
+            payload = {**wish.model_dump(), "dataset": datasets.get_dataset(store, name).name}
+            return {"task": running.start(store, "erase", payload).id}
+        return trash.erase(store, name, rows, wish.confirm, wish.text)
 
 
 def _add_steps(routes: APIRouter, studio: Studio) -> None:

@@ -26,7 +26,7 @@ _WORKING = ("bulk", "freeze", "restore", "fork", "erase")
 # What was done, for undo and the list of changes.
 _LABELS = {
     "approve": "approved {}", "reject": "rejected {}", "draft": "set {} back to draft", "tag": "tagged {} {}",
-    "untag": "removed the tag {1} from {0}", "delete": "deleted {}", "restore": "restored {}",
+    "untag": "removed the tag {1} from {0}", "delete": "moved {} to the trash", "restore": "restored {}",
 }  # fmt: skip
 _STATUS = {"approve": "approved", "reject": "rejected", "draft": "draft", "delete": "deleted"}
 
