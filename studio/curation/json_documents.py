@@ -103,6 +103,9 @@ def _members(walker: "_Walker", is_record: IsRecord) -> Iterator[Record]:
 
 def rows_of(value: dict[str, Any], is_record: IsRecord = _nothing_is, depth: int = _DEPTH) -> list[Any]:
     """The rows in an object: of its lists, of its columns, of the objects in it, or itself."""
+    found = _split(value) or _columns(value)
+    if found is not None:
+        return found
     if is_record(value) or not depth:
         return [value]
     wrapped = [value[key] for key in WRAPPERS if _is_list_of_objects(value.get(key))]
@@ -110,8 +113,7 @@ def rows_of(value: dict[str, Any], is_record: IsRecord = _nothing_is, depth: int
         return [row for rows in wrapped for row in rows]
     if len(value) == 1 and isinstance(value.get("data"), list):
         return list(value["data"])
-    found = _columns(value) or _split(value)
-    return found if found is not None else _deeper(value, is_record, depth)
+    return _deeper(value, is_record, depth)
 
 
 def _is_list_of_objects(value: Any) -> bool:
@@ -128,7 +130,9 @@ def _columns(value: dict[str, Any]) -> list[Any] | None:
     ):
         columns = [list(column.values()) for column in columns]
     lists = bool(columns) and all(isinstance(column, list) for column in columns)
-    if not lists or len({len(column) for column in columns}) != 1 or _is_conversation(columns):
+    if not lists or len({len(column) for column in columns}) != 1 or any(map(_is_talk, columns)):
+        return None
+    if len(columns) == 1 and _is_list_of_objects(columns[0]):  # a wrapped list, or a conversation
         return None
     return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
@@ -151,14 +155,15 @@ def _deeper(value: dict[str, Any], is_record: IsRecord, depth: int) -> list[Any]
         return objects
     for inner in objects:
         found = rows_of(inner, is_record, depth - 1)
-        if found and found != [inner]:
+        if found and found != [inner] and (is_record(found[0]) or any(map(_is_list_of_objects, inner.values()))):
             return found
     return [value]
 
 
-def _is_conversation(columns: list[Any]) -> bool:
-    """A lone list of objects is a conversation's turns, not a column."""
-    return len(columns) == 1 and bool(columns[0]) and all(isinstance(item, dict) for item in columns[0])
+def _is_talk(column: Any) -> bool:
+    """Whether a list holds messages: then it belongs to one record, and is no column of many."""
+    first = column[0] if column else None
+    return isinstance(first, dict) and ("role" in first or "from" in first)
 
 
 class _Walker:

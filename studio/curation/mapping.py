@@ -64,7 +64,9 @@ def mapped_shape(mapping: Mapping[str, str]) -> Shape:
             "A mapping names a column for the prompt (alone, with an answer, or with chosen and rejected), "
             "or one for messages, or one for text."
         )
-    return Shape("mapped", lambda row: any(name in row for name in mapping), lambda row: _make(row, columns))
+    return Shape(
+        "mapped", lambda row: any(name in row for name in mapping), lambda row: _make(row, columns), as_written=True
+    )
 
 
 def _make(row: Row, columns: Mapping[str, Sequence[str]]) -> Made:

@@ -19,7 +19,7 @@ from studio.curation.lines import decode, read_jsonl, read_text
 from studio.curation.mapping import SHAPES
 from studio.curation.nesting import unnested
 from studio.curation.records import Item, Position, Source, Unreadable
-from studio.curation.shapes import first_fit
+from studio.curation.shapes import canonical, first_fit
 from studio.curation.spreadsheets import read_spreadsheet
 from studio.curation.tables import SEPARATORS, read_table, separator_of
 
@@ -106,7 +106,7 @@ def _opened_text(path: Path, name: str, position: Position, said: str | None) ->
 
 def _is_record(value: Mapping[str, Any]) -> bool:
     """Whether an object of a JSON document is a record by itself."""
-    return first_fit(value, SHAPES) is not None
+    return first_fit(canonical(value), SHAPES) is not None
 
 
 def _items(file: TextIO, format_: str, separator: str) -> Iterator[Item]:

@@ -8,6 +8,7 @@ that fits none is rejected with the sentence of the file's shape.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from studio.curation.examples import NAMES, Made, as_kind
@@ -29,6 +30,31 @@ class Shape:
     fits: Callable[[Row], bool]
     make: Callable[[Row], Made | list[Made]]
     by_kind: Mapping[str, Callable[[Row], Made | list[Made]]] = field(default_factory=dict)
+    # Whether its fields were named by a person, so that they are taken as they are written.
+    as_written: bool = False
+
+
+# Fields that shapes look for; tables write them with capitals and spaces ("Question", "System Prompt").
+_WORDS = (
+    "prompt", "instruction", "question", "query", "input", "problem", "context", "completion", "response", "answer",
+    "answers", "output", "target", "text", "messages", "conversations", "conversation", "chosen", "rejected", "label",
+    "score", "system", "system_prompt", "history", "choices", "options", "tools", "tags", "metadata", "user",
+    "assistant", "human", "completions", "responses", "candidates", "best_answer", "solution", "kto_tag", "input_text",
+    "output_text", "inputs", "targets", "reward", "margin",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _renames(names: tuple[Any, ...]) -> Mapping[str, str]:
+    """The fields that only differ from a known one by capitals and spaces, and the known one."""
+    alike = {name: "_".join(name.lower().split()) for name in names if isinstance(name, str)}
+    return {name: word for name, word in alike.items() if word in _WORDS and word not in names}
+
+
+def canonical(row: Row) -> Row:
+    """A record whose known fields have the names that shapes know them by."""
+    renames = _renames(tuple(row))
+    return {renames.get(name, name): value for name, value in row.items()} if renames else row
 
 
 @dataclass(frozen=True)
@@ -44,6 +70,8 @@ class Recognised:
         """The examples of one record, at least one; raises RowError."""
         if not isinstance(row, Mapping):
             raise RowError("", f"A row is an object with named fields, and this is {type(row).__name__}.")
+        if not self.shape.as_written:
+            row = canonical(row)
         shape = self._shape_of(row)
         found = shape.by_kind.get(self.kind, shape.make)(row)
         return [self._wanted(made) for made in (found if isinstance(found, list) else [found])]
@@ -65,6 +93,8 @@ class Recognised:
 
 def recognise(rows: Sequence[Any], shapes: Sequence[Shape], kind: str | None = None) -> Recognised | None:
     """The shape of a file from its first rows, or None where none fits. `kind`: what the person says it is."""
+    if not shapes[0].as_written:
+        rows = [canonical(row) for row in rows if isinstance(row, Mapping)]
     fitting = [shape for row in rows if isinstance(row, Mapping) and (shape := first_fit(row, shapes))]
     if not fitting:
         return None

@@ -42,18 +42,13 @@ def records(rows: Iterator[Cells | Fault]) -> Iterator[Item]:
 
 
 def _header(rows: Sequence[Cells]) -> Cells | None:
-    """The first row that fills at least half of the cells that rows usually fill."""
+    """The first row that fills more than half of the cells that rows usually fill; else the first that fills any."""
     filled = [sum(1 for cell in row.cells if str(cell if cell is not None else "").strip()) for row in rows]
     counted = Counter(count for count in filled if count)
     usual = counted.most_common(1)[0][0] if counted else 0
-    found = (
-        row for row, count in zip(rows, filled, strict=True) if count * 2 >= max(2, usual) or (count and usual < 2)
-    )
-    first = next((row for row, count in zip(rows, filled, strict=True) if count), None)
-    # A header of one name and many unnamed columns is none of a table of two columns that was exported by halves.
-    if first is not None and usual == 2 and len(first.cells) == 2:
-        return first
-    return next(found, first)
+    counts = list(zip(rows, filled, strict=True))
+    first = next((row for row, count in counts if count), None)
+    return next((row for row, count in counts if count * 2 > usual), first)
 
 
 def named(cells: Sequence[Any]) -> list[str]:
