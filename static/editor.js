@@ -24,7 +24,6 @@
     let base = ""; // the row as it was opened, as text: what is unsaved differs from it
     let saving = false;
     let ui = {};
-    let near = {};
 
     /* ---- The desk: what the parts of the editor see --------------------------------------------------------- */
 
@@ -91,7 +90,7 @@
       draw();
       card.scrollTop = 0;
       if (kept) restore(kept);
-      neighbours();
+      ui.near.load();
       if (row.id === "new") card.querySelector(".editor-body textarea")?.focus();
       else if (matchMedia("(max-width: 1100px)").matches) card.querySelector("h2")?.focus();
     }
@@ -167,17 +166,16 @@
       ui = {
         state: el("span", { class: "chip", role: "status" }), kept: el("span", { class: "small muted num" }), notices: el("div", { class: "stack-s" }),
         status: parts.status(desk), sees: parts.sees(desk),
-        save: press("Save", "Ctrl S", "primary", save), next: press("Save and next", "Ctrl Enter", "secondary", saveAndNext),
+        save: press("Save", "Ctrl S", "primary button-s", save), next: press("Save and next", "Ctrl Enter", "secondary button-s", saveAndNext),
         undo: press("Undo", "Ctrl Z", "ghost button-s step", desk.undo), redo: press("Redo", "Ctrl ⇧ Z", "ghost button-s step", redo),
-        before: press("Previous", "K", "ghost button-s", () => go("previous"), { disabled: true }), after: press("Next", "J", "ghost button-s", () => go("next"), { disabled: true }),
-        where: el("span", { class: "small muted num" }), body: el("div", { class: "editor-body" }),
+        near: parts.near(desk), body: el("div", { class: "editor-body" }),
       };
       ui.standing = listeners;
       card.replaceChildren(
         el("div", { class: "editor-head" },
           el("div", { class: "line grow" }, el("h2", { tabindex: -1 }, known ? `Example ${desk.row.number}` : "New example"), ui.state, ui.kept),
-          el("div", { class: "line" }, ui.save, ui.next, press("Close", "Esc", "ghost", leave)),
-          el("div", { class: "row-between editor-second" }, ui.status.node, known && el("div", { class: "line" }, ui.where, ui.before, ui.after))),
+          el("div", { class: "line" }, known && ui.near.nodes, press("Close", "Esc", "ghost button-s", leave)),
+          el("div", { class: "row-between editor-second" }, el("div", { class: "line" }, ui.save, ui.next, press("Edit", "E", "ghost button-s", edit)), ui.status.node)),
         ui.notices, desk.row.kind !== "text" ? desk.model.node : el("div", { class: "assist line" }, small("What the model sees", "ghost", desk.toggleSees)), ui.body,
         el("div", { class: "editor-aside" }, ui.sees.node, parts.comments(desk)),
         el("div", { class: "editor-foot" }, ui.undo, ui.redo,
@@ -289,7 +287,7 @@
       desk.row = { ...row, dataset: desk.row.dataset, kind: desk.row.kind };
       base = JSON.stringify({ content: plain(opened(row.content)), tags: row.tags });
       steps.clear();
-      if (fresh_) { desk.draft = { content: opened(row.content), tags: clone(row.tags) }; draw(); neighbours(); }
+      if (fresh_) { desk.draft = { content: opened(row.content), tags: clone(row.tags) }; draw(); ui.near.load(); }
       else if (!typedOn && asText() !== base) replace(row);
       ui.status.draw();
       desk.quiet();
@@ -298,46 +296,15 @@
     }
 
     async function saveAndNext() {
-      const { next } = near;
+      const next = ui.near.later();
       if (!(await save())) return;
-      if (next) await data.go({ row: next, ...pageOf(near.place) });
+      if (next) await next();
       else toast("This was the last example.", "info");
-    }
-
-    /* ---- Neighbours under the present filter --------------------------------------------------------------- */
-
-    async function neighbours() {
-      near = {};
-      if (desk.row.id === "new") return;
-      const { id } = desk.row;
-      try {
-        const found = await api(`${desk.url("neighbours")}?${around()}`);
-        if (desk.row?.id !== id) return;
-        near = found;
-      } catch {
-        return; // the row can be edited without knowing which one follows
-      }
-      ui.where.textContent = near.place === null ? "" : `${(near.place + 1).toLocaleString("en")} of ${near.total.toLocaleString("en")}${near.exact ? "" : "+"}`;
-      ui.before.disabled = !near.previous;
-      ui.after.disabled = !near.next;
-    }
-
-    function around() {
-      const query = data.asked();
-      query.set("page", data.place().page);
-      query.set("size", data.place().size);
-      return query;
-    }
-
-    /** The page of the list on which the row with this place stands. */
-    const pageOf = (place) => (place === null || place === undefined || !data.place().size ? {} : { page: Math.floor((place + 1) / data.place().size) + 1 });
-
-    async function go(name) {
-      if (near[name]) await data.go({ row: near[name], ...pageOf(near.place === null ? null : near.place - (name === "next" ? 0 : 2)) });
     }
 
     /* ---- The row as a whole ------------------------------------------------------------------------------------ */
 
+    const edit = () => card.querySelector(".editor-body textarea, .editor-body input")?.focus();
     const refused = (error) => toast(error.message, "bad");
     const history = () => parts.history(desk).catch(refused);
 
@@ -354,16 +321,16 @@
     }
 
     async function remove() {
-      const { id, number, status, reason } = desk.row;
+      const { dataset, id, number } = desk.row;
       if (changed() && !(await confirm("Delete this example?", "It has changes that are not saved.", { yes: "Delete", danger: true }))) return;
-      const back = desk.url("status");
+      const back = `/api/data/datasets/${encodeURIComponent(dataset)}/bulk`;
       try {
         await api(desk.url(), { method: "DELETE" });
         await drafts.drop(true);
         desk.row = desk.draft = null;
         await data.go({ row: "" });
         data.say("changed", {});
-        toast(`Example ${number} is deleted.`, "info", () => api(back, { body: { status, reason } }).then(() => data.say("changed", { row: id }), refused));
+        toast(`Example ${number} is deleted.`, "info", () => api(back, { body: { action: "restore", ids: [id] } }).then(() => data.say("changed", { row: id }), refused));
       } catch (error) {
         refused(error);
       }
@@ -376,9 +343,9 @@
     [
       { key: "s", label: "Save", modifier: "ctrl", inFields: true, run: save },
       { key: "Enter", label: "Save and next", modifier: "ctrl", inFields: true, run: saveAndNext },
-      { key: "j", label: "Next example", run: () => go("next"), when: known },
-      { key: "k", label: "Previous example", run: () => go("previous"), when: known },
-      { key: "e", label: "Write in the first field", run: () => card.querySelector(".editor-body textarea, .editor-body input")?.focus() },
+      { key: "j", label: "Next example", run: () => ui.near.go("next"), when: known },
+      { key: "k", label: "Previous example", run: () => ui.near.go("previous"), when: known },
+      { key: "e", label: "Edit the first field", run: edit },
       { key: "a", label: "Approve", run: () => ui.status.set("approved"), when: known },
       { key: "x", label: "Reject with a reason", run: () => ui.status.askReason(), when: known },
       { key: "b", label: "Back to draft", run: () => ui.status.set("draft"), when: known },

@@ -78,7 +78,7 @@
     }
 
     load();
-    return el("section", { class: "stack-s comments-part" }, heading, list, input,
+    return el("section", { class: "stack-s comments-part" }, el("div", { class: "line" }, heading, el("kbd", {}, "C")), list, input,
       el("button", { type: "button", class: "button button-secondary button-s add-turn", onclick: add }, "Comment", el("kbd", {}, "Ctrl Enter")));
   };
 })();

@@ -10,7 +10,7 @@
 
   parts.tags = (desk) => {
     const chips = el("span", { class: "line" });
-    const known = el("datalist", { id: "known-tags" });
+    const known = el("datalist", { id: "row-known-tags" });
     const input = el("input", { id: "row-tags", autocomplete: "off", list: known.id, placeholder: "Add a tag, then Enter", onkeydown: typed, onchange: take, onblur: take, onfocus: suggest });
 
     async function suggest() {

@@ -207,7 +207,8 @@
     const shift = binding.modifier === "ctrl+shift";
     const same = event.key === binding.key
       || (binding.key.length === 1 && event.key.toLowerCase() === binding.key.toLowerCase() && (shift || !event.shiftKey));
-    return same && (event.ctrlKey || event.metaKey) === (binding.modifier !== null) && (!shift || event.shiftKey)
+    const shifted = shift ? event.shiftKey : !(binding.modifier && binding.key.length > 1 && event.shiftKey);
+    return same && (event.ctrlKey || event.metaKey) === (binding.modifier !== null) && shifted
       && !event.altKey && (binding.inFields || !typing(event.target));
   }
 

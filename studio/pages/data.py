@@ -21,7 +21,7 @@ _IMPORT = [f"data_import_{noun}" for noun in
 # The parts of the editor, in the order in which the scripts need each other.
 _EDITOR = [f"editor_{noun}" for noun in
            ("desk", "diff", "turns", "calls", "forms", "fields", "drafts", "conflict", "history", "comments", "status",
-            "model", "sees")]  # fmt: skip
+            "model", "sees", "near")]  # fmt: skip
 
 
 def build(studio: Studio) -> None:

@@ -1,0 +1,57 @@
+/* The examples before and after the open one, of those that the table's filter finds, in its order. */
+(() => {
+  "use strict";
+
+  const { el, api, data } = window.ratchet;
+  const parts = (window.ratchet.editorParts ||= {});
+
+  parts.near = (desk) => {
+    let found = {};
+    const where = el("span", { class: "small muted num" });
+    const button = (sign, key, label, name) => el("button", { type: "button", class: "button button-ghost button-s", "aria-label": label, title: `${label} (${key})`, disabled: true, onclick: () => go(name) }, sign, el("kbd", {}, key));
+    const before = button("‹", "K", "Previous example", "previous");
+    const after = button("›", "J", "Next example", "next");
+
+    async function load() {
+      found = {};
+      if (desk.row.id === "new") return;
+      const { id } = desk.row;
+      const query = data.asked();
+      query.set("page", data.place().page);
+      query.set("size", data.place().size);
+      try {
+        const answer = await api(`${desk.url("neighbours")}?${query}`);
+        if (desk.row?.id === id) draw(answer);
+      } catch {
+        where.textContent = ""; // a row can be edited without knowing which one follows
+      }
+    }
+
+    function draw(answer) {
+      found = answer;
+      const { place, total, exact, previous, next } = answer;
+      where.textContent = place === null ? "" : `${(place + 1).toLocaleString("en")} of ${total.toLocaleString("en")}${exact ? "" : "+"}`;
+      before.disabled = !previous;
+      after.disabled = !next;
+    }
+
+    /** Goes to an example and to the page of the table on which it stands. */
+    function open(id, place) {
+      const page = place === null || place === undefined ? {} : { page: Math.floor(place / data.place().size) + 1 };
+      return data.go({ row: id, ...page });
+    }
+
+    async function go(name) {
+      const { place } = found;
+      if (found[name]) await open(found[name], place === null ? null : place + (name === "next" ? 1 : -1));
+    }
+
+    /** How to go on after the row has been saved and perhaps left the filter; null where it is the last one. */
+    function later() {
+      const { next, place } = found;
+      return next ? () => open(next, place === null ? null : place + 1) : null;
+    }
+
+    return { nodes: [where, before, after], load, go, later };
+  };
+})();
