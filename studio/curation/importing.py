@@ -128,6 +128,7 @@ def _import_one(store: Store, upload: Upload, wish: Wish, shape: Shape | None, p
             report.format, report.encoding = source.format, source.encoding
             head = list(islice(source.items, SAMPLE))
             recognised = _recognised(head, wish, shape, report)
+            report.columns = report.columns or (None if recognised else source.header)
             if recognised:
                 report.shape, report.kind = recognised.shape.name, recognised.kind
                 _Import(store, wish, recognised, report, progress).run(chain(head, source.items), source)

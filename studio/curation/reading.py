@@ -100,8 +100,9 @@ def _opened_text(path: Path, name: str, position: Position, said: str | None) ->
         raise Unreadable(f'"{name}" is empty.', 1, 1)
     format_, separator = sniff(sample, name)
     with io.TextIOWrapper(_Counted(path, position), encoding=encoding, errors="surrogateescape", newline="") as file:
-        items = unnested(_items(file, format_, separator))
-        yield Source(format_, encoding.removesuffix("-sig"), items, position)
+        header: list[str] = []
+        items = unnested(_items(file, format_, separator, header))
+        yield Source(format_, encoding.removesuffix("-sig"), items, position, header)
 
 
 def _is_record(value: Mapping[str, Any]) -> bool:
@@ -109,7 +110,7 @@ def _is_record(value: Mapping[str, Any]) -> bool:
     return first_fit(canonical(value), SHAPES) is not None
 
 
-def _items(file: TextIO, format_: str, separator: str) -> Iterator[Item]:
+def _items(file: TextIO, format_: str, separator: str, header: list[str]) -> Iterator[Item]:
     """The records of a text file of this format."""
     if format_ == "json":
         yield from read_document(file, _is_record)
@@ -118,7 +119,7 @@ def _items(file: TextIO, format_: str, separator: str) -> Iterator[Item]:
     elif format_ == "text":
         yield from read_text(file)
     else:
-        yield from read_table(file, separator)
+        yield from read_table(file, separator, header)
 
 
 def sniff(sample: str, name: str) -> tuple[str, str]:

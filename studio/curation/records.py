@@ -86,6 +86,8 @@ class Source:
     encoding: str
     items: Iterator[Item]
     position: Position = field(default_factory=lambda: Position(0))
+    # The columns that a table's header names, known once its first row was asked for.
+    header: list[str] = field(default_factory=list)
 
 
 def quoted(value: Any, limit: int = 60) -> str:

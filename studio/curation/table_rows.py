@@ -27,16 +27,18 @@ class Cells(NamedTuple):
     raw: str
 
 
-def records(rows: Iterator[Cells | Fault]) -> Iterator[Item]:
-    """The records of a table."""
+def records(rows: Iterator[Cells | Fault], header: list[str] | None = None) -> Iterator[Item]:
+    """The records of a table; the names of its columns are put into `header`."""
     head = list(islice(rows, _HEAD))
-    header = _header([row for row in head if isinstance(row, Cells)])
+    top = _header([row for row in head if isinstance(row, Cells)])
     names: list[str] | None = None
     for row in chain(head, rows):
         if isinstance(row, Fault):
             yield row
         elif names is None:
-            names = named(row.cells) if row is header else None
+            names = named(row.cells) if row is top else None
+            if header is not None and names:
+                header += [name for name in names if name and name not in header]
         elif any(cell not in (None, "") for cell in row.cells) or len(row.cells) > 1:
             yield _record(names, row)
 

@@ -33,13 +33,13 @@ def separator_of(sample: str) -> str | None:
     return best[2] + " " if f'{best[2]} "' in sample and best[2] != "\t" else best[2]
 
 
-def read_table(file: TextIO, separator: str) -> Iterator[Item]:
+def read_table(file: TextIO, separator: str, header: list[str] | None = None) -> Iterator[Item]:
     """The rows of a table as objects named by its header; a row with too many cells is a fault.
 
-    `separator`: one sign, with a space behind it where spaces after it are to be skipped.
+    `separator`: one sign, with a space behind it where spaces after it are to be skipped. `header` receives the names.
     """
     csv.field_size_limit(RECORD_LIMIT)
-    return records(_rows(file, separator))
+    return records(_rows(file, separator), header)
 
 
 def _rows(file: TextIO, separator: str) -> Iterator[Cells | Fault]:
