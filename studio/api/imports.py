@@ -4,6 +4,7 @@ A file comes from the browser (upload, paste), from a folder that the administra
 becomes an upload with an id, and everything after that is the same. Imports and all that asks the Hub run as tasks.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
-from storage import tasks
-from storage.errors import NotFound
+from storage import mappings, tasks
+from storage.errors import BadInput, NotFound
 from storage.models import checked_name
 from studio import task as running
 from studio.api.ascii import Ascii
-from studio.curation import editing, hub_datasets, intake, leftovers, looking, samples, uploads
+from studio.curation import editing, hub_datasets, intake, leftovers, looking, uploads
 from studio.curation.allowed_folders import AllowedFolders
 from studio.studio import Studio
 
@@ -111,14 +112,12 @@ def _add_uploads(routes: APIRouter, studio: Studio) -> None:
         uploads.remove(studio.home, upload_id)
         return {"removed": upload_id}
 
-    @routes.get("/uploads/{upload_id}/sample")
-    def sample(upload_id: str) -> Json:
-        return samples.sample(*uploads.located(studio.home, upload_id)).to_json()
-
     @routes.post("/uploads/{upload_id}/look")
     def look(upload_id: str, wish: Look) -> Json:
         path, name = uploads.located(studio.home, upload_id)
-        return looking.look(path, name, encoding=wish.encoding, kind=wish.kind, mapping=wish.mapping).to_json()
+        seen = looking.look(path, name, encoding=wish.encoding, kind=wish.kind, mapping=wish.mapping)
+        known = mappings.recall(studio.store, seen.columns) if seen.columns else None
+        return {**seen.to_json(), "remembered": asdict(known) if known else None}
 
 
 def _add_folders(routes: APIRouter, studio: Studio) -> None:
@@ -159,6 +158,8 @@ def _add_imports(routes: APIRouter, studio: Studio) -> None:
     @routes.post("/import")
     def begin(wanted: Wanted) -> Json:
         files = wanted.all()
+        if not files:
+            raise BadInput("Choose at least one file to import.")
         for file in files:
             uploads.located(studio.home, file.upload)
             checked_name(file.dataset)

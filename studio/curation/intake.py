@@ -1,17 +1,18 @@
 """Tasks that bring rows in: an import of files, each with its own settings, and a look at or a fetch from the Hub."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from time import monotonic
 from typing import Any
 
-from storage import batches, datasets, tasks
+from storage import batches, datasets, mappings, tasks
 from storage.errors import BadInput, Conflict, NotFound
 from storage.rows import Batch, Task
 from storage.store import Store
-from studio.curation import editing, hub_datasets, uploads
+from studio.curation import editing, faults, hub_datasets, looking, uploads
 from studio.curation.importing import Progress, Stopped, Upload, import_files
 from studio.curation.reports import ImportFault, ImportReport, ImportReports
 
@@ -47,23 +48,29 @@ def run_import(store: Store, task: Task) -> Json:
         if all(report.columns is None for report in found):
             uploads.remove(store.home, one.upload)
         reports += found
-        files += [report.to_json() | {"settings": _settings(one)} for report in found]
+        files += [_told(report, one) for report in found]
     return {"files": files, "uploads": [one.upload for one in wanted]}
 
 
 def _import(store: Store, wanted: Wanted, task: Task, progress: Progress) -> list[ImportReport]:
     """Import one file, or the files of an archive."""
     path, name = uploads.located(store.home, wanted.upload)
+    columns = looking.columns_in(path, name, wanted.encoding) if wanted.mapping else []
     report = import_files(
         store, [Upload(path, name)], wanted.dataset, kind=wanted.kind, mapping=wanted.mapping,
         encoding=wanted.encoding, author=task.payload.get("author", "me"), progress=progress,
     )  # fmt: skip
-    return report.files if isinstance(report, ImportReports) else [report]
+    reports = report.files if isinstance(report, ImportReports) else [report]
+    if wanted.mapping and any(one.imported for one in reports):
+        mappings.remember(store, columns, wanted.mapping, wanted.dataset)
+    return reports
 
 
-def _settings(wanted: Wanted) -> Json:
-    """What a mended file must be imported with, to go the same way."""
-    return {"kind": wanted.kind, "mapping": wanted.mapping, "encoding": wanted.encoding}
+def _told(report: ImportReport, wanted: Wanted) -> Json:
+    """A report for the page: with words for the shape, values beside the errors, and how a mended file must go in."""
+    settings = {"kind": wanted.kind, "mapping": wanted.mapping, "encoding": wanted.encoding}
+    more = {"says": looking.says(report.shape), "errors": faults.with_values(report), "settings": settings}
+    return report.to_json() | more
 
 
 def _name(store: Store, wanted: Wanted) -> str:
@@ -87,13 +94,20 @@ def _paced(store: Store, task: Task, number: int, count: int) -> Progress:
     begun = monotonic()
 
     def said(fraction: float, sentence: str) -> bool:
-        whole = (number + fraction) / count
-        spent = monotonic() - begun
-        left = f", about {ceil(spent * (1 - fraction) / fraction):,} s left" if fraction > 0.02 and spent > 1 else ""
         which = f"File {number + 1} of {count}: " if count > 1 else ""
-        return tasks.advance(store, task.id, whole, f"{which}{sentence}{left}")
+        pace = _pace(fraction, sentence, monotonic() - begun)
+        return tasks.advance(store, task.id, (number + fraction) / count, f"{which}{sentence}{pace}")
 
     return said
+
+
+def _pace(fraction: float, sentence: str, seconds: float) -> str:
+    """How fast it goes and how long it will take, once a second has passed; the sentence begins with the rows read."""
+    rows = re.match(r"([\d,]+) rows read", sentence)
+    if seconds < 1 or fraction <= 0:
+        return ""
+    speed = f", {int(rows[1].replace(',', '')) / seconds:,.0f} rows/s" if rows else ""
+    return f"{speed}, about {ceil(seconds * (1 - fraction) / fraction):,} s left"
 
 
 def run_hub_look(store: Store, task: Task) -> Json:
@@ -132,7 +146,10 @@ def _quiet() -> None:
 def take_back(store: Store, name: str, batch: str) -> Batch:
     """Undo one import; raises Conflict where it is not the newest change of its dataset, or was undone already."""
     dataset = datasets.get_dataset(store, name)
-    newest = next((one for one in batches.list_batches(store, dataset.id) if one.state == "published"), None)
+    known = batches.list_batches(store, dataset.id)
+    if any(str(one.id) == batch and one.state in ("undone", "dropped") for one in known):
+        raise Conflict("This import was taken back already.")
+    newest = next((one for one in known if one.state == "published"), None)
     undone = editing.undo(store, dataset.id) if newest and str(newest.id) == batch else None
     if undone is None:
         since = f" ({editing.label_of(newest)})" if newest else ""

@@ -6,18 +6,19 @@ stored. Nothing is written.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
 from storage.errors import BadInput
+from studio.curation.archives import is_several, members
 from studio.curation.examples import Made
+from studio.curation.import_rows import bare
 from studio.curation.mapping import ROLES, SHAPES, check_columns, mapped_shape
 from studio.curation.reading import open_source
 from studio.curation.records import Fault, Item, Record, RowError, Source, Unreadable
-from studio.curation.reports import ERROR_KEY
 from studio.curation.shapes import Recognised, columns_of, recognise
 
 SHOWN = 5
@@ -66,6 +67,18 @@ _SHAPES: Mapping[str, str] = {
     "text": "plain text",
     "preference": "a prompt with a chosen and a rejected answer in each row",
     "hh-transcripts": "chosen and rejected transcripts (Human:, Assistant:)",
+    "argilla": "records of Argilla",
+    "label-studio": "annotations of Label Studio",
+    "prodigy": "annotations of Prodigy",
+    "kto": "answers, each marked good or bad",
+    "scored": "answers with a score each",
+    "many-answers": "several answers to a prompt, with ranks or scores",
+    "two-answers": "two answers to a prompt, and which one is better",
+    "message-tree": "trees of messages and replies (OASST)",
+    "multiple-choice": "questions with choices",
+    "reference-answers": "questions with reference answers",
+    "self-instruct": "instructions with instances (self-instruct)",
+    "squad": "questions about a text (SQuAD)",
     "mapped": "columns as you said",
 }
 
@@ -93,6 +106,7 @@ class Look:
 
     `rows`: how many it has, exactly or about. `tried` of them were read, `bad` could not be imported. `sure`: whether
     nothing has to be asked. `problem`: one sentence, where the file or the mapping cannot be used as it stands.
+    `files`: what an archive holds; the rest tells of the first of them.
     """
 
     name: str
@@ -110,6 +124,7 @@ class Look:
     columns: list[str] = field(default_factory=list)
     samples: list[Row] = field(default_factory=list)
     problem: str | None = None
+    files: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """For the form of an import."""
@@ -133,17 +148,39 @@ def look(
     """Look at a file as the import would with these settings; what is wrong with the file is in the answer."""
     size = path.stat().st_size
     try:
-        with open_source(path, name, encoding=encoding) as source:
-            return _looked(Look(name, size, source.format, source.encoding), source, kind, mapping)
+        if not is_several(path):
+            return _opened(path, Look(name, size), encoding, kind, mapping)
+        with members(path, name) as files:
+            seen = Look(name, size, files=[file.name for file in files])
+            return _opened(files[0].path, seen, encoding, kind, mapping, files[0].name)
     except Unreadable as error:
         return Look(name, size, problem=str(error))
+
+
+def columns_in(path: Path, name: str, encoding: str | None = None) -> list[str]:
+    """The columns of a file, by which a mapping is remembered."""
+    return look(path, name, encoding=encoding).columns
+
+
+def says(shape: str | None) -> str | None:
+    """A shape in words."""
+    return _SHAPES.get(shape, shape) if shape else None
+
+
+def _opened(
+    path: Path, seen: Look, encoding: str | None, kind: str | None, mapping: Mapping[str, str] | None, name: str = ""
+) -> Look:
+    """A look into one file; `name`: what it is called inside an archive."""
+    with open_source(path, name or seen.name, encoding=encoding) as source:
+        told = replace(seen, format=source.format, encoding=source.encoding)
+        return _looked(told, source, kind, mapping)
 
 
 def _looked(seen: Look, source: Source, kind: str | None, mapping: Mapping[str, str] | None) -> Look:
     """The rows of an opened file by a shape that is known, or was said."""
     head = list(islice(source.items, _TRIED))
     count, exact = _counted(head, source)
-    rows = [plain(item.value) for item in head if isinstance(item, Record)]
+    rows = [bare(item.value) for item in head if isinstance(item, Record)]
     columns = columns_of(rows)[:_MOST_COLUMNS]
     found, problem = _understood(rows, columns, kind, mapping)
     tried = [_row(item, found) for item in head]
@@ -151,9 +188,9 @@ def _looked(seen: Look, source: Source, kind: str | None, mapping: Mapping[str, 
     told: dict[str, Any] = {"rows": count, "exact": exact, "tried": len(tried), "bad": bad, "columns": columns}
     if found:
         shape = found.shape.name
-        told |= {"shape": shape, "says": _SHAPES.get(shape, shape), "kind": found.kind}
+        told |= {"shape": shape, "says": says(shape), "kind": found.kind}
     sure = found is not None and bad <= (1 - _SURE) * len(tried)
-    return Look(**{**vars(seen), **told, "sure": sure, "samples": tried[:SHOWN], "problem": problem})
+    return replace(seen, **told, sure=sure, samples=tried[:SHOWN], problem=problem)
 
 
 def _understood(
@@ -192,7 +229,7 @@ def _row(item: Item, found: Recognised | None) -> Row:
     """A row before and after."""
     if isinstance(item, Fault):
         return Row(item.line, [Piece("", _short(item.raw))], error={"column": item.column, "message": item.message})
-    value = plain(item.value)
+    value = bare(item.value)
     before = list(_pieces(value))
     if found is None:
         return Row(item.line, before)
@@ -202,15 +239,6 @@ def _row(item: Item, found: Recognised | None) -> Row:
         return Row(item.line, before, error={"column": error.column or None, "message": error.message})
     except RecursionError:
         return Row(item.line, before, error={"column": None, "message": "The row is nested too deeply."})
-
-
-def plain(value: Any) -> Any:
-    """A record without the error that a file of rejected rows adds; a bare text as a row of text."""
-    if isinstance(value, str):
-        return {"text": value}
-    if isinstance(value, dict) and ERROR_KEY in value:
-        return {key: item for key, item in value.items() if key != ERROR_KEY}
-    return value
 
 
 def _pieces(value: Any) -> Iterator[Piece]:

@@ -105,7 +105,7 @@ def _used_by(used: list[str], spoken: Any, answer: str) -> list[str]:
 
 def answer_text(value: Any) -> str | None:
     """The first answer of SQuAD's list or columns, the best of BIG-Bench's targets; None for any other value."""
-    if isinstance(value, str) or not value:
+    if not isinstance(value, Mapping | list) or not value:
         return None
     if isinstance(value, Mapping):
         texts = value.get("text")

@@ -1,4 +1,4 @@
-"""The page /data as a person uses it: drop a file, search, edit, undo, go away and come back."""
+"""The page /data as a person uses it: search, edit, undo, go away and come back."""
 
 import json
 import os
@@ -74,91 +74,6 @@ def _said(store: Store, dataset: str) -> list[list[str]]:
 
 def _wait_saved(page: Any) -> None:
     page.wait_for_selector(".editor .chip:text-is('Saved')")
-
-
-def _drop(page: Any, name: str, content: str) -> None:
-    """Drop a file on the page as a file manager does."""
-    page.evaluate(
-        """([name, content]) => {
-          const carried = new DataTransfer();
-          carried.items.add(new File([content], name));
-          for (const kind of ["dragenter", "dragover", "drop"]) {
-            document.querySelector(".drop").dispatchEvent(
-              new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: carried }));
-          }
-        }""",
-        [name, content],
-    )
-
-
-def test_a_dropped_file_is_imported_with_its_bad_rows_named(visit: Callable[..., Any], site: Site) -> None:
-    page = _open(visit, site, "", rows=False)
-    lines = [json.dumps(row) for row in _sums(30)]
-    lines[7] = json.dumps({"prompt": "What is 7 plus 1?", "completion": ""})
-
-    _drop(page, "dropped sums.jsonl", "\n".join([*lines, "{broken", lines[0]]))
-    page.wait_for_selector(".import-files .chip-good")
-    suggested = page.input_value("#import-dataset")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#import-result")
-
-    assert suggested == "dropped-sums"
-    assert page.inner_text("#import-result h3") == "29 rows imported into dropped-sums"
-    assert page.locator("#import-result dd").all_inner_texts()[:4] == ["32", "29", "1", "2"]
-    assert page.locator("#import-result tbody tr").all_inner_texts() == [
-        "8\tcompletion\tThe field is empty.",
-        "31\tcharacter 2\tThe line is no valid JSON: Expecting property name enclosed in double quotes.",
-    ]
-    assert page.locator(".rows-table tbody tr").count() == 25
-    with page.expect_download() as download:
-        page.click("text=Download the rejected rows")
-    assert len(download.value.path().read_text(encoding="utf-8").splitlines()) == 2
-
-
-def test_a_refresh_shows_the_import_and_the_place_again(visit: Callable[..., Any], site: Site) -> None:
-    page = _open(visit, site, "", rows=False)
-    page.set_input_files("#import-files", {"name": "again.jsonl", "mimeType": "", "buffer": b'{"text": "one"}\n'})
-    page.wait_for_selector(".import-files .chip-good")
-    page.click("button:text-is('Import')")
-    page.wait_for_selector("#import-result")
-
-    page.reload()
-    page.wait_for_selector("#import-result")
-
-    assert page.inner_text("#import-result h3") == "1 row imported into again"
-    page.wait_for_selector(".rows-title h2:text-is('again')")
-
-
-def test_columns_that_nobody_knows_are_explained_by_hand(visit: Callable[..., Any], site: Site) -> None:
-    page = _open(visit, site, "", rows=False)
-    page.set_input_files(
-        "#import-files", {"name": "fragen.csv", "mimeType": "", "buffer": b"frage;antwort\nWas ist 1+1?;2\n"}
-    )
-    page.wait_for_selector(".import-files .chip-good")
-    page.click("button:text-is('Import')")
-    page.select_option("select[aria-label='What frage holds']", "prompt")
-    page.select_option("select[aria-label='What antwort holds']", "answer")
-    page.click("text=Import with these columns")
-    page.wait_for_selector("h3:text('1 row imported into fragen')")
-
-    assert _said(site.store, "fragen") == [["Was ist 1+1?", "2"]]
-
-
-def test_a_file_that_cannot_be_read_says_why_and_leaves_no_dataset(visit: Callable[..., Any], site: Site) -> None:
-    page = _open(visit, site, "", rows=False)
-    files = [
-        {"name": "picture.jsonl", "mimeType": "", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(50)},
-        {"name": "nothing.jsonl", "mimeType": "", "buffer": b""},
-    ]
-    page.set_input_files("#import-files", files)
-    page.wait_for_selector(".import-files .chip-good")
-    empty = page.inner_text(".import-files .field-error")
-    page.click("button:text-is('Import')")
-    page.wait_for_selector("#import-result")
-
-    assert empty == "The file is empty."
-    assert "is a picture, which cannot be imported" in page.inner_text("#import-result")
-    assert page.locator(".dataset-name", has_text="picture").count() == 0
 
 
 def test_a_search_marks_its_words_and_stays_after_a_refresh(
@@ -337,18 +252,6 @@ def test_what_a_stranger_wrote_is_shown_as_text(
     assert page.inner_text(".tags-field .chip").removesuffix("×").strip() == EVIL
     assert EVIL in page.inner_text(".revision")
     assert page.evaluate("[window.hit === undefined, document.querySelectorAll('img').length]") == [True, 0]
-
-
-def test_the_file_name_of_a_stranger_is_shown_as_text(visit: Callable[..., Any], site: Site) -> None:
-    page = _open(visit, site, "", rows=False)
-    _drop(page, "<img src=x onerror=window.hit=1>.jsonl", '{"messages": "<b>no</b>"}\n')
-    page.wait_for_selector(".import-files .chip-good")
-    page.fill("#import-dataset", "strange")
-    page.click("button:text-is('Import')")
-    page.wait_for_selector("#import-result")
-
-    assert "<img src=x onerror=window.hit=1>.jsonl" in page.inner_text("#import-result")
-    assert page.evaluate("window.hit === undefined")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

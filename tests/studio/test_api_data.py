@@ -152,42 +152,6 @@ def test_a_dataset_is_made_by_hand(client: TestClient) -> None:
     assert client.post("/api/data/datasets", json={"name": "a b"}).status_code == 422
 
 
-def test_a_file_goes_in_through_upload_task_and_report(client: TestClient, studio: Studio) -> None:
-    content = json.dumps(_chat("2+2?", "4")) + '\n{"messages": [{"role": "cook", "content": "x"}]}\n'
-
-    task = _imported(client, "chats.jsonl", content.encode())
-
-    report = task["result"]["files"][0]
-    assert (task["status"], report["imported"], report["rejected"]) == ("done", 1, 1)
-    assert report["errors"][0]["column"] == "messages[0].role"
-    rejected = client.get(f"/api/data/rejected/{Path(report['rejected_file']).name}")
-    assert json.loads(rejected.text)["_error"]["line"] == 2
-    assert list(studio.home.uploads.iterdir()) == []
-
-
-def test_columns_without_a_known_shape_are_shown_and_mapped(client: TestClient) -> None:
-    task = _imported(client, "a.csv", b"frage,antwort\n1+1?,2\n")
-    upload = task["result"]["uploads"][0]
-
-    sample = client.get(f"/api/data/uploads/{upload}/sample").json()
-    wish = {"uploads": [upload], "dataset": "rows", "mapping": {"frage": "prompt", "antwort": "answer"}}
-    begun = client.post("/api/data/import", json=wish).json()["task"]
-    while client.get(f"/api/data/tasks/{begun}").json()["status"] in ("queued", "running"):
-        time.sleep(0.02)
-
-    assert task["result"]["files"][0]["columns"] == ["frage", "antwort"]
-    assert (sample["columns"], sample["rows"]) == (["frage", "antwort"], [{"frage": "1+1?", "antwort": "2"}])
-    assert client.get("/api/data/datasets").json()["datasets"][0]["rows"] == 1
-
-
-def test_an_empty_upload_and_one_that_is_gone_are_said(client: TestClient) -> None:
-    empty = client.put("/api/data/upload", params={"name": "a.jsonl"}, content=b"")
-    gone = client.post("/api/data/import", json={"uploads": ["0" * 26], "dataset": "rows"})
-
-    assert (empty.status_code, empty.json()["error"]["sentence"]) == (422, '"a.jsonl" is empty.')
-    assert (gone.status_code, gone.json()["error"]["kind"]) == (404, "not-found")
-
-
 def test_half_a_character_reaches_the_page_and_comes_back(client: TestClient) -> None:
     _imported(client, "a.jsonl", b'{"prompt": "half \\ud83d", "completion": "<img src=x onerror=alert(1)>"}\n')
     base = "/api/data/datasets/rows/rows"
@@ -198,21 +162,3 @@ def test_half_a_character_reaches_the_page_and_comes_back(client: TestClient) ->
 
     assert row["content"]["messages"][0]["content"] == "half \ud83d"
     assert saved.json()["content"] == row["content"]
-
-
-@pytest.mark.parametrize(("format_", "name"), [("messages", "sums.jsonl"), ("csv", "sums.csv")])
-def test_a_dataset_is_downloaded_and_nothing_is_left_behind(
-    client: TestClient, studio: Studio, rows: str, format_: str, name: str
-) -> None:
-    answer = client.get("/api/data/datasets/sums/export", params={"format": format_})
-
-    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
-    assert (answer.headers["x-rows"], answer.headers["x-dropped"]) == ("60", "{}")
-    assert len(answer.content.splitlines()) == 60 + (format_ == "csv")
-    assert list(studio.home.exports.iterdir()) == []
-
-
-@pytest.mark.parametrize("file", ["rejected-x.jsonl", "..%2Fratchet.db", "ratchet.db"])
-def test_only_files_of_rejected_rows_are_handed_out(client: TestClient, studio: Studio, file: str) -> None:
-    assert studio.home.database.is_file()
-    assert client.get(f"/api/data/rejected/{file}").status_code == 404
