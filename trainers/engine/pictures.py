@@ -19,7 +19,6 @@ from trainers.data import (
     encode_preference,
     encode_prompt,
     encoder,
-    training_template,
 )
 
 _REPLACEMENT = "\ufffd"
@@ -55,12 +54,11 @@ class Picture(NamedTuple):
         }
 
 
-def picture(tokenizer: Any, content: dict[str, Any]) -> Picture:
-    """How training reads an example of any kind; raises BadInput where the template refuses it."""
-    template = None
-    if "messages" in content:
-        _need_template(tokenizer)
-        template = training_template(tokenizer)
+def picture(tokenizer: Any, content: dict[str, Any], template: str | None) -> Picture:
+    """How training reads an example of any kind; raises BadInput where the template refuses it.
+
+    `template`: `trainers.data.training_template` of the tokenizer.
+    """
     parts = [Part(name, _tokens(tokenizer, *encoded)) for name, encoded in _encoded(tokenizer, content, template)]
     return Picture(parts, template is not None)
 

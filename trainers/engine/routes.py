@@ -81,7 +81,7 @@ def build_app(bases: Bases, token: str, seen: LastSeen, loader: Executor) -> Fas
     app = FastAPI(title="Ratchet engine", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(_answers(bases))
     app.include_router(_models(bases, loader))
-    app.include_router(text_routes(bases, Tokenizers()))
+    app.include_router(text_routes(bases, Tokenizers(loader)))
     app.add_exception_handler(RatchetError, _our_error)
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_exception_handler(HTTPException, _http_error)

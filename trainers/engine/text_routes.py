@@ -37,7 +37,8 @@ def text_routes(bases: Bases, tokenizers: Tokenizers) -> APIRouter:
     def render(asked: wire.RenderRequest) -> dict[str, Any]:
         if asked.content is not None:
             with tokenizers.using(asked.model, _folder(asked.path)) as held:
-                seen = picture(held.tokenizer, asked.content)
+                template = held.training_template(tokenizers.loader)
+                seen = picture(held.tokenizer, asked.content, template)
                 return {**seen.to_json(), "tokenizer_sha256": held.sha256, "context": held.context}
         base = bases.find(asked.model).lane.base
         text, spans = base.template.render(wire.plain_messages(asked.messages), asked.tools)

@@ -1,10 +1,15 @@
-"""Tokenizers read without their model's weights: counting and showing tokens must not wait for gigabytes."""
+"""Tokenizers read without their model's weights: counting and showing tokens must not wait for gigabytes.
+
+Whatever imports parts of transformers or trl runs on the loader's one thread: their lazy imports fail where two
+threads meet in them.
+"""
 
 import hashlib
 import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,12 +30,20 @@ class HeldTokenizer:
     context: int | None
     stamp: tuple[int, ...]
     lock: threading.Lock = field(default_factory=threading.Lock)
+    _template: tuple[str | None] | None = None
+
+    def training_template(self, loader: Executor) -> str | None:
+        """The template that marks the assistant's words, as `trainers/data.py` chooses it; looked up once."""
+        if self._template is None:
+            self._template = (loader.submit(_training_template, self.tokenizer).result(),)
+        return self._template[0]
 
 
 class Tokenizers:
     """The tokenizers that were used last, by folder; a changed folder is read again."""
 
-    def __init__(self) -> None:
+    def __init__(self, loader: Executor) -> None:
+        self.loader = loader
         self._held: OrderedDict[Path, HeldTokenizer] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -40,7 +53,7 @@ class Tokenizers:
         with self._lock:
             held = self._held.get(folder)
             if held is None or held.stamp != _stamp(folder):
-                held = self._held[folder] = _read(name, folder)
+                held = self._held[folder] = self.loader.submit(_read, name, folder).result()
             self._held.move_to_end(folder)
             while len(self._held) > _MOST:
                 self._held.popitem(last=False)
@@ -66,6 +79,12 @@ def _read(name: str, folder: Path) -> HeldTokenizer:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BadInput(f"The tokenizer of {name!r} in {folder} cannot be read: {first}") from error
     return HeldTokenizer(tokenizer, _sha256(tokenizer), _context(tokenizer, folder), stamp)
+
+
+def _training_template(tokenizer: Any) -> str | None:
+    from trainers.data import training_template
+
+    return training_template(tokenizer) if tokenizer.chat_template else None
 
 
 def _sha256(tokenizer: Any) -> str:

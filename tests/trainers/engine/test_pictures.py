@@ -8,8 +8,16 @@ import pytest
 from storage.errors import BadInput
 from tests.trainers import building
 from tests.trainers.engine import tiny
-from trainers.data import IGNORED, Conversation, Preference, prepare_conversations, prepare_preferences
-from trainers.engine.pictures import count_tokens, picture, token_texts
+from trainers.data import (
+    IGNORED,
+    Conversation,
+    Preference,
+    prepare_conversations,
+    prepare_preferences,
+    training_template,
+)
+from trainers.engine import pictures
+from trainers.engine.pictures import count_tokens, token_texts
 
 TALK = building.turns("Hi", "Hello!", "What is 1 plus 1?", "2.")
 
@@ -24,6 +32,10 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture(scope="module")
 def unmarked(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return tiny.save_tokenizer(tmp_path_factory.mktemp("unmarked"), tiny.UNMARKED)
+
+
+def picture(tokenizer: Any, content: dict[str, Any]) -> pictures.Picture:
+    return pictures.picture(tokenizer, content, training_template(tokenizer))
 
 
 def trained(part: Any) -> str:
