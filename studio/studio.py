@@ -107,11 +107,11 @@ class Studio:
 
         return list_all(self.ready).to_json()
 
-    def show(self, name: str, search: str = "", limit: int = 25) -> Json:
-        """Rows of a dataset as stored."""
+    def show(self, name: str, search: str = "", limit: int = 25, sort: str = "", **filters: str | list[str]) -> Json:
+        """Rows of a dataset as stored; filters as studio/curation/filters.py names them (`status="approved"`)."""
         from studio.curation.listing import show
 
-        return show(self.ready, name, search=search, limit=limit).to_json()
+        return show(self.ready, name, search=search, limit=limit, filters=filters, sort=sort).to_json()
 
     def freeze(self, name: str) -> Json:
         """Freeze a dataset as it stands into a version."""

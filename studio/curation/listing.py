@@ -7,6 +7,7 @@ from storage import datasets, examples
 from storage.queries import Query
 from storage.rows import Dataset, Example
 from storage.store import Store
+from studio.curation.filters import query_of
 
 
 class Datasets(NamedTuple):
@@ -41,10 +42,21 @@ def list_all(store: Store) -> Datasets:
     return Datasets(datasets.list_datasets(store))
 
 
-def show(store: Store, name: str, search: str = "", limit: int = 25) -> Rows:
-    """Rows of a dataset in order, those with all words of `search`; raises NotFound."""
+def show(
+    store: Store,
+    name: str,
+    search: str = "",
+    limit: int = 25,
+    filters: Mapping[str, Any] | None = None,
+    sort: str = "",
+) -> Rows:
+    """Rows of a dataset that have all words of `search` and fit all `filters` (curation/filters.py).
+
+    Raises NotFound, BadInput for a filter that cannot be read.
+    """
     dataset = datasets.get_dataset(store, name)
-    found = examples.page(store, dataset.id, Query(search=search, limit=max(0, limit)))
+    query = query_of(store, {**(filters or {}), "search": search}, sort=sort, limit=max(0, limit))
+    found = examples.page(store, dataset.id, query)
     return Rows(dataset, found.examples, found.total)
 
 
@@ -71,6 +83,8 @@ def row_json(row: Example) -> Mapping[str, Any]:
         "id": row.id,
         "number": row.number,
         "tags": row.tags,
+        "status": row.status,
+        "split": row.split,
         "sha256": row.sha256,
         "revision": row.revision_id,
     }

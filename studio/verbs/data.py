@@ -63,12 +63,36 @@ def _show_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="dataset")
     parser.add_argument("--search", default="", metavar="Q", help="words that must occur")
     parser.add_argument("--limit", type=int, default=25, metavar="N", help="rows at most (default 25)")
+    parser.add_argument(
+        "--sort", default="", metavar="BY", help="number, chars, turns or changed; --sort=-chars: longest first"
+    )
+    parser.add_argument("--tag", action="append", default=[], metavar="TAG", help="a tag that rows must have")
+    for name, help_text in _FILTERS.items():
+        parser.add_argument(f"--{name}", metavar=name.upper(), help=help_text)
+
+
+# The filters of the table (studio/curation/filters.py), as flags.
+_FILTERS = {
+    "status": "draft, approved, rejected or deleted; several with commas",
+    "split": "train or measure",
+    "role": "system, user, assistant, tool or 'tool calls'",
+    "chars": "length in characters, such as 10-200, 10- or -200",
+    "turns": "number of turns, a range",
+    "tokens": "number of tokens, a range, where they were counted",
+    "tokenizer": "which tokenizer counted",
+    "source": "id of an import",
+    "finding": "name of a check that found something",
+    "author": "who changed the row last",
+    "since": "changed on this day or later, such as 2026-01-31",
+    "until": "changed on this day or before",
+}
 
 
 def _show(studio: Studio, args: argparse.Namespace) -> Outcome:
     import json
 
-    data = studio.show(args.name, search=args.search, limit=args.limit)
+    filters = {name: value for name in _FILTERS if (value := getattr(args, name)) is not None}
+    data = studio.show(args.name, search=args.search, limit=args.limit, sort=args.sort, tag=args.tag, **filters)
     return Outcome(data, "\n".join(json.dumps(row, ensure_ascii=True) for row in data["rows"]))
 
 
