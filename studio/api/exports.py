@@ -22,7 +22,7 @@ from studio.curation.export_facts import facts_of
 from studio.curation.export_formats import FITTING, FORMATS, target_of
 from studio.curation.export_policies import POLICIES
 from studio.curation.export_sources import count, kind_of
-from studio.curation.export_tasks import download_name, located, to_file, wish_of
+from studio.curation.export_tasks import download_name, located, recent, to_file, wish_of
 from studio.curation.exporting import preview, write
 from studio.studio import Studio
 
@@ -65,11 +65,11 @@ class CardWanted(Wanted):
     description: str = Field(default="", max_length=4000)
 
 
-def router(studio: Studio) -> APIRouter:
-    """The routes of this subject."""
+def router(studio: Studio, at_once: int = AT_ONCE) -> APIRouter:
+    """The routes of this subject; `at_once`: examples up to which an export is made while the person waits."""
     routes = APIRouter(prefix="/api/data", tags=["data"], default_response_class=Ascii)
     _add_looking(routes, studio)
-    _add_writing(routes, studio)
+    _add_writing(routes, studio, at_once)
     return routes
 
 
@@ -109,7 +109,7 @@ def _choices(store: Store, name: str) -> Json:
             {"number": version.number, "name": version.name, "rows": version.rows}
             for version in reversed(versions.list_versions(store, dataset))
         ],
-        "at_once": AT_ONCE,
+        "recent": recent(store, name),
     }
 
 
@@ -123,7 +123,7 @@ def _format(name: str, kind: str) -> Json:
     return {"name": name, "help": f"{what}: {target.format.help}", "containers": [name]}
 
 
-def _add_writing(routes: APIRouter, studio: Studio) -> None:
+def _add_writing(routes: APIRouter, studio: Studio, most: int) -> None:
     """Files and the Hub."""
     store = studio.store
 
@@ -132,7 +132,7 @@ def _add_writing(routes: APIRouter, studio: Studio) -> None:
         said = wanted.model_dump()
         wish = wish_of(said)
         target_of(wish.format, kind_of(store, wish.source), f"x.{wanted.container}")
-        if count(store, wish.source) > AT_ONCE:
+        if count(store, wish.source) > most:
             return {"task": running.start(store, "export", said).id}
         return {"report": to_file(store, wish, wanted.container).to_json()}
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # Ours, and what the Hub calls them.
 _SPLITS = {"train": "train", "measure": "test"}
+FOLDER = ".hub-"  # what the folder of an export to the Hub begins with
 _WRITTEN = 0.7  # share of the progress that writing takes
 
 
@@ -49,7 +50,7 @@ def push(store: Store, wish: Wish, place: Place, progress: Progress | None = Non
     api = _hub(place)
     with asking(place):
         api.whoami()  # before minutes of writing
-    folder = store.home.exports / f".hub-{new_id()}"
+    folder = store.home.exports / f"{FOLDER}{new_id()}"
     folder.mkdir(parents=True)
     try:
         made = _written(store, wish, folder, lambda done, said: say(done * _WRITTEN, said))

@@ -1,5 +1,6 @@
 """Exports that outlast a click, as tasks: to a file that the page offers for download, or to the Hub."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from storage.home import Home
 from storage.rows import Task
 from storage.store import Store
 from studio.curation.export_formats import target_of
-from studio.curation.export_hub import Place, push
+from studio.curation.export_hub import FOLDER, Place, push
 from studio.curation.export_sources import Source, kind_of
 from studio.curation.exporting import ExportReport, Progress, Wish, write
 
@@ -60,11 +61,35 @@ def download_name(path: Path) -> str:
     return path.name.removeprefix(PREFIX).partition("-")[2]
 
 
+def recent(store: Store, dataset: str) -> list[dict[str, Any]]:
+    """Exports of a dataset by tasks in the last day that run, or whose file waits for download; newest first."""
+    since = now() - _KEPT_SECONDS
+    found = []
+    for task in tasks.list_tasks(store, "export", 50):
+        if task.payload.get("dataset") != dataset or task.created_at < since:
+            continue
+        path = (task.result or {}).get("path")
+        ready = path is not None and Path(path).is_file()
+        if ready or task.status in ("queued", "running"):
+            found.append({
+                "task": task.id, "running": not ready, "file": Path(path).name if ready else None,
+                "rows": (task.result or {}).get("rows"), "format": task.payload["format"], "at": task.created_at,
+            })  # fmt: skip
+    return found
+
+
 def sweep(home: Home) -> int:
-    """Remove downloads older than a day and what killed exports left; returns how many."""
+    """Remove downloads older than a day and what killed exports left; returns how many there were."""
     old = now() - _KEPT_SECONDS
-    lost = [path for path in home.exports.glob(f"{PREFIX}*") if path.stat().st_mtime < old]
-    lost += [path for path in home.exports.glob(f".{PREFIX}*.new") if path.stat().st_mtime < old]
+    lost = [path for path in home.exports.glob("*") if _is_ours(path) and path.stat().st_mtime < old]
     for path in lost:
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     return len(lost)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file of the exports folder was made for a download, or on the way to the Hub."""
+    return path.name.startswith((PREFIX, f".{PREFIX}", "..download-", ".download-", FOLDER))
