@@ -19,7 +19,7 @@ from storage.home import Home
 from storage.processes import alive, identify
 from storage.rows import Task
 from storage.store import Store
-from studio.curation import bulk, intake, trash, uploads, versioning
+from studio.curation import bulk, export_tasks, intake, trash, uploads, versioning
 from studio.curation.checks import tasks as checking
 
 _LOWEST_PRIORITY = 19
@@ -29,6 +29,8 @@ KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {
     "import": intake.run_import,
     "hub-look": intake.run_hub_look,
     "hub-fetch": intake.run_hub_fetch,
+    "export": export_tasks.run_export,
+    "hub-push": export_tasks.run_hub,
     "bulk": bulk.run_task,
     "check": checking.run_check,
     "mend": checking.run_mend,
