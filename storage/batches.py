@@ -52,8 +52,7 @@ def drop(store: Store, batch: Batch) -> None:
     """Give up a batch that was not published, and remove what it wrote."""
     with store.write():
         _drop(store, batch.number)
-    indexing.forget_dropped(store)
-    segments.clear(store)
+    clear(store)
 
 
 def _drop(store: Store, number: int) -> int:
@@ -66,13 +65,16 @@ def _drop(store: Store, number: int) -> int:
 
 
 def sweep(store: Store, numbers: list[int] | None = None) -> int:
-    """Give up batches that a crash left open (all, or those named); returns how many. Their rows are removed."""
+    """Give up batches that a crash left open (all, or those named); returns how many. `clear` removes their rows."""
     with store.write():
         found = [row["number"] for row in store.rows("select number from batches where state = 'open'")]
-        dropped = sum(_drop(store, number) for number in found if numbers is None or number in numbers)
+        return sum(_drop(store, number) for number in found if numbers is None or number in numbers)
+
+
+def clear(store: Store) -> int:
+    """Remove what imports that were given up wrote, their words first; returns how many rows went."""
     indexing.forget_dropped(store)
-    segments.clear(store)
-    return dropped
+    return segments.clear(store)
 
 
 def open_batches(store: Store) -> list[Batch]:

@@ -93,10 +93,15 @@ class Indexer:
 
 
 def missing(store: Store) -> int:
-    """How many rows are not in the index as they are now; what `fill` and `catch_up` would write."""
+    """How many rows are not in the index as they are now; what `fill` and `search.catch_up` would write."""
+    gaps = 0
     with closing(connect(store.home.search)) as conn:
-        written = dict(conn.execute("select segment, places from written"))
-    gaps = sum(max(0, row["places"] - written.get(row["number"], 0)) for row in _segments(store))
+        for segment in _segments(store):
+            base = segment["number"] << search.SHIFT
+            low, high = base + search.places_written(conn, segment["number"]), base + segment["places"]
+            if low < high:
+                single = "select count(*) from rewritten where example_id > ? and example_id <= ?"
+                gaps += high - low - int(conn.execute(single, [low, high]).fetchone()[0])
     return gaps + int(store.value("select count(*) from search_due"))
 
 

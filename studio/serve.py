@@ -21,7 +21,7 @@ from storage.errors import Conflict
 from storage.home import Home, read_json, write_json
 from storage.processes import identify, serving
 from studio.clients.processes import stop_engine
-from studio.curation import leftovers
+from studio.curation import leftovers, tidying
 from studio.settings import Settings
 from studio.studio import Studio
 
@@ -61,7 +61,11 @@ def prepare(studio: Studio) -> None:
 
     ensure_starter(studio.store, studio.settings)
     comparisons.release(studio.store)
-    leftovers.sweep(studio.store)
+    leftovers.sweep(studio.store, at_once=False)
+    if tidying.amount(studio.store):
+        from studio import task
+
+        task.start(studio.store, "tidy", {})
 
 
 def _run(studio: Studio, listener: socket.socket, url: str, as_json: bool) -> None:

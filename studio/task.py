@@ -19,7 +19,7 @@ from storage.home import Home
 from storage.processes import alive, identify
 from storage.rows import Task
 from storage.store import Store
-from studio.curation import bulk, export_tasks, intake, trash, uploads, versioning
+from studio.curation import bulk, export_tasks, intake, tidying, trash, uploads, versioning
 from studio.curation.checks import tasks as checking
 
 _LOWEST_PRIORITY = 19
@@ -39,6 +39,7 @@ KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {
     "restore": versioning.run_restore,
     "fork": versioning.run_fork,
     "erase": trash.run_task,
+    "tidy": tidying.run_tidy,
 }
 
 

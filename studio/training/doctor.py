@@ -3,6 +3,7 @@
 import json
 import platform
 import shutil
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from typing import Any
 
 import psutil
 
+from storage import indexing
 from storage.home import Home, read_json
 from storage.processes import alive, serving
+from storage.store import Store
 from studio.settings import Settings
 
 _LIBRARIES = ("gradio", "torch", "transformers", "trl", "peft", "datasets", "sqlite-utils", "huggingface-hub")
@@ -50,6 +53,7 @@ def examine(settings: Settings) -> dict[str, Any]:
         _disk(home),
         _writable(home),
         _file_system(home),
+        _search(home),
         _browser(),
         *_processes(home),
     ]
@@ -128,6 +132,25 @@ def _file_system(home: Home) -> Finding:
             "The home folder lies on a network file system, where SQLite can lose writes: move it to a local disk.",
         )
     return Finding("file system", "good", kind)
+
+
+def _search(home: Home) -> Finding:
+    """Whether search knows every row; asked of the database as it is, which may be older than this program."""
+    store = Store(home)
+    try:
+        if not home.database.exists() or not store.value("select 1 from sqlite_master where name = 'search_due'"):
+            return Finding("search", "good", "nothing to search yet")
+        missing = indexing.missing(store)
+    except sqlite3.DatabaseError as error:
+        return Finding(
+            "search", "warning", f"unreadable ({error})", f"Stop Ratchet, delete {home.search}, and start it again."
+        )
+    finally:
+        store.close()
+    if missing:
+        rows = "1 row" if missing == 1 else f"{missing:,} rows"
+        return Finding("search", "warning", f"{rows} missing", "`ratchet serve` indexes them in the background.")
+    return Finding("search", "good", "knows every row")
 
 
 def _browser() -> Finding:

@@ -6,7 +6,10 @@ import sys
 
 import pytest
 
+from storage import changes, datasets
+from storage.contents import prepared
 from storage.home import Home
+from storage.store import Store
 from studio.settings import Settings
 from studio.training import doctor
 
@@ -44,3 +47,15 @@ def test_the_doctor_itself_loads_no_torch() -> None:
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert out.stdout.strip() == "set()"
+
+
+def test_rows_that_search_misses_are_named(store: Store, home: Home, home_settings: Settings) -> None:
+    dataset = datasets.create_dataset(store, "notes", "text")
+    changes.add(store, dataset, prepared({"text": "an oak"}), "ann")
+    assert _values(doctor.examine(home_settings))["search"]["value"] == "knows every row"
+
+    home.search.unlink()
+
+    found = _values(doctor.examine(home_settings))["search"]
+    assert (found["level"], found["value"]) == ("warning", "1 row missing")
+    assert "in the background" in found["sentence"]
