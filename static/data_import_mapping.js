@@ -17,7 +17,7 @@
 
   imports.askColumns = (item, done) => {
     const { look } = item;
-    const given = item.settings.mapping || look.remembered?.mapping || {};
+    const given = item.settings.mapping || look.remembered?.mapping || look.proposed || {};
     const selects = look.columns.slice(0, 60).map((column, at) => {
       const options = [el("option", { value: "" }, "not used"), ...look.roles.map((role) => el("option", { value: role }, ROLES[role] || role))];
       const select = el("select", { id: `column-${at}`, class: "input", dataset: { column }, "aria-label": `What ${column} holds`, onchange: later }, options);

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from storage.errors import BadInput
 from studio.curation.archives import is_several, members
 from studio.curation.examples import Made
+from studio.curation.guessing import guess
 from studio.curation.import_rows import bare
 from studio.curation.mapping import ROLES, SHAPES, check_columns, mapped_shape
 from studio.curation.reading import open_source
@@ -106,6 +107,7 @@ class Look:
 
     `rows`: how many it has, exactly or about. `tried` of them were read, `bad` could not be imported. `sure`: whether
     nothing has to be asked. `problem`: one sentence, where the file or the mapping cannot be used as it stands.
+    `proposed`: what the columns may hold where no shape fits, and how sure that is (`confidence`, 0 to 1).
     `files`: what an archive holds; the rest tells of the first of them.
     """
 
@@ -124,6 +126,8 @@ class Look:
     columns: list[str] = field(default_factory=list)
     samples: list[Row] = field(default_factory=list)
     problem: str | None = None
+    proposed: Mapping[str, str] = field(default_factory=dict)
+    confidence: float = 1.0
     files: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -186,7 +190,9 @@ def _looked(seen: Look, source: Source, kind: str | None, mapping: Mapping[str, 
     tried = [_row(item, found) for item in head]
     bad = sum(1 for row in tried if row.error)
     told: dict[str, Any] = {"rows": count, "exact": exact, "tried": len(tried), "bad": bad, "columns": columns}
-    if found:
+    if found is None:
+        told |= guess(columns, rows).told()
+    else:
         shape = found.shape.name
         told |= {"shape": shape, "says": says(shape), "kind": found.kind}
     sure = found is not None and bad <= (1 - _SURE) * len(tried)

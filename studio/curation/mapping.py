@@ -1,17 +1,19 @@
 """A shape that a person describes: which column plays which role (`--map col=role`)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from storage.errors import BadInput
 from studio.curation.annotation_shapes import ANNOTATION_SHAPES
 from studio.curation.answer_shapes import ANSWER_SHAPES
-from studio.curation.chat_shapes import CHAT_SHAPES, messages_from
+from studio.curation.chat_shapes import CHAT_SHAPES, listed, messages_from
 from studio.curation.examples import Made
-from studio.curation.fields import Row, made, text_field
+from studio.curation.fields import Row, made, number_of, text_field, truth_of
 from studio.curation.judged_shapes import JUDGED_SHAPES
 from studio.curation.messages import Message, conversation, said_by
 from studio.curation.pair_shapes import PAIR_SHAPES, PROMPT_SHAPES, QUESTION_SHAPES
 from studio.curation.preference_shapes import PREFERENCE_SHAPES
+from studio.curation.records import RowError, kind_of
 from studio.curation.shapes import Shape
 from studio.curation.tree_shapes import TREE_SHAPES
 
@@ -46,8 +48,13 @@ _WORDS: Mapping[str, str] = {
     "text": "text",
     "messages": "messages",
     "tags": "tags",
+    "label": "label",
+    "score": "score",
+    "margin": "margin",
+    "tools": "tools",
 }
-ROLES = ("prompt", "answer", "system", "context", "chosen", "rejected", "text", "messages", "tags")
+ROLES = ("prompt", "answer", "system", "context", "chosen", "rejected", "text", "messages", "label", "score", "margin",
+         "tools", "tags")  # fmt: skip
 
 
 def mapped_shape(mapping: Mapping[str, str]) -> Shape:
@@ -72,27 +79,44 @@ def mapped_shape(mapping: Mapping[str, str]) -> Shape:
 def _make(row: Row, columns: Mapping[str, Sequence[str]]) -> Made:
     """The example of a record by the mapping."""
     used = [name for names in columns.values() for name in names]
-    tags = {"tags": row.get(columns["tags"][0])} if "tags" in columns else {}
-    row = {**row, **tags}
+    row = {**row, **{role: row.get(columns[role][0]) for role in ("tags", "tools") if role in columns}}
     if "text" in columns:
         return made("text", {"text": _joined(row, columns["text"])}, row, used)
     if "messages" in columns:
         return _conversation(row, columns["messages"][0], used)
     prompt = _prompt(row, columns)
     if "chosen" in columns:
-        answers = {
-            role: messages_from(_joined(row, columns[role]), role, "assistant") for role in ("chosen", "rejected")
-        }
-        return made("preference", {"prompt": prompt, **answers}, row, used)
+        sides = {role: _said(row, columns[role], "assistant") for role in ("chosen", "rejected")}
+        margin = number_of(row.get(columns["margin"][0])) if "margin" in columns else None
+        content = {"prompt": prompt, **sides} | ({} if margin is None else {"margin": margin})
+        return made("preference", content, row, used)
     if "completion" in columns:
-        answer: Message = {"role": "assistant", "content": _joined(row, columns["completion"])}
-        return made("sft", {"messages": [*prompt, answer]}, row, used)
+        answer = _said(row, columns["completion"], "assistant")
+        if judged := _judged(row, columns):
+            return made("preference", {"prompt": prompt, "completion": answer, **judged}, row, used)
+        return made("sft", {"messages": [*prompt, *answer]}, row, used)
     return made("prompts", {"prompt": prompt}, row, used)
+
+
+def _judged(row: Row, columns: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """What a column says of the answer: good or bad, or a score; raises RowError where it says neither."""
+    if "label" in columns:
+        name = columns["label"][0]
+        if (label := truth_of(row.get(name))) is None:
+            raise RowError(name, f"True or false is needed here, not {kind_of(row.get(name))}.")
+        return {"label": label}
+    if "score" in columns:
+        name = columns["score"][0]
+        if (score := number_of(row.get(name))) is None:
+            raise RowError(name, f"A number is needed here, not {kind_of(row.get(name))}.")
+        return {"score": score}
+    return {}
 
 
 def _conversation(row: Row, column: str, used: list[str]) -> Made:
     """The messages of a column."""
-    talk = conversation(row.get(column), column)
+    value = row.get(column)
+    talk = conversation(listed(value) or value, column)
     if said_by(talk.messages, "assistant"):
         return made("sft", {"messages": talk.messages}, row, used, talk.extras)
     return made("prompts", {"prompt": talk.messages}, row, used, talk.extras)
@@ -100,10 +124,19 @@ def _conversation(row: Row, column: str, used: list[str]) -> Made:
 
 def _prompt(row: Row, columns: Mapping[str, Sequence[str]]) -> list[Message]:
     """System and user message of a record."""
-    asked = "\n".join([_joined(row, columns["prompt"]), *_optional(row, columns.get("input", ()))])
+    asked = _said(row, columns["prompt"], "user")
+    if context := _optional(row, columns.get("input", ())):
+        asked[-1] = {**asked[-1], "content": "\n".join([asked[-1]["content"], *context])}
     system = "\n".join(_optional(row, columns.get("system", ())))
-    user: Message = {"role": "user", "content": asked}
-    return [{"role": "system", "content": system}, user] if system else [user]
+    return [{"role": "system", "content": system}, *asked] if system and not said_by(asked, "system") else asked
+
+
+def _said(row: Row, names: Sequence[str], speaker: str) -> list[Message]:
+    """The messages of columns: a list of messages in one, or the texts of all as one message."""
+    value = row.get(names[0])
+    if len(names) == 1 and isinstance(value, list | dict):
+        return messages_from(value, names[0], speaker)
+    return messages_from(_joined(row, names), names[0], speaker)
 
 
 def _joined(row: Row, names: Sequence[str]) -> str:

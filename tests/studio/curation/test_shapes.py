@@ -195,6 +195,8 @@ def test_the_kind_that_the_person_asks_for_is_made_of_what_is_there() -> None:
          {"prompt": chat("2+2?\nBe brief."), "chosen": PAIR[1:], "rejected": chat("", "5")[1:]}),
         ({"s": "text"}, {"text": "Be brief.", "metadata": {"q": "2+2?", "a": "4", "w": "5"}}),
         ({"q": "prompt"}, {"prompt": PAIR[:1], "metadata": {"a": "4", "s": "Be brief.", "w": "5"}}),
+        ({"q": "prompt", "a": "answer", "w": "score"},
+         {"prompt": PAIR[:1], "completion": PAIR[1:], "score": 5, "metadata": {"s": "Be brief."}}),
     ],
 )  # fmt: skip
 def test_a_mapping_says_what_the_columns_hold(mapping: dict[str, str], content: dict[str, Any]) -> None:
