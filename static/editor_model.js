@@ -66,10 +66,10 @@
       const item = found && desk.turns.listOf(found.box)[found.at];
       if (!item || (how === "improve" && !item.content.trim())) return tell(how === "improve" ? "There is no answer to improve yet." : "There is no turn for an answer.", true);
       desk.push(how === "draft" ? `draft of ${select.value}` : `${select.value} improved the answer`, before);
-      const old = item.content;
       const body = { model: select.value, how, content: desk.plain(), part: found.box.dataset.part, turn: found.at };
+      const model = select.value;
       item.content = "";
-      item.drafted = { model: select.value, state: "drafted" };
+      delete item.drafted;
       desk.turns.draw(found.box);
       const area = found.box.querySelectorAll(".turn")[found.at].querySelector("textarea");
       area.readOnly = true;
@@ -83,8 +83,9 @@
       }
       end();
       if (!desk.row || !desk.card.contains(area)) return;
-      if (!item.content) { item.content = old; if (!old) delete item.drafted; else desk.undo(); }
-      desk.turns.draw(found.box, { at: found.at, what: ".drafted .button, textarea" });
+      if (!item.content) return desk.undo(); // nothing was said: it is as it was
+      item.drafted = { model, state: "drafted" };
+      desk.turns.draw(found.box, { at: found.at, what: [".drafted .button", "textarea"] });
       desk.mark();
     }
 

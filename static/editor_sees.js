@@ -9,6 +9,8 @@
   const WAIT = 500; // milliseconds after the last letter before the row is rendered again
   const MOST = 4000; // tokens drawn; a page with more would be slow to scroll
   const parts = (window.ratchet.editorParts ||= {});
+  // A token comes as a list, for there are thousands of them.
+  const named = ([id, text, trained]) => ({ id, text, trained });
   const visible = (text) => text.replaceAll(" ", "·").replaceAll("\n", "↵\n").replaceAll("\t", "⇥");
 
   parts.sees = (desk) => {
@@ -30,7 +32,7 @@
         const seen = await api("/api/data/render", { body: { model: desk.model.name(), content: desk.plain() } });
         if (mine !== turn) return;
         choose(seen.parts);
-        show(seen.parts.find((part) => part.name === answer)?.tokens || [], seen);
+        show((seen.parts.find((part) => part.name === answer)?.tokens || []).map(named), seen);
       } catch (error) {
         if (mine !== turn) return;
         facts.textContent = error.message;

@@ -11,14 +11,12 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
 
 from storage.errors import RatchetError
 from storage.models import get_model
 from storage.rows import Example, Model
 from studio.api.ascii import Ascii
 from studio.bugs import report_bug
-from studio.clients import tokens
 from studio.curation import comments, drafts, editing, suggesting
 from studio.curation.filters import NAMES, query_of
 from studio.studio import Studio
@@ -66,13 +64,6 @@ class Suggestion(BaseModel):
     content: Json
     part: str
     turn: int
-
-
-class Rendering(BaseModel):
-    """An example to be seen as a model sees it."""
-
-    model: str
-    content: Json
 
 
 def router(studio: Studio) -> APIRouter:
@@ -180,7 +171,7 @@ def _add_comments(routes: APIRouter, studio: Studio) -> None:
 
 
 def _add_models(routes: APIRouter, studio: Studio) -> None:
-    """What models have to say about a row: a draft of an answer, and how they read it."""
+    """What a model writes into a row; how it reads one has its own route (studio/api/checks.py)."""
     store = studio.store
 
     @routes.post("/suggest")
@@ -189,13 +180,6 @@ def _add_models(routes: APIRouter, studio: Studio) -> None:
         messages = suggesting.question(asked.content, asked.part, asked.turn, asked.how)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(_said(studio, model, messages), media_type="text/event-stream", headers=headers)
-
-    @routes.post("/render")
-    async def render(asked: Rendering) -> Json:
-        model = await run_in_threadpool(get_model, store, asked.model)
-        seen = await run_in_threadpool(tokens.render, studio.engine, store, model, asked.content)
-        parts = [{"name": part.name, "tokens": [token._asdict() for token in part.tokens]} for part in seen.parts]
-        return {"parts": parts, "marked": seen.marked, "context": seen.context}
 
 
 async def _said(studio: Studio, model: Model, messages: list[Json]) -> AsyncIterator[str]:
