@@ -55,7 +55,7 @@
   function asked({ search, filters, sort } = place()) {
     const query = new URLSearchParams();
     if (search) query.set("search", search);
-    for (const [name, value] of Object.entries(filters)) [value].flat().forEach((one) => query.append(name, one));
+    for (const name of FILTERS) [filters[name] || []].flat().forEach((one) => query.append(name, one));
     if (sort) query.set("sort", sort);
     return query;
   }

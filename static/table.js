@@ -130,6 +130,7 @@
       const trash = set.status === "deleted";
       title.textContent = shown.name;
       facts.textContent = countSentence(words, set);
+      const inside = inTable();
       body.replaceChildren(...shown.rows.map((item) => data.tableRow(item, { open, toggle, focus: (id) => { cursor = id; roving(); } })));
       wrap.hidden = !shown.rows.length;
       nothing.hidden = Boolean(shown.rows.length);
@@ -150,6 +151,7 @@
       if (!shown.rows.some((item) => item.id === cursor)) cursor = row || shown.rows[Math.min(standing, shown.rows.length - 1)]?.id || "";
       drawSelection();
       mark(row);
+      if (inside) body.querySelector(".is-cursor")?.focus({ preventScroll: true }); // who walks by keys goes on from there
     }
 
     function countSentence(words, set) {
