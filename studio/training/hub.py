@@ -31,12 +31,12 @@ def download(repository: str, target: Path) -> Path:
 
 def _fetch(repository: str, folder: Path) -> None:
     """Let the Hub's own client fetch the files; its errors become sentences."""
-    import httpx
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
         HFValidationError,
+        HTTPError,
         LocalEntryNotFoundError,
         OfflineModeIsEnabled,
         RepositoryNotFoundError,
@@ -56,7 +56,7 @@ def _fetch(repository: str, folder: Path) -> None:
         ) from error
     except HFValidationError as error:
         raise BadInput(f'"{repository}" is not a Hub id; it looks like owner/name.') from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, httpx.HTTPError, OSError) as error:
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, HTTPError, OSError) as error:
         raise NotReady(
             f'The Hub could not be reached for "{repository}": fetch the model on another machine and add its folder, '
             "or try again when there is a connection."
