@@ -256,7 +256,9 @@
 
     function drawResult(task) {
       reported = task.result.files;
-      outcome.replaceChildren(el("div", { class: "stack", id: "import-result" }, reported.map((report) => imports.report(report, { mend, undone: () => data.say("changed", { by: "import" }) })), el("div", { class: "line" }, closeButton())));
+      const last = reported.length - 1;
+      const undone = () => data.say("changed", { by: "import" });
+      outcome.replaceChildren(el("div", { class: "stack", id: "import-result" }, reported.map((report, at) => imports.report(report, { mend, undone, close: at === last && closeButton() }))));
       if (told === task.id) return;
       told = task.id;
       tell(reported.map((report) => `${report.file}: ${report.imported} of ${report.read} rows imported.`).join(" "));

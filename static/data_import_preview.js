@@ -36,11 +36,16 @@
     return row.after.map((made) => pieces(made));
   }
 
+  /** Format and encoding in words. */
+  imports.formOf = (format, encoding) => {
+    const text = encoding && encoding !== "binary" ? ` in ${/^(utf|cp|gb|iso|koi|euc|big)/i.test(encoding) ? encoding.toUpperCase() : encoding}` : "";
+    return format ? `${FORMATS[format] || format.toUpperCase()}${text}` : "";
+  };
+
   imports.saysOf = (look) => {
-    const form = look.format ? FORMATS[look.format] || look.format.toUpperCase() : "";
-    const text = look.encoding && look.encoding !== "binary" ? ` in ${(look.encodings[look.encoding] || look.encoding).replace(/^Unicode \((.*)\)$/, "$1")}` : "";
     const count = look.rows === null ? "" : `${look.exact ? "" : "about "}${look.rows.toLocaleString("en")} row${look.rows === 1 ? "" : "s"}`;
-    return [`${form}${text}`, look.says, count].filter(Boolean).join(" · ");
+    const packed = look.files?.length ? `archive of ${look.files.length} file${look.files.length === 1 ? "" : "s"}, the first one, ${look.files[0]}, shown here` : "";
+    return [packed, imports.formOf(look.format, look.encoding), look.says, count].filter(Boolean).join(" · ");
   };
 
   imports.encodings = (look) => {

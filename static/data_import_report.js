@@ -2,7 +2,8 @@
  * What came of an import: a bar of imported, known and rejected rows, the first errors, and what to do about them.
  *
  *   imports.progress(task, cancel)                a running task
- *   imports.report(report, {mend, undone})        one file's outcome; mend(file, report): a mended file came back
+ *   imports.report(report, {mend, undone, close}) one file's outcome; mend(file, report): a mended file came back;
+ *                                                 close: a button that stands beside its own
  */
 (() => {
   "use strict";
@@ -19,7 +20,7 @@
       el("p", { class: "muted small num" }, task.message || "Reading the file …"));
   };
 
-  imports.report = (report, { mend, undone }) => {
+  imports.report = (report, { mend, undone, close }) => {
     const chip = report.ok ? (report.rejected ? ["warning", "done, with rejected rows"] : ["good", "done"]) : ["bad", "nothing imported"];
     return el("article", { class: "report" },
       el("div", { class: "row-between" }, el("h3", { tabindex: -1 }, heading(report)), el("span", { class: `chip chip-${chip[0]}` }, chip[1])),
@@ -28,7 +29,8 @@
       !report.ok && report.sentence && el("p", { class: "muted" }, report.sentence),
       report.read > 0 && report.errors.length > 0 && errors(report),
       report.rejected_file && mending(report, mend),
-      report.imported > 0 && el("div", { class: "line" }, el("button", { type: "button", class: "button button-primary button-s", onclick: () => see(report) }, "Look at the rows"), report.batch && undo(report, undone)));
+      (report.imported > 0 || close) && el("div", { class: "line" },
+        report.imported > 0 && el("button", { type: "button", class: "button button-primary button-s", onclick: () => see(report) }, "Look at the rows"), report.batch && undo(report, undone), close));
   };
 
   function heading(report) {
@@ -51,10 +53,10 @@
     const sign = { Imported: "is-imported", "There already": "is-there-already", Rejected: "is-rejected" };
     const facts = [["Read", report.read], ["Imported", report.imported], ["There already", report.duplicates], ["Rejected", report.rejected]];
     if (report.made > report.imported) facts.push(["Rows made of them", report.made]);
-    const form = [report.shape && report.shape !== report.format ? `${report.format}, ${report.shape}` : report.format, report.encoding].filter(Boolean).join(", ");
+    const form = [imports.formOf(report.format, report.encoding), report.says].filter(Boolean).join(" · ");
     return el("dl", { class: "facts" }, facts.map(([label, count]) => el("div", {}, el("dt", {}, sign[label] && el("i", { class: `swatch ${sign[label]}` }), label), el("dd", { class: "num" }, count.toLocaleString("en")))),
       el("div", { class: "fact-words" }, el("dt", {}, "Read as"), el("dd", {}, form)),
-      report.seconds > 0 && el("div", { class: "fact-words" }, el("dt", {}, "Took"), el("dd", { class: "num" }, `${report.seconds.toFixed(1)} s`)));
+      report.seconds >= 1 && el("div", { class: "fact-words" }, el("dt", {}, "Took"), el("dd", { class: "num" }, `${report.seconds.toFixed(1)} s`)));
   }
 
   /* ---- What went wrong --------------------------------------------------------------------------------- */

@@ -12,7 +12,8 @@
   const { api } = window.ratchet;
   const AT_ONCE = 3;
 
-  imports.size = (bytes) => (bytes < 1e3 ? `${bytes} bytes` : bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`);
+  const round = (count) => count.toLocaleString("en", { maximumFractionDigits: count < 10 ? 1 : 0 });
+  imports.size = (bytes) => (bytes < 1e3 ? `${bytes} bytes` : bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : bytes < 1e9 ? `${round(bytes / 1e6)} MB` : `${round(bytes / 1e9)} GB`);
 
   /** An item for something that is at the studio already. */
   imports.received = ({ id, name, size }, settings = {}) => ({ id, name, size, sent: 1, settings: { ...settings } });

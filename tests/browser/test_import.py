@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from storage.mappings import remember
 from studio.curation.importing import import_files
 from studio.curation.listing import list_all, show
+from tests.browser.axe import grave_violations
 from tests.browser.import_site import Site, drop, given, import_site
 
 pytestmark = pytest.mark.browser
@@ -152,6 +154,17 @@ def test_columns_that_nobody_knows_are_explained_with_a_preview(page: Any, site:
     assert _said(site, "fragen") == [["Was ist 1+1?", "2"]]
 
 
+def test_columns_explained_once_are_offered_the_next_time(page: Any, site: Site) -> None:
+    mapping = {"pregunta": "prompt", "respuesta": "answer"}
+    remember(site.store, list(mapping), mapping, "spanish")
+    page.set_input_files("#import-files", given("second.csv", "respuesta;pregunta\n4;2+2?\n"))
+    page.click("button:text-is('As last time')")
+    _ready(page)
+
+    becomes = page.locator(".preview tbody td").nth(2).inner_text()
+    assert becomes == "user\n2+2?\nassistant\n4"
+
+
 def test_escape_leaves_the_columns_as_they_were(page: Any) -> None:
     page.set_input_files("#import-files", given("fragen.csv", "frage;antwort\nWas ist 1+1?;2\n"))
     page.click("text=Say what the columns hold")
@@ -205,6 +218,9 @@ def test_an_import_is_taken_back_by_its_button(page: Any, site: Site) -> None:
     _ready(page)
     _import(page)
 
+    page.click("text=Look at the rows")
+    page.wait_for_function("document.activeElement.matches('[data-widget=table] h2')")
+    assert "source=" in page.url
     page.click("text=Undo this import")
     page.wait_for_selector("text=undone: its rows are out again")
 
@@ -275,7 +291,7 @@ def test_a_file_is_left_out_and_one_that_is_no_data_says_so(page: Any) -> None:
 def test_everything_is_done_by_keyboard(page: Any, site: Site) -> None:
     page.focus(".drop button:text-is('Paste')")
     page.keyboard.press("Enter")
-    page.keyboard.insert_text("frage;antwort\nWas ist 1+1?;2\n")
+    page.keyboard.insert_text("vraag;antwoord\nWat is 1+1?;2\n")
     page.keyboard.press("Tab")  # Cancel
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -286,7 +302,6 @@ def test_everything_is_done_by_keyboard(page: Any, site: Site) -> None:
     page.keyboard.press("Tab")
     page.keyboard.type("the answer")
     page.wait_for_selector("dialog .button-primary:not(:disabled)")
-    page.keyboard.press("Enter") if page.evaluate("document.activeElement.matches('.button-primary')") else None
     while not page.evaluate("document.activeElement.matches('dialog .button-primary')"):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -299,7 +314,7 @@ def test_everything_is_done_by_keyboard(page: Any, site: Site) -> None:
     page.wait_for_selector("#import-result")
 
     assert page.evaluate("document.activeElement.tagName") == "H3"
-    assert _said(site, "by-keyboard") == [["Was ist 1+1?", "2"]]
+    assert _said(site, "by-keyboard") == [["Wat is 1+1?", "2"]]
 
 
 def test_hostile_names_and_rows_stay_text(page: Any) -> None:
@@ -314,7 +329,9 @@ def test_hostile_names_and_rows_stay_text(page: Any) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_sticks_out_at_any_width(visit: Callable[..., Any], site: Site, width: int, scheme: str) -> None:
+def test_it_fits_any_width_and_everybody_can_use_it(
+    visit: Callable[..., Any], site: Site, width: int, scheme: str
+) -> None:
     visited = visit(site.url, width=width, scheme=scheme)
     page = visited.open("/data", wait_for="[data-widget=data_import] .drop")
     long = json.dumps({"prompt": "word " * 60, "completion": "x" * 300, "a_column_with_a_very_long_name_indeed": 1})
@@ -323,21 +340,45 @@ def test_nothing_sticks_out_at_any_width(visit: Callable[..., Any], site: Site, 
     page.set_input_files("#import-files", files)
     page.wait_for_selector(".chip:text-is('needs a word')")
     _ready(page)
-    wide = [_overflow(page)]
+    wide, grave = [_overflow(page)], grave_violations(page)
     visited.shot(f"import-files-{width}-{scheme}")
     page.click("text=Say what the columns hold")
     page.select_option("select[aria-label='What frage holds']", "prompt")
-    page.wait_for_selector("dialog .pieces")
+    page.wait_for_selector("dialog .pieces dt:text-is('user')")
     wide.append(_overflow(page))
+    grave += grave_violations(page)
     visited.shot(f"import-columns-{width}-{scheme}")
     page.keyboard.press("Escape")
     page.fill("#import-dataset", f"wide-{width}-{scheme}")
     _import(page)
     wide.append(_overflow(page))
+    grave += grave_violations(page)
     visited.shot(f"import-report-{width}-{scheme}")
 
-    assert wide == [0, 0, 0]
+    assert (wide, grave) == ([0, 0, 0], [])
 
 
 def _overflow(page: Any) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_dialogs_of_the_sources_fit_and_can_be_used_by_everybody(
+    visit: Callable[..., Any], site: Site, width: int
+) -> None:
+    (site.shelf / "a folder").mkdir(exist_ok=True)
+    (site.shelf / "a file with a rather long name that goes on and on and on.jsonl").write_text(PAIR, encoding="utf-8")
+    visited = visit(site.url, width=width)
+    page = visited.open("/data", wait_for="[data-widget=data_import] .drop")
+    grave, wide = [], []
+    for name in ("Paste", "From a folder", "From the Hub"):
+        page.click(f".drop button:text-is('{name}')")
+        page.wait_for_selector("dialog")
+        grave += grave_violations(page)
+        wide.append(_overflow(page))
+        visited.shot(f"import-{name.lower().replace(' ', '-')}-{width}")
+        page.keyboard.press("Escape")
+        page.wait_for_selector("dialog", state="detached")
+
+    assert (grave, wide) == ([], [0, 0, 0])
+    assert page.evaluate("document.activeElement.textContent") == "From the Hub"
