@@ -329,20 +329,6 @@ def languages(store: Store, dataset_id: str) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def forget(store: Store, keys: Sequence[int]) -> None:
-    """Forget all that is known about some examples and their revisions: for what is erased for good."""
-    names = json.dumps(list(keys))
-    revisions = "select id from revisions where example_id in (select value from json_each(?))"
-    with store.write():
-        store.execute("delete from findings where example_id in (select value from json_each(?))", [names])
-        store.execute(f"delete from checked where revision_id in ({revisions})", [names])
-        store.execute(
-            "delete from tokens where tokenizer_sha256 in (select sha256 from tokenizers) "
-            f"and revision_id in ({revisions})",
-            [names],
-        )
-
-
 def with_errors(store: Store, revisions: Sequence[int]) -> set[int]:
     """Which of these revisions have a finding of the severity error."""
     rows = store.rows(

@@ -12,7 +12,7 @@ from studio.curation.checks.check import Check, Detail, at
 from studio.curation.checks.passages import Content, body, spoken, strands
 
 _SURE = 0.9
-_ENOUGH = 1_000  # characters; more does not make the answer surer
+_ENOUGH = 1_000  # characters; a question may be quoted at length before its answer begins
 _SHORTEST = 12
 # Varieties and neighbours that short texts cannot tell apart, under one name.
 _SAME = {

@@ -36,6 +36,8 @@ _KEY = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# Without any of these there is no key: looking for them first takes a tenth of the time.
+_KEY_STARTS = ("-----BEGIN", "AKIA", "ASIA", "sk-", "gh", "hf_", "xox", "AIza", "eyJ", "://")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[0-9A-Z]{4}){2,7}(?:[ ]?[0-9A-Z]{1,4})?\b")
 _CARD = re.compile(r"(?<![\w.+-])(?:\d[ -]?){12,18}\d(?![\w-]|\.\d)")
 # Numbers as the schemes give them out: Visa, Mastercard, American Express, Diners, Discover and UnionPay, JCB.
@@ -60,7 +62,8 @@ def spans_of(text: str) -> list[Span]:
 
 
 def _keys(text: str) -> Iterator[Span]:
-    return (Span(*found.span(), "KEY") for found in _KEY.finditer(text))
+    likely = any(start in text for start in _KEY_STARTS)
+    return (Span(*found.span(), "KEY") for found in (_KEY.finditer(text) if likely else ()))
 
 
 def _emails(text: str) -> Iterator[Span]:

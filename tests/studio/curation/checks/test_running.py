@@ -343,17 +343,6 @@ def test_a_killed_check_of_the_whole_dataset_is_made_again(store: Store) -> None
     assert counts(report(store, dataset))["duplicate"] == 1
 
 
-def test_what_is_erased_is_forgotten(store: Store) -> None:
-    dataset = filled(store, [chat("Hi", "a@b.de"), chat("Hi you", "c@d.fr")])
-    run(store, dataset)
-    first = next(examples.stream(store, dataset.id, Query()))
-
-    findings.forget(store, [first.key])
-
-    assert findings.of_example(store, first.key) == []
-    assert store.value("select count(*) from checked") == 1
-
-
 @pytest.mark.parametrize(
     ("name", "found"),
     [
