@@ -1,6 +1,7 @@
 """Which encoding a file is written in: Unicode where it says so or proves to be so, else the likeliest guess.
 
-The guess is charset-normalizer's. It is told the person (`encoding` of the report), because a guess can be wrong.
+One-byte encodings are told apart by their letters (letters.py), all others by charset-normalizer. The person is told
+the guess (`encoding` of the report) and may name another, because a guess can be wrong.
 """
 
 import codecs
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from storage.errors import BadInput
+from studio.curation.letters import likeliest
 from studio.curation.records import Unreadable
 
 _BLOCK = 1 << 20
@@ -23,6 +25,14 @@ _MARKS = (
 )
 # Tried in this order where charset-normalizer has no answer: the pickiest first, the last one takes any byte.
 _FALLBACKS = ("big5", "cp950", "big5hkscs", "shift_jis", "euc_kr", "gb18030", "cp1252", "latin-1")
+# What a guess is named by: the relative that people know, where it writes the text as well.
+_USUAL = {
+    "euc_jis_2004": "euc_jp",
+    "euc_jisx0213": "euc_jp",
+    "big5hkscs": "big5",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+}
 
 
 class _Utf8(NamedTuple):
@@ -115,6 +125,8 @@ def _guess(path: Path, start: int) -> str:
     with path.open("rb") as file:
         file.seek(start)
         sample = file.read(_SAMPLE)
+    if letters := likeliest(sample):
+        return letters
     found = list(from_bytes(sample))
     if not found:
         return next(name for name in _FALLBACKS if _fits(sample, name))
@@ -122,7 +134,10 @@ def _guess(path: Path, start: int) -> str:
     # Latin code pages often fit equally well; of equals the one that people use is the likeliest.
     equals = {name for item in found if item.coherence >= best.coherence and item.chaos <= best.chaos
               for name in item.could_be_from_charset}  # fmt: skip
-    return "cp1252" if "cp1252" in equals else str(best.encoding)
+    if "cp1252" in equals:
+        return "cp1252"
+    usual = _USUAL.get(best.encoding, best.encoding)
+    return usual if _fits(sample, usual) else str(best.encoding)
 
 
 def _fits(sample: bytes, name: str) -> bool:
