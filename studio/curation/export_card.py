@@ -77,7 +77,8 @@ def data_card(facts: Facts) -> str:
         _findings(facts),
         "Made with Ratchet.",
     ]
-    return f"---\n{header(facts)}---\n\n" + "\n\n".join(part for part in parts if part) + "\n"
+    card = f"---\n{header(facts)}---\n\n" + "\n\n".join(part for part in parts if part) + "\n"
+    return card.encode("utf-8", "replace").decode()  # half characters, which no file holds
 
 
 def header(facts: Facts) -> str:
@@ -158,9 +159,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """Text on one line that Markdown shows as it is; half characters, which no file holds, are replaced."""
-    line = " ".join(text.split()).encode("utf-8", "replace").decode()
-    return _SPECIAL.sub(r"\\\1", line)
+    """Text on one line that Markdown shows as it is."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def _count(number: int, noun: str) -> str:

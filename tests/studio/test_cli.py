@@ -78,6 +78,20 @@ def test_import_show_freeze_and_export_go_together(
     assert json.loads((tmp_path / "out.jsonl").read_text())["messages"] == CHAT["messages"]
 
 
+def test_an_export_that_comes_out_empty_prints_its_report_says_why_and_fails(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.jsonl"
+
+    code, report, errors = run(home, capsys, "export", "starter", "--format", "messages", "--out", str(out),
+                               "--policy", "approved,train")  # fmt: skip
+
+    total = report["total"]
+    assert (code, errors) == (1, f"0 approved of {total:,}; {total:,} are drafts.\n")
+    assert (report["rows"], report["dropped"], report["path"], report["sha256"]) == (0, {"draft": total}, None, None)
+    assert not out.exists()
+
+
 def test_a_failure_is_one_sentence_and_exit_code_1(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     code, data, errors = run(home, capsys, "show", "nowhere")
 
