@@ -106,7 +106,7 @@ def fetch(place: str, part: Part, write: Callable[[bytes], None], progress: Prog
         begun = said = monotonic()
         count = 0
         for row in _rows(place, part):
-            write(_line(row))
+            write(line_of(row))
             count += 1
             if monotonic() - said > _SAID_EVERY:
                 said = monotonic()
@@ -128,7 +128,9 @@ def _rows(place: str, part: Part) -> Iterator[dict[str, Any]]:
     """The rows of a part, one at a time; pictures and sounds stay undecoded."""
     import datasets
 
-    stream = datasets.load_dataset(place, part.config, split=part.split, streaming=True).decode(False)
+    stream = datasets.load_dataset(place, part.config, split=part.split, streaming=True)
+    if stream.features is not None:  # where nobody says what the columns are, nothing is decoded
+        stream = stream.decode(False)
     if part.columns:
         stream = stream.select_columns(list(part.columns))
     yield from stream.take(part.limit) if part.limit else stream
@@ -140,7 +142,7 @@ def _count(info: Any, split: str) -> int | None:
     return int(known.num_examples) if known and known.num_examples else None
 
 
-def _line(row: dict[str, Any]) -> bytes:
+def line_of(row: dict[str, Any]) -> bytes:
     """A row as one line of JSON."""
     try:
         return json.dumps(row, allow_nan=False).encode() + b"\n"
