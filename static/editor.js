@@ -61,8 +61,9 @@
       const kind = data.datasets().find((item) => item.name === dataset)?.kind;
       if (!kind) return; // the list of datasets is on its way, and calls again
       const mine = ++turn;
+      if (id === "new") return begin(dataset, kind);
       try {
-        const found = id === "new" ? await fresh(dataset, kind) : await api(`${rowsOf(dataset)}/${encodeURIComponent(id)}`);
+        const found = await api(`${rowsOf(dataset)}/${encodeURIComponent(id)}`);
         if (mine === turn) show({ ...found, dataset, kind });
       } catch (error) {
         if (mine !== turn) return;
@@ -72,9 +73,16 @@
       }
     }
 
-    async function fresh(dataset, kind) {
-      const { draft } = await api(`${rowsOf(dataset)}/new/draft`);
-      return { id: "new", number: null, revision: null, status: "draft", tags: [], content: parts.forms.empty(kind), draft };
+    /** A new row stands there at once, for the person types on; what they left of another one comes a moment later. */
+    function begin(dataset, kind) {
+      show({ id: "new", number: null, revision: null, status: "draft", tags: [], content: parts.forms.empty(kind), dataset, kind });
+      const { row } = desk;
+      api(desk.url("draft")).then(({ draft: kept }) => {
+        if (!kept || desk.row !== row) return;
+        if (!changed()) return restore(kept);
+        tell("info", "You left another new example unsaved.", el("div", { class: "line" },
+          small("Bring it back", "secondary", () => { steps.push("brought back another example"); replace(kept); desk.quiet(); })));
+      }).catch((error) => toast(error.message, "bad"));
     }
 
     function show(found) {
@@ -347,7 +355,7 @@
       { key: "k", label: "Previous example", run: () => ui.near.go("previous"), when: known },
       { key: "e", label: "Edit the first field", run: edit },
       { key: "a", label: "Approve", run: () => ui.status.set("approved"), when: known },
-      { key: "x", label: "Reject with a reason", run: () => ui.status.askReason(), when: known },
+      { key: "r", label: "Reject with a reason", run: () => ui.status.askReason(), when: known },
       { key: "b", label: "Back to draft", run: () => ui.status.set("draft"), when: known },
       { key: "g", label: "Let a model draft the answer", run: () => desk.model.write("draft"), when: () => desk.row.kind !== "text" },
       { key: "i", label: "Let a model improve the answer", run: () => desk.model.write("improve"), when: () => desk.row.kind !== "text" },

@@ -19,7 +19,7 @@
     const text = el("div", { class: "tokens mono", tabindex: 0, role: "region", "aria-label": "The row as the model reads it" });
     const node = el("section", { class: "sees stack-s", hidden: true, "aria-label": "What the model sees" },
       el("div", { class: "row-between" }, el("h3", {}, "What the model sees"), which,
-        el("span", { class: "small line" }, el("span", { class: "token is-trained" }, "trained"), el("span", { class: "token" }, "masked"))), facts, text);
+        el("span", { class: "small line" }, el("span", { class: "seen-token is-trained" }, "trained"), el("span", { class: "seen-token" }, "masked"))), facts, text);
     let turn = 0;
     let waiting = 0;
     let answer = "";
@@ -51,7 +51,7 @@
     function show(tokens, { context }) {
       const trained = tokens.filter((token) => token.trained).length;
       facts.textContent = `${tokens.length.toLocaleString("en")} tokens, ${trained.toLocaleString("en")} of them trained, ${(tokens.length - trained).toLocaleString("en")} masked.${context && tokens.length > context ? ` The model reads ${context.toLocaleString("en")} at most.` : ""}${tokens.length > MOST ? ` The first ${MOST.toLocaleString("en")} are shown.` : ""}`;
-      text.replaceChildren(...tokens.slice(0, MOST).map((token) => el("span", { class: `token${token.trained ? " is-trained" : ""}`, title: `token ${token.id}` }, visible(token.text))));
+      text.replaceChildren(...tokens.slice(0, MOST).map((token) => el("span", { class: `seen-token${token.trained ? " is-trained" : ""}`, title: `token ${token.id}` }, visible(token.text))));
     }
 
     desk.onMark(() => {

@@ -17,7 +17,7 @@
         el("span", { class: `chip status-chip ${CHIPS[status] || ""}` }, status === "active" ? "draft" : status),
         reason && el("span", { class: "small muted reason" }, reason),
         button("Approve", "A", "approved", () => set("approved")),
-        button("Reject", "X", "rejected", askReason),
+        button("Reject", "R", "rejected", askReason),
         status !== "draft" && status !== "active" && button("Back to draft", "B", "draft", () => set("draft")),
       ].filter(Boolean));
     }
@@ -43,7 +43,7 @@
 
     function askReason() {
       if (!desk.row || desk.row.id === "new" || desk.row.status === "rejected") return;
-      const input = el("input", { id: "reject-reason", autocomplete: "off", maxlength: 500, placeholder: "Wrong, off topic, unsafe …" });
+      const input = el("input", { id: "reject-reason", autocomplete: "off", required: true, maxlength: 500, placeholder: "Wrong, off topic, unsafe …" });
       const form = el("form", { class: "stack", onsubmit: (event) => { event.preventDefault(); box_.close(); set("rejected", input.value.trim()); } },
         el("div", { class: "field" }, el("label", { for: "reject-reason" }, "Why is it rejected?"), input),
         el("div", { class: "dialog-buttons" }, el("button", { type: "button", class: "button button-secondary", onclick: () => box_.close() }, "Cancel"), el("button", { class: "button button-primary" }, "Reject")));

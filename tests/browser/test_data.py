@@ -117,38 +117,6 @@ def test_a_conversation_is_edited_saved_undone_and_redone(
     assert (saved, undone, _said(site.store, name)[1][1]) == ("Two, of course.", "2", "Two, of course.")
 
 
-def test_turns_are_added_moved_and_deleted_and_each_can_be_taken_back(
-    visit: Callable[..., Any], site: Site, fill: Callable[..., str]
-) -> None:
-    turns = (("user", "one"), ("assistant", "two"), ("user", "three"), ("assistant", "four"))
-    name = fill([{"messages": [{"role": role, "content": text} for role, text in turns]}])
-    page = _open(visit, site, f"?dataset={name}")
-    page.keyboard.press("j")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".turn textarea")
-    texts = "[...document.querySelectorAll('.turn textarea')].map((area) => area.value)"
-
-    page.click("[aria-label='Turn 2: Move down (Alt ↓)']")
-    moved = page.evaluate(texts)
-    focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
-    page.click(".editor .step")
-    back = page.evaluate(texts)
-    page.click("[aria-label='Turn 4: Delete this turn']")
-    page.click("text=Add a system prompt")
-    page.keyboard.type("Be brief.")
-    page.click("text=Add turn")
-    page.keyboard.type("the end")
-    page.keyboard.press("Control+Enter")
-    _wait_saved(page)
-
-    assert (moved, back) == (["one", "three", "two", "four"], ["one", "two", "three", "four"])
-    assert focused == "Turn 3: Move down (Alt ↓)"
-    messages = show(site.store, name).rows[0].content["messages"]
-    assert [(item["role"], item["content"]) for item in messages] == [
-        ("system", "Be brief."), ("user", "one"), ("assistant", "two"), ("user", "three"), ("assistant", "the end"),
-    ]  # fmt: skip
-
-
 def test_an_example_is_written_tagged_copied_and_deleted(
     visit: Callable[..., Any], site: Site, fill: Callable[..., str]
 ) -> None:
@@ -176,81 +144,20 @@ def test_an_example_is_written_tagged_copied_and_deleted(
     assert len(_said(site.store, name)) == 28
 
 
-def test_both_answers_of_a_preference_stand_side_by_side(
-    visit: Callable[..., Any], site: Site, fill: Callable[..., str]
-) -> None:
-    name = fill([{"prompt": "2+2?", "chosen": "4", "rejected": "5"}])
-    page = _open(visit, site, f"?dataset={name}")
-    page.click(".rows-table tbody tr")
-
-    chosen, rejected = page.locator(".part-chosen textarea"), page.locator(".part-rejected textarea")
-    chosen.fill("Four.")
-    boxes = [area.bounding_box() for area in (chosen, rejected)]
-    page.click(".editor-head .button-primary")
-    _wait_saved(page)
-
-    assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] < boxes[1]["x"]
-    content = show(site.store, name).rows[0].content
-    assert (content["chosen"][0]["content"], content["rejected"][0]["content"]) == ("Four.", "5")
-
-
-def test_unsaved_changes_are_asked_about_and_survive_a_refresh(
-    visit: Callable[..., Any], site: Site, fill: Callable[..., str]
-) -> None:
-    name = fill(_sums(2))
-    page = _open(visit, site, f"?dataset={name}")
-    page.click(".rows-table tbody tr:nth-child(1)")
-    page.locator(".turn textarea").nth(1).fill("half writ")
-    page.keyboard.press("Escape")
-    page.keyboard.press("j")
-    page.wait_for_selector("dialog[open]")
-    page.click("dialog button:text-is('Keep editing')")
-    held = page.input_value(".turn:nth-of-type(2) textarea")
-
-    page.on("dialog", lambda dialog: dialog.accept())
-    page.reload()
-    page.wait_for_selector(".notice:has-text('did not save')")
-
-    assert held == page.locator(".turn textarea").nth(1).input_value() == "half writ"
-    assert _said(site.store, name)[0][1] == "1"
-    page.click("text=Discard them")
-    assert page.locator(".turn textarea").nth(1).input_value() == "1"
-
-
-def test_who_saves_second_sees_it_and_chooses(visit: Callable[..., Any], site: Site, fill: Callable[..., str]) -> None:
-    name = fill(_sums(1))
-    row = show(site.store, name).rows[0].id
-    here, visited = _open(visit, site, f"?dataset={name}&row={row}"), visit(site.url)
-    there = visited.open(f"/data?dataset={name}&row={row}")
-    visited.expected.append("409")
-    for page, text in ((here, "hers"), (there, "his")):
-        page.locator(".turn textarea").nth(1).fill(text)
-    here.keyboard.press("Control+s")
-    _wait_saved(here)
-
-    there.keyboard.press("Control+s")
-    there.wait_for_selector(".notice-warning")
-    kept = _said(site.store, name)[0][1]
-    there.click("text=Show the newer text")
-    there.wait_for_function("document.querySelectorAll('.turn textarea')[1].value === 'hers'")
-
-    assert kept == "hers"
-
-
 def test_what_a_stranger_wrote_is_shown_as_text(
     visit: Callable[..., Any], site: Site, fill: Callable[..., str]
 ) -> None:
     name = fill([{"prompt": EVIL, "completion": EVIL, "tags": [EVIL], "source": EVIL}])
     page = _open(visit, site, f"?dataset={name}&search=img")
     page.click(".rows-table tbody tr")
-    page.click("text=From the source")
+    page.click("summary:text('Metadata')")
     page.click("text=History")
     page.wait_for_selector(".history")
 
     assert EVIL in page.inner_text(".rows-table .line-user")
     assert page.locator(".turn textarea").nth(0).input_value() == EVIL
     assert page.inner_text(".tags-field .chip").removesuffix("×").strip() == EVIL
-    assert EVIL in page.inner_text(".revision")
+    assert EVIL in page.inner_text("dialog .revision")
     assert page.evaluate("[window.hit === undefined, document.querySelectorAll('img').length]") == [True, 0]
 
 

@@ -60,7 +60,7 @@ def test_each_key_of_the_editor_is_on_a_button_and_in_the_list(visit: Visit, sit
 
     assert caps == {
         "Ctrl S", "Ctrl Enter", "Ctrl Z", "Ctrl ⇧ Z", "Esc", "Del",
-        "E", "K", "J", "A", "X", "G", "I", "W", "S", "H", "D",
+        "E", "K", "J", "A", "R", "G", "I", "W", "S", "H", "D",
     }  # fmt: skip
     assert {"Save", "Save and next", "Approve", "Reject with a reason", "Move the turn up", "Comment", "History"} <= {
         *listed

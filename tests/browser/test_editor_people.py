@@ -187,7 +187,7 @@ def test_a_row_is_approved_rejected_with_a_reason_and_each_is_undone(visit: Visi
     page.keyboard.press("a")
     page.wait_for_selector(".status-chip:text-is('approved')")
     approved = rows(site.store, name)[0]
-    page.keyboard.press("x")
+    page.keyboard.press("r")
     page.keyboard.type("Wrong")
     page.keyboard.press("Enter")
     page.wait_for_selector(".status-chip:text-is('rejected')")
