@@ -10,13 +10,14 @@ from typing import Any
 from studio.curation.answer_shapes import ANSWER_SHAPES
 from studio.curation.examples import Made
 from studio.curation.fields import Row, filled, made, text_field
+from studio.curation.messages import conversation, said_by
 from studio.curation.preference_shapes import PREFERENCE_SHAPES
 from studio.curation.questions import prompt_column
 from studio.curation.records import RowError
 from studio.curation.shapes import Shape
 from studio.curation.verdicts import answers_of
 
-_TWO, _MANY = ANSWER_SHAPES
+_TWO, _MANY = (shape for shape in ANSWER_SHAPES if shape.name in ("two-answers", "many-answers"))
 _PREFERENCE = PREFERENCE_SHAPES[-1]
 
 
@@ -39,12 +40,15 @@ def _is_task(row: Row) -> bool:
     data = row.get("data")
     if not isinstance(data, Mapping) or not ("annotations" in row or "completions" in row or "predictions" in row):
         return False
-    return prompt_column(data) is not None or isinstance(data.get("text"), str)
+    chatted = any(result.get("type") == "chatmessage" for result in _results(row))
+    return chatted or prompt_column(data) is not None or isinstance(data.get("text"), str)
 
 
 def _make_task(row: Row) -> Made | list[Made]:
     """What each annotation decided or wrote; without any, the answers to be judged, the prompt or the text."""
     data = row["data"]
+    if talks := list(_talks(row, data)):
+        return talks
     if prompt_column(data) is None:
         return made("text", {"text": text_field(data, "text")}, data, ["text"])
     decided = [found for result in _results(row) for found in _decided(data, result)]
@@ -56,6 +60,21 @@ def _make_task(row: Row) -> Made | list[Made]:
         return shape.make(about)
     name = prompt_column(data) or "prompt"
     return made("prompts", {"prompt": [{"role": "user", "content": text_field(data, name)}]}, data, [name])
+
+
+def _talks(row: Row, data: Mapping[str, Any]) -> Iterator[Made]:
+    """The conversation that each annotator had in the task."""
+    for annotation in row.get("annotations") or ():
+        found = [item["value"].get("chatmessage") for item in _results({"annotations": [annotation]})
+                 if item.get("type") == "chatmessage" and isinstance(item.get("value"), Mapping)]  # fmt: skip
+        said = [
+            {"role": item.get("role"), "content": item.get("content")} for item in found if isinstance(item, Mapping)
+        ]
+        if said:
+            messages = conversation(said, "annotations").messages
+            answered = said_by(messages, "assistant")
+            content = {"messages": messages} if answered else {"prompt": messages}
+            yield made("sft" if answered else "prompts", content, data, ["chat"])
 
 
 def _decided(data: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[Made]:

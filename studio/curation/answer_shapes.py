@@ -129,6 +129,25 @@ def _first(value: Any) -> Any:
     return value
 
 
+# Two in a list, the better one first
+
+
+def _is_better_first(row: Row) -> bool:
+    """LLaMA-Factory's older form: an instruction and two outputs in a list, the better one first."""
+    outputs = row.get("output")
+    return "instruction" in row and isinstance(outputs, list) and len(outputs) == 2 and all(map(_is_text, outputs))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _make_better_first(row: Row) -> Made:
+    prompt, used = asked(row)
+    chosen, rejected = ([{"role": "assistant", "content": text}] for text in row["output"])
+    return made("preference", {"prompt": prompt, "chosen": chosen, "rejected": rejected}, row, [*used, "output"])
+
+
 # Many answers
 
 
@@ -251,6 +270,7 @@ def _best(row: Row) -> Made:
 
 
 ANSWER_SHAPES: tuple[Shape, ...] = (
+    Shape("better-first", _is_better_first, _make_better_first),
     Shape("two-answers", _is_two, _make_two, {"preference": _judged_two, "prompts": _unjudged_two}),
     Shape("many-answers", _is_many, _make_many, {"preference": _pairs, "prompts": _unjudged, "sft": _best}),
 )

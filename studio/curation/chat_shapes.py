@@ -25,6 +25,7 @@ LISTS = (
     "chat",
     "items",
     "turns",
+    "conversationTurns",
     "data",
 )
 SYSTEMS = ("system", "system_prompt", "systemInstruction", "system_instruction")
@@ -32,6 +33,7 @@ SYSTEMS = ("system", "system_prompt", "systemInstruction", "system_instruction")
 _EXCHANGES = (
     ("human", "assistant"), ("user", "assistant"), ("human", "gpt"), ("prompt", "response"), ("query", "response"),
     ("input", "output"), ("question", "answer"), ("instruction", "output"), ("user", "bot"),
+    ("prompt", "referenceResponses"),
 )  # fmt: skip
 
 
@@ -99,8 +101,16 @@ def _taken_apart(items: list[Any]) -> list[Any]:
             continue
         if isinstance(item.get("system"), str) and item["system"].strip() and not found:
             found.append({"role": "system", "content": item["system"]})
-        found += [{"role": "user", "content": item[pair[0]]}, {"role": "assistant", "content": item[pair[1]]}]
+        asked, answer = (_inner(item[name]) for name in pair)
+        found += [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
     return found
+
+
+def _inner(value: Any) -> Any:
+    """What a question or answer says that is kept in an object, or in a list of such objects (Bedrock's references)."""
+    if isinstance(value, list) and value and isinstance(value[0], Mapping) and "content" in value[0]:
+        value = value[0]
+    return value["content"] if isinstance(value, Mapping) and "content" in value else value
 
 
 def with_system(row: Row, messages: list[Message], used: list[str]) -> tuple[list[Message], list[str]]:

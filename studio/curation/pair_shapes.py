@@ -23,6 +23,8 @@ PAIRS = (
     ("prompt-completion", "prompt", "response"),
     ("prompt-completion", "prompt", "answer"),
     ("prompt-completion", "prompt", "output"),
+    ("prompt-completion", "prompt", "referenceResponse"),
+    ("prompt-completion", "prompt", "reference_response"),
     ("question-answer", "question", "answer"),
     ("question-answer", "question", "response"),
     ("question-answer", "question", "best_answer"),

@@ -6,6 +6,7 @@
 
 import re
 from functools import lru_cache
+from itertools import product
 from typing import Any, NamedTuple
 
 from studio.curation.chat_shapes import messages_from, texts_or_messages
@@ -95,7 +96,7 @@ def _is_preference(row: Row) -> bool:
     if sides is None:
         return False
     lists = all(isinstance(row[name], list) or str(row[name])[:2] == "[{" for name in sides)
-    answers = any(texts_or_messages(row[name]) for name in sides) or lists
+    answers = any(texts_or_messages(row[name]) or _several(row[name]) for name in sides) or lists
     return answers and (lists or prompt_column(row) is not None)
 
 
@@ -106,7 +107,7 @@ def _sides(row: Row) -> Sides:
 
 def _make_preference(row: Row) -> Made | list[Made]:
     sides = _sides(row)
-    if all(_several(row.get(name)) for name in sides):
+    if any(_several(row.get(name)) for name in sides):
         return _every_pair(row, sides)
     chosen, rejected = (_answer(row, name) for name in sides)
     if prompt_column(row) is None:
@@ -134,11 +135,9 @@ def _several(value: Any) -> bool:
 
 def _every_pair(row: Row, sides: Sides) -> list[Made]:
     """Each of the good answers against each of the bad ones."""
-    one = {key: value for key, value in row.items() if key not in sides}
-    rows = [
-        {**one, sides.chosen: good, sides.rejected: bad} for good in row[sides.chosen] for bad in row[sides.rejected]
-    ]
-    found = [_make_preference(pair) for pair in rows]
+    rest = {key: value for key, value in row.items() if key not in sides}
+    several = [row[name] if _several(row.get(name)) else [row.get(name)] for name in sides]
+    found = [_make_preference({**rest, sides.chosen: good, sides.rejected: bad}) for good, bad in product(*several)]
     return [made for made in found if isinstance(made, Made)]
 
 

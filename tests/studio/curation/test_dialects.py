@@ -50,6 +50,9 @@ def _contents(row: dict[str, Any], kind: str | None = None) -> list[dict[str, An
         {"question": "2+2?", "answers": {"text": ["4", "four"], "answer_start": [0, 9]}},
         {"question": "2+2?", "answers": [{"text": "4", "answer_start": 0}], "id": "x"},
         {"question": "2+2?", "answers": ["4"]},
+        {"prompt": "2+2?", "category": "sums", "referenceResponse": "4"},
+        {"conversationTurns": [{"referenceResponses": [{"content": [{"text": "4"}]}],
+                                "prompt": {"content": [{"text": "2+2?"}]}}]},
         {"instruction": "2+2?", "instances": [{"input": "", "output": "4"}], "is_classification": False},
     ],
 )  # fmt: skip

@@ -31,6 +31,8 @@ NAMED_APART: list[dict[str, Any]] = [
     {"input": {"messages": ASKED}, "preferred_output": FOUR, "non_preferred_output": FIVE},
     {"question": "2+2?", "answer_matching_behavior": "4", "answer_not_matching_behavior": "5", "statement": "x"},
     {"query": "2+2?", "better_reply": "4", "worse_reply": "5"},
+    {"question": "2+2?", "answer_matching_behavior": "4", "answer_not_matching_behavior": ["5"]},
+    {"instruction": "2+2?", "input": "", "output": ["4", "5"]},
     {"question": "2+2?", "correct_answers": ["4"], "incorrect_answers": ["5"]},
     {"chosen_messages": [*ASKED, *FOUR], "rejected_messages": [*ASKED, *FIVE]},
     {"prompt": "2+2?", "chosen": [*ASKED, *FOUR], "rejected": [*ASKED, *FIVE], "score_chosen": 9.0},
@@ -191,6 +193,14 @@ def test_each_annotation_counts_and_cancelled_ones_do_not() -> None:
 
     assert len(_made(_task(TWO, chosen, chosen))) == 2
     assert _made(_task(TWO, chosen, was_cancelled=True))[0][0] == "prompts"
+
+
+def test_a_conversation_that_an_annotator_had_is_a_conversation() -> None:
+    said = [{"type": "chatmessage", "value": {"chatmessage": {**turn, "createdAt": 1, "tool_calls": None}}}
+            for turn in (*ASKED, *FOUR)]  # fmt: skip
+    row = {"data": {"scenario_prompt": "x", "chat": []}, "annotations": [{"result": said}]}
+
+    assert _made(row) == [("sft", {"messages": [*ASKED, *FOUR]})]
 
 
 def test_a_text_that_an_annotator_wrote_is_the_answer() -> None:
