@@ -26,7 +26,7 @@ from studio.curation.export_sources import Source, count, kind_of, stored
 Progress = Callable[[float, str], bool | None]
 
 _BEAT = 500  # rows between two words of progress
-_PREVIEWED = 20_000  # examples that a preview looks at; more would keep the person waiting
+_PREVIEWED = 5_000  # examples that a preview looks at; more would keep the person waiting
 _SHOWN = 4_000  # characters of the first record
 
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from storage import datasets, versions
 from storage.errors import BadInput, NotFound, NotReady
 from storage.store import Store
 from studio.curation import editing
-from studio.curation.exporting import export
+from studio.curation.export_sources import Source
+from studio.curation.exporting import Wish, export, preview
+from tests.conftest import ROOT
 from tests.studio.curation.files import Write, chat, imported, rows_of
 
 CALL = {"type": "function", "function": {"name": "add", "arguments": {"a": 2, "b": 2}}}
@@ -164,3 +168,44 @@ def test_real_files_come_round_whole(store: Store, real_data: Path, tmp_path: Pa
 
     assert (report.rows, again.imported, again.duplicates, again.rejected) == (first.imported, first.imported, 0, 0)
     assert rows_of(store, "again", "sha256") == rows_of(store, "rows", "sha256")
+
+
+def test_a_preview_of_a_large_dataset_looks_at_its_beginning(store: Store, write: Write) -> None:
+    imported(store, write("many.jsonl", [{"text": f"text {n}"} for n in range(5_100)]))
+
+    seen = preview(store, Wish.of(Source("rows"), "text"))
+
+    assert (seen.rows, seen.total, seen.exact, seen.sentence) == (5_000, 5_000, False, None)
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from storage.home import Home
+from storage.store import Store
+from studio.curation.export_sources import Source
+from studio.curation.exporting import Wish, export, preview
+report = export(Store.open(Home(Path(sys.argv[1]))), sys.argv[2], format=sys.argv[3], out=sys.argv[4])
+print(report.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("format_", "ending"), [("messages", "jsonl"), ("messages", "json"), ("csv", "csv"), ("parquet", "parquet")]
+)
+def test_the_memory_is_flat_whatever_the_number_of_rows(
+    store: Store, write: Write, tmp_path: Path, format_: str, ending: str
+) -> None:
+    for name, count in (("few", 4_000), ("many", 60_000)):
+        rows = [{"messages": chat(f"question {n} {'x' * 400}", "y" * 400)} for n in range(count)]
+        imported(store, write(f"{name}.jsonl", rows), name)
+
+    peaks = {}
+    for name in ("few", "many"):
+        command = [sys.executable, "-c", PEAK, str(store.home.path), name, format_, str(tmp_path / f"out.{ending}")]
+        said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+        rows_written, peaks[name] = map(int, said.split())
+        assert rows_written == {"few": 4_000, "many": 60_000}[name]
+
+    assert peaks["many"] - peaks["few"] < 30, peaks  # megabytes; the file of many has 60
