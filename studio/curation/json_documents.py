@@ -6,6 +6,7 @@ that follows can be trusted, so `Unreadable` says the line and column, and nothi
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn, TextIO
 
@@ -26,7 +27,15 @@ def no_constants(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON; write null or a number")
 
 
-DECODER = json.JSONDecoder(parse_constant=no_constants)
+def finite(text: str) -> float:
+    """A number; one too large for a computer's numbers is refused, for it would be stored as Infinity."""
+    number = float(text)
+    if number in (math.inf, -math.inf):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
+
+
+DECODER = json.JSONDecoder(parse_constant=no_constants, parse_float=finite)
 
 
 # Whether an object is a record by itself, and no wrapping around records.
@@ -248,11 +257,13 @@ class _Walker:
         if self.ended:
             return False
         block = self.file.read(max(_BLOCK, len(self.buffer) - self.at))
-        self.ended = not block
+        if not block:
+            self.ended = True
+            return False
         self.buffer = self.buffer[self.at :] + block
         self.line_start -= self.at
         self.at = 0
-        return bool(block)
+        return True
 
     @property
     def column(self) -> int:
