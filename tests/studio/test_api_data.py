@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from storage.home import Home
-from studio.api import data, imports
+from studio.api import data, editor, imports
 from studio.api import rows as row_routes
 from studio.api.errors import add_error_answers
 from studio.curation.importing import import_files
@@ -32,6 +32,7 @@ def client(studio: Studio) -> Iterator[TestClient]:
     add_error_answers(app)
     app.include_router(row_routes.router(studio))
     app.include_router(data.router(studio))
+    app.include_router(editor.router(studio))
     app.include_router(imports.router(studio))
     with TestClient(app) as opened:
         yield opened
