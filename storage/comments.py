@@ -75,11 +75,6 @@ def of_example(store: Store, dataset_id: str, example_id: str) -> list[Comment]:
     return [Comment.from_row(row) for row in rows]
 
 
-def erase(store: Store, dataset_id: str, example_id: str) -> int:
-    """Remove all comments on an example for good, removed ones too; returns how many."""
-    return store.execute("delete from comments where dataset_id = ? and example_id = ?", [dataset_id, example_id])
-
-
 def _storable(text: str) -> str:
     """SQLite's text is UTF-8, which has no place for half a character."""
     return text.encode("utf-8", "replace").decode()

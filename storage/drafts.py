@@ -57,8 +57,3 @@ def drop(store: Store, dataset_id: str, example_id: str, author: str, tab: str |
     if tab is not None:
         sql, values = f"{sql} and tab = ?", [*values, tab]
     return store.execute(sql, values) > 0
-
-
-def erase(store: Store, dataset_id: str, example_id: str) -> int:
-    """Forget everybody's unsaved changes of an example; returns how many."""
-    return store.execute("delete from drafts where dataset_id = ? and example_id = ?", [dataset_id, example_id])
