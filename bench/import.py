@@ -34,9 +34,10 @@ Way = Callable[[Path, Path], list[list[str]]]
 
 
 class Import(NamedTuple):
-    """One import: rows a second of the whole process, and the most memory it held."""
+    """One import: rows a second of the whole process, the processor's time for it, and the most memory it held."""
 
     rows_per_second: float
+    cpu_seconds: float
     megabytes: float
 
 
@@ -58,8 +59,14 @@ def run(rows: int = ROWS, turns: int = TURNS) -> dict[str, Any]:
                 taken[name].append(measured(way(file, place), rows))
                 if name == "ours":
                     searched(place, words[0], rows)
-    best = {name: Import(max(one.rows_per_second for one in found), max(one.megabytes for one in found))
-            for name, found in taken.items()}  # fmt: skip
+    best = {
+        name: Import(
+            max(one.rows_per_second for one in found),
+            min(one.cpu_seconds for one in found),
+            max(one.megabytes for one in found),
+        )
+        for name, found in taken.items()
+    }
     mine = best["ours"]
     ratios = [
         {"against": "bare sqlite3 and FTS5, rows/s",
@@ -106,15 +113,15 @@ def sqlite_utils(file: Path, place: Path) -> list[list[str]]:
 def measured(commands: list[list[str]], rows: int) -> Import:
     """Run commands one after the other; raises RuntimeError where one fails."""
     begun = time.perf_counter()
-    most = 0
+    most, cpu = 0, 0.0
     for command in commands:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}.")
-        most = max(most, usage.ru_maxrss)
-    return Import(round(rows / (time.perf_counter() - begun)), round(most / 1000, 1))
+        most, cpu = max(most, usage.ru_maxrss), cpu + usage.ru_utime + usage.ru_stime
+    return Import(round(rows / (time.perf_counter() - begun)), round(cpu, 2), round(most / 1000, 1))
 
 
 def searched(place: Path, word: str, rows: int) -> None:

@@ -4,13 +4,14 @@ What was written is noted in the index itself, in the same transaction: how many
 single rows hold the words of another revision. So every step may be done twice, and nothing has to be believed.
 """
 
-import json
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any
+
+import orjson
 
 from storage import search
 from storage.home import Home
@@ -87,7 +88,7 @@ class Indexer:
             return
         with search.writing(conn):
             first = (self._segment << search.SHIFT) + self._done + 1
-            conn.execute(_INSERT_MANY, [first, json.dumps(words, ensure_ascii=False)])
+            conn.execute(_INSERT_MANY, [first, orjson.dumps(words).decode()])
             self._done += len(words)
             conn.execute(_NOTE_WRITTEN, [self._segment, self._done])
 

@@ -59,13 +59,9 @@ class ImportWriter:
             self._indexer.abandon()
             batches.drop(self.store, self.batch)
 
-    def is_new(self, row: Row) -> bool:
-        """Whether neither the dataset nor this import holds the row yet; from now on it does."""
-        sha256 = row.prepared.features.sha256
-        if sha256 in self.known:
-            return False
-        self.known.add(sha256)
-        return True
+    def are_new(self, rows: Sequence[Row]) -> list[bool]:
+        """Whether neither the dataset nor this import holds a row yet, one by one; from now on it does."""
+        return self.known.add_new([row.prepared.features.sha256 for row in rows])
 
     def write(self, rows: Sequence[Row]) -> None:
         """Add rows, a thousand a transaction."""

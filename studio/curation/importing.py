@@ -4,7 +4,7 @@ Rows go in by transactions of at most a thousand under a batch that nobody sees;
 with it the dataset where that is new. An exception, a cancel or a kill before that leaves nothing to be seen.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -200,7 +200,7 @@ class _Import:
         ):
             maker = RowMaker(self.recognised, self.report, rejected)
             for chunk in chunks(items, source):
-                self._write(writer, maker.good(chunk))
+                self._write(writer, list(maker.good(chunk)))
                 said = f"{self.report.read:,} rows read, {self.report.imported:,} new"
                 if self.progress(min(source.position.fraction, 0.99), said):
                     raise Stopped(f'The import of "{self.report.file}" was stopped; nothing of it was imported.')
@@ -220,14 +220,15 @@ class _Import:
             )
         return found
 
-    def _write(self, writer: ImportWriter, good: Iterable[Good]) -> None:
+    def _write(self, writer: ImportWriter, good: Sequence[Good]) -> None:
         """Write what is not there yet; a record all of whose rows are there is a duplicate."""
+        new = iter(writer.are_new([row for record in good for row in record.rows]))
         fresh: list[Row] = []
         for record in good:
-            new = [row for row in record.rows if writer.is_new(row)]
-            fresh += new
+            before = len(fresh)
+            fresh += [row for row in record.rows if next(new)]
             self.report.read += record.records
-            if new:
+            if len(fresh) > before:
                 self.report.imported += record.records
             else:
                 self.report.duplicates += record.records
