@@ -28,7 +28,7 @@
     const action = (name, label, key, kind = "secondary") =>
       el("button", { type: "button", class: `button button-${kind} button-s`, dataset: { action: name }, onclick: () => act(name) }, label, key && el("kbd", {}, key));
     const normal = el("span", { class: "line" }, action("approve", "Approve", "A"), action("reject", "Reject", "R"), action("draft", "Back to draft"),
-      action("tag", "Tag", "T"), action("delete", "Move to trash", "Del"));
+      action("tag", "Tag", "T"), action("delete", "Move to trash", "Del"), action("erase", "Erase …", "", "ghost"));
     const inTrash = el("span", { class: "line" }, action("restore", "Restore", "R"), action("erase", "Erase for good", "", "danger"));
     const buttons = el("div", { class: "bulk-row" }, said, every, none, el("span", { class: "grow" }), normal, inTrash);
     const progress = el("div", { class: "bulk-progress", hidden: true });

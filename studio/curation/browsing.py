@@ -19,13 +19,14 @@ def page(
     store: Store, name: str, filters: Mapping[str, Any], *, sort: str = "", number: int = 1, size: int = 25,
     after: str | None = None, at: str = "",
 ) -> dict[str, Any]:  # fmt: skip
-    """A page as the table shows it. `at`: the id of a row whose page is wanted; `after`: where the last page ended.
+    """A page as the table shows it. `at`: the id of a row whose page is wanted, where rows stand in
+    their order; `after`: where the last page ended.
 
     Past the end, after a deletion, it is the last page there is.
     """
     dataset = datasets.get_dataset(store, name)
     query = query_of(store, filters, sort=sort, limit=size, offset=(number - 1) * size, after=after)
-    if at:
+    if at and query.sort == "number":
         number = examples.count_before(store, editing.get(store, name, at), query) // size + 1
         query = replace(query, offset=(number - 1) * size, after=None)
     found = examples.page(store, dataset.id, query)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from storage import datasets, segments
 from storage.rows import Dataset
 from storage.store import Store
+from studio.curation.checks.registry import checks
 
 _MOST = 200
 
@@ -32,10 +33,7 @@ def facets(store: Store, name: str) -> dict[str, list[dict[str, Any]]]:
         "tags": _present(store, dataset, "tagged", "tag"),
         "sources": _sources(store, dataset),
         "authors": _authors(store, dataset),
-        "findings": [
-            Facet(facet.id, facet.id.replace("_", " ").replace("-", " "))
-            for facet in _present(store, dataset, "findings", "check_name")
-        ],
+        "findings": _findings(store, dataset),
         "tokenizers": [
             Facet(row["sha256"], row["model"])
             for row in store.rows("select sha256, model from tokenizers order by seen_at desc")
@@ -51,6 +49,13 @@ def _present(store: Store, dataset: Dataset, table: str, column: str) -> list[Fa
     occurs = f"select 1 from {table} where {column} = ? and example_id between ? and ? limit 1"
     kept = [name for name in names if any(store.value(occurs, [name, span.low, span.high]) for span in spans)]
     return [Facet(name, name) for name in kept[:_MOST]]
+
+
+def _findings(store: Store, dataset: Dataset) -> list[Facet]:
+    """The checks that found something, by their titles."""
+    known = checks(store.home.path)
+    found = _present(store, dataset, "findings", "check_name")
+    return [Facet(facet.id, known[facet.id].title if facet.id in known else facet.id) for facet in found]
 
 
 def _sources(store: Store, dataset: Dataset) -> list[Facet]:

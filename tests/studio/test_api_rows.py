@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from storage import tasks
 from storage.home import Home
+from storage.rows import Task
 from studio.api import data, editor, rows, versions, views
 from studio.api.errors import add_error_answers
 from studio.curation.importing import import_files
@@ -90,22 +91,45 @@ def test_an_undo_of_one_change_is_refused_once_another_came_after_it(client: Tes
     ]  # fmt: skip
 
 
-def test_a_large_change_runs_as_a_task(client: TestClient, studio: Studio, tmp_path: Path) -> None:
+@pytest.fixture
+def many(studio: Studio, tmp_path: Path) -> str:
+    """A dataset of 2,100 texts; its address."""
     path = tmp_path / "many.jsonl"
     path.write_text("".join(f'{{"text": "Text {n}"}}\n' for n in range(2100)))
     import_files(studio.store, [path], "many")
+    return "/api/data/datasets/many"
 
-    begun = client.post("/api/data/datasets/many/bulk", json={"action": "approve", "filters": {}}).json()
+
+def _ended(studio: Studio, task_id: str) -> Task:
     deadline = time.monotonic() + 60
-    while (task := tasks.get_task(studio.store, begun["task"])).status in ("queued", "running"):
+    while (task := tasks.get_task(studio.store, task_id)).status in ("queued", "running"):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    return task
+
+
+def test_a_large_change_runs_as_a_task(client: TestClient, studio: Studio, many: str) -> None:
+    begun = client.post(f"{many}/bulk", json={"action": "approve", "filters": {}}).json()
+    shown = client.get(f"{many}/rows").json()["task"]
+
+    task = _ended(studio, begun["task"])
 
     assert (task.status, task.result) == (
         "done", {"action": "approve", "changed": 2100, "unchanged": 0, "left_out": 0,
                  "label": "approved 2,100 examples", "batch": (task.result or {}).get("batch")},
     )  # fmt: skip
-    assert client.get("/api/data/datasets/many/rows?status=approved").json()["total"] == 2100
+    assert shown == begun["task"]
+    assert client.get(f"{many}/rows?status=approved").json()["total"] == 2100
+
+
+def test_a_large_change_that_is_cancelled_changes_nothing(client: TestClient, studio: Studio, many: str) -> None:
+    begun = client.post(f"{many}/bulk", json={"action": "delete", "filters": {}}).json()
+    tasks.cancel(studio.store, begun["task"])
+
+    task = _ended(studio, begun["task"])
+
+    page = client.get(f"{many}/rows").json()
+    assert (task.status, page["total"], page["undo"]) == ("stopped", 2100, "imported 2,100 rows from many.jsonl")
 
 
 def test_views_are_each_persons_own_and_open_to_no_error(client: TestClient, studio: Studio) -> None:
