@@ -121,7 +121,8 @@ def _pace(count: int, total: int, seconds: float) -> str:
     each_second = count / max(seconds, 0.001)
     of_all = f" of {total:,}" if total else ""
     left = f", about {math.ceil((total - count) / each_second)} s left" if total > count else ""
-    return f"{count:,}{of_all} rows fetched, {each_second:,.0f} rows/s{left}"
+    rows = "row" if count == 1 and not total else "rows"
+    return f"{count:,}{of_all} {rows} fetched, {each_second:,.0f} rows/s{left}"
 
 
 def _rows(place: str, part: Part) -> Iterator[dict[str, Any]]:

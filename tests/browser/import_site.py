@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import uvicorn
 
 from storage.store import Store
+from studio.curation.listing import show
 
 
 class Site(NamedTuple):
@@ -65,3 +66,25 @@ def drop(page: Any, *files: tuple[str, str]) -> None:
 def given(name: str, content: bytes | str) -> dict[str, Any]:
     """A file for `set_input_files`."""
     return {"name": name, "mimeType": "", "buffer": content.encode() if isinstance(content, str) else content}
+
+
+def ready(page: Any, count: int = 1) -> None:
+    """Wait until so many files can be imported."""
+    page.wait_for_function("n => document.querySelectorAll('.import-files .chip-good').length === n", arg=count)
+
+
+def press_import(page: Any) -> None:
+    """Press the button and wait for what comes of it."""
+    page.click(".import-body button.button-primary:text-matches('^(Import|Add to)')")
+    page.wait_for_selector("#import-result")
+
+
+def said(site: Site, dataset: str) -> list[list[str]]:
+    """What the rows of a dataset say, turn by turn."""
+    rows = show(site.store, dataset, limit=100).rows
+    return [[item["content"] for item in row.content["messages"]] for row in rows]
+
+
+def overflow(page: Any) -> int:
+    """How many pixels the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))

@@ -8,9 +8,9 @@ import pytest
 
 from storage.mappings import remember
 from studio.curation.importing import import_files
-from studio.curation.listing import list_all, show
+from studio.curation.listing import list_all
 from tests.browser.axe import grave_violations
-from tests.browser.import_site import Site, drop, given, import_site
+from tests.browser.import_site import Site, drop, given, import_site, overflow, press_import, ready, said
 
 pytestmark = pytest.mark.browser
 PAIR = '{"prompt": "What is 1 plus 1?", "completion": "2"}\n'
@@ -31,20 +31,6 @@ def _open(visit: Callable[..., Any], site: Site, **options: Any) -> Any:
     return visit(site.url, **options).open("/data", wait_for="[data-widget=data_import] .drop")
 
 
-def _ready(page: Any, count: int = 1) -> None:
-    page.wait_for_function("n => document.querySelectorAll('.import-files .chip-good').length === n", arg=count)
-
-
-def _import(page: Any) -> None:
-    page.click(".import-body button.button-primary:text-matches('^(Import|Add to)')")
-    page.wait_for_selector("#import-result")
-
-
-def _said(site: Site, dataset: str) -> list[list[str]]:
-    rows = show(site.store, dataset, limit=100).rows
-    return [[item["content"] for item in row.content["messages"]] for row in rows]
-
-
 def _sums(first: int, count: int) -> str:
     rows = ({"prompt": f"{n}+1?", "completion": str(n + 1)} for n in range(first, first + count))
     return "".join(json.dumps(row) + "\n" for row in rows)
@@ -52,10 +38,10 @@ def _sums(first: int, count: int) -> str:
 
 def test_two_files_dropped_anywhere_are_looked_at_and_imported_together(page: Any, site: Site) -> None:
     drop(page, ("one.jsonl", _sums(0, 3)), ("two.csv", "question,answer\nWhy?,Because.\n"))
-    _ready(page, 2)
+    ready(page, 2)
     says = page.locator(".import-says").all_inner_texts()
     page.fill("#import-dataset", "dropped")
-    _import(page)
+    press_import(page)
 
     assert says == [
         "JSONL in UTF-8 · a prompt and a completion in each row · 3 rows",
@@ -64,12 +50,12 @@ def test_two_files_dropped_anywhere_are_looked_at_and_imported_together(page: An
     assert page.locator("#import-result h3").all_inner_texts() == [
         "3 rows imported into dropped", "1 row imported into dropped",
     ]  # fmt: skip
-    assert _said(site, "dropped") == [["0+1?", "1"], ["1+1?", "2"], ["2+1?", "3"], ["Why?", "Because."]]
+    assert said(site, "dropped") == [["0+1?", "1"], ["1+1?", "2"], ["2+1?", "3"], ["Why?", "Because."]]
 
 
 def test_rows_are_seen_before_and_after(page: Any) -> None:
     page.set_input_files("#import-files", given("seen.jsonl", PAIR + '{"prompt": "x", "completion": ""}\n'))
-    _ready(page)
+    ready(page)
 
     rows = page.locator(".preview tbody tr")
     assert rows.nth(0).locator("td").all_inner_texts() == [
@@ -81,9 +67,9 @@ def test_rows_are_seen_before_and_after(page: Any) -> None:
 
 def test_files_of_two_kinds_go_into_two_datasets(page: Any, site: Site) -> None:
     page.set_input_files("#import-files", [given("mine.jsonl", PAIR), given("words.txt", "One line.\nAnother.\n")])
-    _ready(page, 2)
+    ready(page, 2)
     labels = page.locator(".import-places label").all_inner_texts()
-    _import(page)
+    press_import(page)
 
     assert labels == ["Into the dataset (1 file with conversations)", "Into the dataset (1 file with texts)"]
     counts = {item.dataset.name: (item.dataset.kind, item.rows) for item in list_all(site.store).datasets}
@@ -97,41 +83,12 @@ def test_a_dataset_of_another_kind_is_refused_before_the_import(page: Any, site:
     page.reload()
     page.wait_for_selector(".dataset-name:text-is('plain')")
     page.set_input_files("#import-files", given("mine.jsonl", PAIR))
-    _ready(page)
+    ready(page)
 
     page.fill("#import-dataset", "plain")
 
     assert page.inner_text("#import-dataset-hint") == "plain holds texts; choose another name."
     assert page.locator(".import-body form button.button-primary").is_disabled()
-
-
-def test_text_is_pasted(page: Any, site: Site) -> None:
-    page.click("button:text-is('Paste')")
-    page.fill("#import-text", "question\tanswer\nHow many?\tThree.\n")
-    page.click("dialog button:text-is('Look at it')")
-    _ready(page)
-    name = page.input_value("#import-dataset")
-    _import(page)
-
-    assert (name, _said(site, name)) == ("pasted-text", [["How many?", "Three."]])
-
-
-def test_a_file_is_chosen_from_an_allowed_folder_and_stays_there(page: Any, site: Site) -> None:
-    (site.shelf / "deep").mkdir()
-    (site.shelf / "deep" / "from-shelf.jsonl").write_text(PAIR, encoding="utf-8")
-    (site.shelf / ".secret.jsonl").write_text(PAIR, encoding="utf-8")
-    page.click("button:text-is('From a folder')")
-    page.wait_for_selector(".folder-list li")
-    shown = page.locator(".folder-list .truncate").all_inner_texts()
-    page.click(".folder-list button:has-text('deep')")
-    page.check(".folder-list label:has-text('from-shelf.jsonl') input")
-    page.click("dialog button:text-is('Choose')")
-    _ready(page)
-    _import(page)
-
-    assert "deep" in shown and ".secret.jsonl" not in shown
-    assert _said(site, "from-shelf") == [["What is 1 plus 1?", "2"]]
-    assert (site.shelf / "deep" / "from-shelf.jsonl").read_text(encoding="utf-8") == PAIR
 
 
 def test_columns_that_nobody_knows_are_explained_with_a_preview(page: Any, site: Site) -> None:
@@ -144,14 +101,14 @@ def test_columns_that_nobody_knows_are_explained_with_a_preview(page: Any, site:
     page.wait_for_selector("dialog .pieces dt:text-is('assistant')")
     marked = page.locator("dialog .is-problem td").nth(2).inner_text()
     page.click("text=Use these columns")
-    _ready(page)
+    ready(page)
     command = page.inner_text(".import-body .command code")
-    _import(page)
+    press_import(page)
 
     assert shut
     assert marked == "Cannot be imported. antwort The field is empty."
     assert command == "ratchet import fragen.csv --dataset fragen --map 'frage=prompt' --map 'antwort=answer'"
-    assert _said(site, "fragen") == [["Was ist 1+1?", "2"]]
+    assert said(site, "fragen") == [["Was ist 1+1?", "2"]]
 
 
 def test_columns_explained_once_are_offered_the_next_time(page: Any, site: Site) -> None:
@@ -159,7 +116,7 @@ def test_columns_explained_once_are_offered_the_next_time(page: Any, site: Site)
     remember(site.store, list(mapping), mapping, "spanish")
     page.set_input_files("#import-files", given("second.csv", "respuesta;pregunta\n4;2+2?\n"))
     page.click("button:text-is('As last time')")
-    _ready(page)
+    ready(page)
 
     becomes = page.locator(".preview tbody td").nth(2).inner_text()
     assert becomes == "user\n2+2?\nassistant\n4"
@@ -178,7 +135,7 @@ def test_escape_leaves_the_columns_as_they_were(page: Any) -> None:
 
 def test_a_wrong_encoding_is_seen_and_mended(page: Any, site: Site) -> None:
     page.set_input_files("#import-files", given("fragen.csv", "prompt,completion\nКак дела?,Хорошо\n".encode("cp1251")))
-    _ready(page)
+    ready(page)
     page.select_option("#import-encoding-0", "cp1252")
     page.wait_for_selector(".pieces dd:text-is('Êàê äåëà?')")
     page.focus("#import-encoding-0")
@@ -186,16 +143,16 @@ def test_a_wrong_encoding_is_seen_and_mended(page: Any, site: Site) -> None:
     page.wait_for_selector(".pieces dd:text-is('Как дела?')")
     held = page.evaluate("document.activeElement.id")
     page.fill("#import-dataset", "russian")
-    _import(page)
+    press_import(page)
 
     assert held == "import-encoding-0"
-    assert _said(site, "russian") == [["Как дела?", "Хорошо"]]
+    assert said(site, "russian") == [["Как дела?", "Хорошо"]]
 
 
 def test_bad_rows_are_downloaded_mended_and_brought_back(page: Any, site: Site) -> None:
     page.set_input_files("#import-files", given("half.jsonl", PAIR + '{"prompt": "2+2?", "completion": ""}\n' + PAIR))
-    _ready(page)
-    _import(page)
+    ready(page)
+    press_import(page)
     counts = page.locator("#import-result dd").all_inner_texts()[:4]
     bar = page.get_attribute(".import-bar", "aria-label")
     errors = page.locator(".import-errors tbody tr").all_inner_texts()
@@ -210,13 +167,13 @@ def test_bad_rows_are_downloaded_mended_and_brought_back(page: Any, site: Site) 
 
     assert (counts, bar) == (["3", "1", "1", "1"], "Of 3 rows: 1 imported, 1 there already, 1 rejected")
     assert errors == ["2\tcompletion\tThe field is empty."]
-    assert _said(site, "half") == [["What is 1 plus 1?", "2"], ["2+2?", "4"]]
+    assert said(site, "half") == [["What is 1 plus 1?", "2"], ["2+2?", "4"]]
 
 
 def test_an_import_is_taken_back_by_its_button(page: Any, site: Site) -> None:
     page.set_input_files("#import-files", given("regret.jsonl", _sums(0, 4)))
-    _ready(page)
-    _import(page)
+    ready(page)
+    press_import(page)
 
     page.click("text=Look at the rows")
     page.wait_for_function("document.activeElement.matches('[data-widget=table] h2')")
@@ -224,19 +181,19 @@ def test_an_import_is_taken_back_by_its_button(page: Any, site: Site) -> None:
     page.click("text=Undo this import")
     page.wait_for_selector("text=undone: its rows are out again")
 
-    assert _said(site, "regret") == []
+    assert said(site, "regret") == []
 
 
 def test_files_that_wait_are_there_again_after_a_refresh(page: Any) -> None:
     page.set_input_files(
         "#import-files", given("waiting.csv", "prompt,completion\nКак дела?,Хорошо\n".encode("cp1251"))
     )
-    _ready(page)
+    ready(page)
     page.select_option("#import-encoding-0", "cp1251")
     page.wait_for_selector(".pieces dd:text-is('Как дела?')")
 
     page.reload()
-    _ready(page)
+    ready(page)
 
     assert page.inner_text(".import-file .name") == "waiting.csv"
     assert page.input_value("#import-encoding-0") == "cp1251"
@@ -248,7 +205,7 @@ def test_an_import_is_watched_through_a_refresh_and_cancelled(page: Any, site: S
     page.click("button:text-is('From a folder')")
     page.check(".folder-list label:has-text('big.jsonl') input")
     page.click("dialog button:text-is('Choose')")
-    _ready(page)
+    ready(page)
     page.click(".import-body form button.button-primary")
     page.wait_for_selector("#import-progress")
 
@@ -264,19 +221,10 @@ def test_an_import_is_watched_through_a_refresh_and_cancelled(page: Any, site: S
     assert (site.shelf / "big.jsonl").is_file()
 
 
-def test_a_hub_that_cannot_be_reached_is_one_sentence(page: Any) -> None:
-    page.click("button:text-is('From the Hub')")
-    page.keyboard.type("nobody/nothing")
-    page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('dialog .field-error').textContent")
-
-    assert page.inner_text("dialog .field-error").startswith('The Hub could not be reached for "nobody/nothing": ')
-
-
 def test_a_file_is_left_out_and_one_that_is_no_data_says_so(page: Any) -> None:
     files = [given("a.jsonl", PAIR), given("picture.jsonl", b"\x89PNG\r\n\x1a\n" + bytes(50)), given("nothing.txt", "")]
     page.set_input_files("#import-files", files)
-    _ready(page)
+    ready(page)
     page.wait_for_selector(".chip:text-is('cannot be read')")
     said = [page.inner_text(".import-file .field-error"), page.inner_text(".import-file .notice")]
     button = page.inner_text(".import-body form button.button-primary")
@@ -305,7 +253,7 @@ def test_everything_is_done_by_keyboard(page: Any, site: Site) -> None:
     while not page.evaluate("document.activeElement.matches('dialog .button-primary')"):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    _ready(page)
+    ready(page)
     while page.evaluate("document.activeElement.id") != "import-dataset":
         page.keyboard.press("Tab")
     page.keyboard.press("Control+a")
@@ -314,7 +262,7 @@ def test_everything_is_done_by_keyboard(page: Any, site: Site) -> None:
     page.wait_for_selector("#import-result")
 
     assert page.evaluate("document.activeElement.tagName") == "H3"
-    assert _said(site, "by-keyboard") == [["Wat is 1+1?", "2"]]
+    assert said(site, "by-keyboard") == [["Wat is 1+1?", "2"]]
 
 
 def test_hostile_names_and_rows_stay_text(page: Any) -> None:
@@ -339,46 +287,20 @@ def test_it_fits_any_width_and_everybody_can_use_it(
              given("fragen.csv", "frage;antwort\nWas ist 1+1?;2\n")]  # fmt: skip
     page.set_input_files("#import-files", files)
     page.wait_for_selector(".chip:text-is('needs a word')")
-    _ready(page)
-    wide, grave = [_overflow(page)], grave_violations(page)
+    ready(page)
+    wide, grave = [overflow(page)], grave_violations(page)
     visited.shot(f"import-files-{width}-{scheme}")
     page.click("text=Say what the columns hold")
     page.select_option("select[aria-label='What frage holds']", "prompt")
     page.wait_for_selector("dialog .pieces dt:text-is('user')")
-    wide.append(_overflow(page))
+    wide.append(overflow(page))
     grave += grave_violations(page)
     visited.shot(f"import-columns-{width}-{scheme}")
     page.keyboard.press("Escape")
     page.fill("#import-dataset", f"wide-{width}-{scheme}")
-    _import(page)
-    wide.append(_overflow(page))
+    press_import(page)
+    wide.append(overflow(page))
     grave += grave_violations(page)
     visited.shot(f"import-report-{width}-{scheme}")
 
     assert (wide, grave) == ([0, 0, 0], [])
-
-
-def _overflow(page: Any) -> int:
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_dialogs_of_the_sources_fit_and_can_be_used_by_everybody(
-    visit: Callable[..., Any], site: Site, width: int
-) -> None:
-    (site.shelf / "a folder").mkdir(exist_ok=True)
-    (site.shelf / "a file with a rather long name that goes on and on and on.jsonl").write_text(PAIR, encoding="utf-8")
-    visited = visit(site.url, width=width)
-    page = visited.open("/data", wait_for="[data-widget=data_import] .drop")
-    grave, wide = [], []
-    for name in ("Paste", "From a folder", "From the Hub"):
-        page.click(f".drop button:text-is('{name}')")
-        page.wait_for_selector("dialog")
-        grave += grave_violations(page)
-        wide.append(_overflow(page))
-        visited.shot(f"import-{name.lower().replace(' ', '-')}-{width}")
-        page.keyboard.press("Escape")
-        page.wait_for_selector("dialog", state="detached")
-
-    assert (grave, wide) == ([], [0, 0, 0])
-    assert page.evaluate("document.activeElement.textContent") == "From the Hub"

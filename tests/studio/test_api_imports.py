@@ -19,6 +19,7 @@ from studio.curation.importing import import_files
 from studio.curation.listing import list_all, show
 from studio.settings import Settings
 from studio.studio import Studio
+from tests.studio.curation.small_hub import TOKEN, SmallHub
 
 Json = dict[str, Any]
 PAIR = b'{"prompt": "1+1?", "completion": "2"}\n'
@@ -206,6 +207,54 @@ def test_an_empty_upload_and_one_that_is_gone_are_said(client: TestClient) -> No
     assert (empty.status_code, empty.json()["error"]["sentence"]) == (422, '"a.jsonl" is empty.')
     assert (gone.status_code, gone.json()["error"]["kind"]) == (404, "not-found")
     assert (none.status_code, none.json()["error"]["sentence"]) == (422, "Choose at least one file to import.")
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallHub]:
+    """A Hub with one private dataset; the tasks ask it with the token of this machine."""
+    folder = tmp_path / "on-the-hub"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "train.jsonl").write_bytes(PAIR + b'{"prompt": "2+2?", "completion": "4"}\n')
+    (folder / "data" / "test.jsonl").write_bytes(PAIR)
+    served = SmallHub(folder, "owner/sums")
+    for name, value in {"HF_ENDPOINT": served.url, "HF_TOKEN": TOKEN, "HF_HOME": str(tmp_path / "cache")}.items():
+        monkeypatch.setenv(name, value)
+    yield served
+    served.close()
+
+
+def test_rows_come_from_the_hub_through_a_look_and_a_fetch(client: TestClient, studio: Studio, hub: SmallHub) -> None:
+    seen = _ended(client, client.post("/api/data/hub/look", json={"id": "owner/sums"}))["result"]["hub"]
+    wanted = {"id": "owner/sums", "config": seen["config"], "split": "train", "limit": 1}
+    fetched = _ended(client, client.post("/api/data/hub/fetch", json=wanted))
+    upload = fetched["result"]["upload"]
+
+    task = _imported(client, {"upload": upload["id"], "dataset": "sums"})
+
+    assert (seen["configs"], [split["name"] for split in seen["splits"]]) == (["default"], ["train", "test"])
+    assert [column["name"] for column in seen["columns"]] == ["prompt", "completion"]
+    assert (upload["name"], fetched["kind"]) == ("owner-sums-train.jsonl", "hub-fetch")
+    assert task["result"]["files"][0]["imported"] == 1
+    assert list(studio.home.uploads.iterdir()) == []
+
+
+def test_a_dataset_that_the_hub_does_not_have_is_one_sentence(client: TestClient, hub: SmallHub) -> None:
+    task = _ended(client, client.post("/api/data/hub/look", json={"id": "owner/other"}))
+
+    assert (task["status"], task["error"]["sentence"]) == (
+        "failed",
+        'The Hub has no dataset "owner/other", or it is private; check the name, or log in with `hf auth login`.',
+    )
+
+
+def test_a_dataset_that_wants_to_run_code_is_refused(client: TestClient, hub: SmallHub, tmp_path: Path) -> None:
+    (hub.folder / "sums.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n", encoding="utf-8")
+
+    task = _ended(client, client.post("/api/data/hub/look", json={"id": "owner/sums"}))
+
+    assert task["status"] == "failed"
+    assert "scripts are no longer supported" in task["error"]["sentence"]
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("wanted", ["", "../etc", "a b", "owner/name/more", "https://example.org/x", "/work/data", "."])
