@@ -13,7 +13,7 @@ from storage.clock import now
 from storage.contents import Prepared, prepared
 from storage.errors import NotFound
 from storage.queries import Query
-from storage.rows import Batch, Example, Segment
+from storage.rows import LIVE, Batch, Example, Segment
 from storage.segments import key_of, name_of
 from storage.settling import Pane, overlay, pane
 from storage.store import Store
@@ -84,7 +84,10 @@ def add_rows(store: Store, segment: Segment, rows: Sequence[Prepared]) -> range:
         )
         connection.executemany(_INSERT, [_slim(first + n, revision + n, row) for n, row in enumerate(rows)])
         tagged = [
-            (tag, first + n) for n, row in enumerate(rows) if row.tags != "[]" for tag in set(json.loads(row.tags))
+            (tag, first + n)
+            for n, row in enumerate(rows)
+            if row.tags != "[]" and row.status in LIVE
+            for tag in set(json.loads(row.tags))
         ]
         if tagged:
             connection.executemany("insert into tagged (tag, example_id) values (?, ?)", tagged)

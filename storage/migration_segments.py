@@ -30,6 +30,7 @@ create table examples (
     prompt_key integer not null, sha256 blob not null, author text, changed_at real, change_id integer
 ) strict;
 create index examples_by_status on examples(status);
+create index examples_by_author on examples(author) where author is not null;
 create index examples_changed on examples(changed_at) where changed_at is not null;
 create table revisions (
     id integer primary key, example_id integer not null, content text not null, author text not null,
@@ -152,7 +153,7 @@ def _example(db: Database, key: int, states: list[dict[str, Any]]) -> None:
                found.prompt_key, found.sha256, *maker]  # fmt: skip
     db.execute(f"insert into examples values ({', '.join('?' * len(row))})", row)
     if shown is not None:
-        for tag in set(json.loads(shown["tags"])):
+        for tag in set(json.loads(shown["tags"])) if row[6] in ("draft", "approved", "rejected") else ():
             db.execute("insert into tagged values (?, ?)", [tag, key])
         db.execute("insert into search_due (example_id) values (?)", [key])
     _changes(db, key, counted)

@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from storage.errors import Conflict
+from storage.rows import LIVE
 from storage.store import Store
 
 _CHUNK = 1000
 
+_CHANGES = """select c.*, e.change_id, e.tags as tags, e.status as status, e.revision_id
+from changes c join examples e on e.id = c.example_id"""
 _UPDATE = """update examples set revision_id = :revision, status = :status, tags = :tags, author = :author,
 changed_at = :changed_at, change_id = :change where id = :id"""
 _UPDATE_FEATURES = """update examples set sha256 = :sha256, prompt_key = :prompt_key, split = :split, turns = :turns,
@@ -112,8 +115,7 @@ def _settle_batch(store: Store, number: int) -> int:
 def _changes(store: Store, number: int, after: int) -> list[dict[str, Any]]:
     """The next changes of a batch with the state of their rows."""
     return store.rows(
-        "select c.*, e.change_id, e.tags as tags, e.revision_id from changes c join examples e on e.id = c.example_id "
-        "where c.batch = ? and c.example_id > ? order by c.example_id limit ?",
+        f"{_CHANGES} where c.batch = ? and c.example_id > ? order by c.example_id limit ?",
         [number, after, _CHUNK],
     )
 
@@ -124,8 +126,7 @@ def settle_row(store: Store, dataset_id: str, key: int) -> None:
     if through is None:
         return
     rows = store.rows(
-        "select c.*, e.change_id, e.tags as tags, e.revision_id from changes c join examples e on e.id = c.example_id "
-        "where c.batch = ? and c.example_id = ?",
+        f"{_CHANGES} where c.batch = ? and c.example_id = ?",
         [through.number, key],
     )
     apply(store, store.rows("select * from batches where number = ?", [through.number])[0], rows)
@@ -145,7 +146,8 @@ def apply(store: Store, batch: Mapping[str, Any], rows: Sequence[Mapping[str, An
     values = [_values(batch, row, side, makers) for row in due]
     connection = store.db.conn
     connection.executemany(_UPDATE, values)
-    _retag(store, [(row["example_id"], row["tags"], row[f"{side}_tags"]) for row in due])
+    _retag(store, [(row["example_id"], _seen(row["tags"], row["status"]),
+                    _seen(row[f"{side}_tags"], row[f"{side}_status"])) for row in due])  # fmt: skip
     if texts := [row for row in due if row[f"{side}_features"] and row["revision_id"] != row[f"{side}_revision"]]:
         rewrite(store, [(row["example_id"], row["revision_id"], row[f"{side}_features"]) for row in texts])
     leave_open(store, [row["example_id"] for row in due], batch["number"])
@@ -171,6 +173,11 @@ def _values(
         author, changed_at = makers.get(change, (None, None))
     return {"id": row["example_id"], "revision": row[f"{side}_revision"], "status": row[f"{side}_status"],
             "tags": row[f"{side}_tags"], "author": author, "changed_at": changed_at, "change": change}  # fmt: skip
+
+
+def _seen(tags: str, status: str) -> str:
+    """The tags under which a row is found: none for what is out of sight, so that the index can be counted."""
+    return tags if status in LIVE else "[]"
 
 
 def _retag(store: Store, rows: Sequence[tuple[int, str, str]]) -> None:
