@@ -48,7 +48,7 @@
    * Resolves nothing: each button does its work on the desk.
    */
   parts.conflict = (desk, base, found, why) => {
-    const mine = clone(desk.draft);
+    const mine = { content: desk.plain(), tags: clone(desk.draft.tags) };
     const theirs = { content: found.content, tags: found.tags };
     const shown = (title, before, after) => el("section", {}, el("h3", {}, title), el("div", { class: "revision" }, diff.inline(all(before), all(after))));
     const button = (label, kind, run) => el("button", { type: "button", class: `button button-${kind} button-s`, onclick: run }, label);

@@ -10,6 +10,7 @@
 
   const PAUSE = 3000; // milliseconds: what is typed after a longer pause is another step
   const MOST_STEPS = 200;
+  const MOST_KEPT = 20_000_000; // characters of all steps: a row may hold megabytes
   const parts = (window.ratchet.editorParts ||= {});
   const clone = (value) => JSON.parse(JSON.stringify(value));
   const TURNS = ["messages", "prompt", "chosen", "rejected", "completion"];
@@ -54,7 +55,8 @@
 
     function push(label, before = now()) {
       done.push({ label, draft: before });
-      if (done.length > MOST_STEPS) done.shift();
+      let kept = done.reduce((sum, step) => sum + step.draft.length, 0);
+      while (done.length > MOST_STEPS || (done.length > 1 && kept > MOST_KEPT)) kept -= done.shift().draft.length;
       undone = [];
       typing = { label: "", at: 0 };
     }

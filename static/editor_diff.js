@@ -33,6 +33,25 @@
     put("same", a.slice(0, head).join(""));
     for (const [kind, text] of script(a.slice(head, a.length - tail), b.slice(head, b.length - tail))) put(kind, text);
     put("same", a.slice(a.length - tail).join(""));
+    return gathered(out);
+  }
+
+  /** Changes with nothing but spaces or a sign between them as one: "a b" for "c d" reads better than word for word. */
+  function gathered(all) {
+    const out = [];
+    let [gone, fresh] = ["", ""];
+    function flush() {
+      if (gone) out.push({ kind: "gone", text: gone });
+      if (fresh) out.push({ kind: "new", text: fresh });
+      [gone, fresh] = ["", ""];
+    }
+    all.forEach(({ kind, text }, at) => {
+      if (kind === "gone") gone += text;
+      else if (kind === "new") fresh += text;
+      else if (gone && fresh && at + 1 < all.length && !/[\p{L}\p{N}]/u.test(text) && text.length < 3) { gone += text; fresh += text; }
+      else { flush(); out.push({ kind, text }); }
+    });
+    flush();
     return out;
   }
 
@@ -89,7 +108,10 @@
     const lines = ["messages", "prompt", "chosen", "rejected", "completion"].flatMap((name) => (content[name] || []).map((turn) =>
       [`${name === "messages" ? "" : `${name}, `}${turn.role}: ${turn.content}`, turn.tool_calls && JSON.stringify(turn.tool_calls)].filter(Boolean).join("\n")));
     for (const name of ["label", "score", "margin"]) if (content[name] !== undefined) lines.push(`${name}: ${content[name]}`);
-    for (const name of ["answers", "tools", "metadata"]) if (content[name]) lines.push(`${name}: ${JSON.stringify(content[name], null, 1)}`);
+    const { drafted_by: drafted, ...metadata } = content.metadata || {};
+    const beside = { answers: content.answers, tools: content.tools, metadata: Object.keys(metadata).length ? metadata : null };
+    for (const [name, value] of Object.entries(beside)) if (value) lines.push(`${name}: ${JSON.stringify(value, null, 1)}`);
+    for (const [place, { model, state }] of Object.entries(drafted || {})) lines.push(`${place}: drafted by ${model} (${state})`);
     return lines.join("\n");
   }
 
