@@ -48,7 +48,8 @@
   data.filterBar = () => {
     let facets = {};
     const chips = el("div", { class: "filter-chips", role: "group", "aria-label": "Filters that are set" });
-    const panel = el("form", { class: "filter-panel", id: "filter-panel", hidden: true, "aria-label": "Filters", onsubmit: (event) => event.preventDefault() });
+    const panel = el("form", { class: "filter-panel", id: "filter-panel", hidden: true, "aria-label": "Filters", onsubmit: (event) => event.preventDefault(),
+      onkeydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); toggle(); button.focus(); } } });
     const count = el("span", { class: "chip chip-accent num", hidden: true });
     const button = el("button", { type: "button", class: "button button-secondary", "aria-expanded": "false", "aria-controls": "filter-panel", onclick: toggle }, "Filter", count, el("kbd", {}, "F"));
     const sort = el("select", { class: "input sort", "aria-label": "Order of the rows", onchange: () => data.go({ sort: sort.value, page: 1 }) },

@@ -108,6 +108,7 @@
       const wanted = `${asked()}|${page}`;
       if (document.activeElement !== search) search.value = words;
       if (list !== asked()) {
+        if (shown && shown.name !== data.place().dataset) bulk.leave();
         list = asked();
         selection.clear();
         cursors.clear();
@@ -327,7 +328,7 @@
     follow();
     return () => {
       off.forEach((remove) => remove());
-      bulk.stop();
+      bulk.leave();
     };
   };
 })();

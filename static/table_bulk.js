@@ -165,15 +165,20 @@
       watching = { id, poll: poll(() => look(id), 400) };
     }
 
-    async function look(id) {
-      const task = await api(`/api/data/tasks/${encodeURIComponent(id)}`);
-      if (watching?.id !== id) return;
-      if (task.status === "queued" || task.status === "running") return drawProgress(task);
-      watching.poll.stop();
+    /** Another dataset is open now: its rows have nothing to do with the task, which goes on by itself. */
+    function leave() {
+      watching?.poll.stop();
       watching = null;
       progress.hidden = true;
       progress.replaceChildren();
       draw();
+    }
+
+    async function look(id) {
+      const task = await api(`/api/data/tasks/${encodeURIComponent(id)}`);
+      if (watching?.id !== id) return;
+      if (task.status === "queued" || task.status === "running") return drawProgress(task);
+      leave();
       if (task.status === "done" && task.result?.say) data.say(task.result.say, task.result);
       else if (task.status === "done") tell(task.result);
       else if (task.status === "stopped") toast("Stopped; nothing was changed.", "info");
@@ -189,6 +194,6 @@
         el("button", { type: "button", class: "button button-ghost button-s", onclick: () => api(`/api/data/tasks/${task.id}/cancel`, { method: "POST" }).catch((error) => toast(error.message, "bad")) }, "Cancel"));
     }
 
-    return { bar, act, watch, draw, takeBack, stop: () => watching?.poll.stop() };
+    return { bar, act, watch, draw, takeBack, leave };
   };
 })();
