@@ -18,6 +18,8 @@ _DAMAGE = re.compile("[\ud800-\udfff\0]")
 
 
 _ENDS = ("\n", "\r")
+# A file without one plain row among so many is of another kind.
+_HOPE = 200
 
 
 class Line(NamedTuple):
@@ -34,19 +36,31 @@ def bounded_lines(file: TextIO, limit: int = RECORD_LIMIT) -> Iterator[Line]:
     number = 0
     while text := file.readline(limit + 1):
         number += 1
-        if len(text) <= limit or text.endswith(_ENDS):
-            bare = text.rstrip("\r\n")
-            yield Line(number, bare, text[len(bare) :])
-            continue
-        kept, length = text[:RAW_KEPT], len(text)
-        while not text.endswith(_ENDS) and (text := file.readline(limit + 1)):
-            length += len(text)
-        yield Line(number, kept, over=length)
+        yield _bounded(file, number, text, limit)
+
+
+def _bounded(file: TextIO, number: int, text: str, limit: int = RECORD_LIMIT) -> Line:
+    """A line whose beginning was read, at most one character beyond the limit."""
+    if len(text) <= limit or text.endswith(_ENDS):
+        bare = text.rstrip("\r\n")
+        return Line(number, bare, text[len(bare) :])
+    kept, length = text[:RAW_KEPT], len(text)
+    while not text.endswith(_ENDS) and (text := file.readline(limit + 1)):
+        length += len(text)
+    return Line(number, kept, over=length)
 
 
 def read_jsonl(file: TextIO) -> Iterator[Item]:
     """One JSON value a line; blank lines are passed over."""
-    for line in bounded_lines(file):
+    number = plain = 0
+    while text := file.readline(RECORD_LIMIT + 1):
+        number += 1
+        # The quick road is tried as long as there is hope that the file is of this kind.
+        if (plain or number < _HOPE) and (row := plain_rows.decoded(text)) is not None:
+            plain += 1
+            yield Record(number, row, plain=True)
+            continue
+        line = _bounded(file, number, text)
         if line.over or line.text.strip():
             yield fault_of(line) or _decoded(line)
 
@@ -74,8 +88,6 @@ def fault_of(line: Line) -> Fault | None:
 
 def _decoded(line: Line) -> Item:
     """The value of a line of JSONL."""
-    if (row := plain_rows.decoded(line.text)) is not None:
-        return Record(line.number, row, plain=True)
     try:
         return Record(line.number, decode(line.text))
     except json.JSONDecodeError as error:

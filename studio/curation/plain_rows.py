@@ -14,6 +14,7 @@ from storage.contents import ROLES, WORDS_LIMIT, Features, Prepared
 from storage.prompts import split_of
 from storage.search import spaced
 from studio.curation.import_writer import Row
+from studio.curation.records import RECORD_LIMIT
 
 _FIELDS = {"role", "content"}
 _ROLES = ("user", "assistant", "system", "tool")
@@ -22,6 +23,8 @@ _MAY_BE_EMPTY = ("system", "tool")
 
 def decoded(line: str) -> dict[str, Any] | None:
     """The row of a line of JSON, or None where it needs the ordinary road."""
+    if len(line) > RECORD_LIMIT:
+        return None  # perhaps only the beginning of it
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -53,19 +56,15 @@ def row_of(content: dict[str, Any]) -> Row:
     """A plain row made ready for the store, as the ordinary road makes it."""
     turns = content["messages"]
     said = [turn["content"] for turn in turns]
-    opening = roles = 0
-    for place, turn in enumerate(turns):
-        role = turn["role"]
-        roles |= ROLES[role]
-        if role == "assistant":
-            opening = opening or place + 1
-    digest = hashlib.sha256(orjson.dumps(turns[: opening - 1], option=orjson.OPT_SORT_KEYS)).hexdigest()
+    roles = [turn["role"] for turn in turns]
+    opening = orjson.dumps(turns[: roles.index("assistant")], option=orjson.OPT_SORT_KEYS)
+    digest = hashlib.sha256(opening).hexdigest()
     features = Features(
         hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest(),
         int(digest[:16], 16) >> 1,
         split_of(digest),
         len(turns),
         sum(map(len, said)),
-        roles,
+        sum([ROLES[role] for role in set(roles)]),
     )
     return Row(Prepared(orjson.dumps(content).decode(), features), spaced("\n".join(said)[:WORDS_LIMIT]))
