@@ -95,14 +95,14 @@ def _paced(store: Store, task: Task, number: int, count: int) -> Progress:
 
     def said(fraction: float, sentence: str) -> bool:
         which = f"File {number + 1} of {count}: " if count > 1 else ""
-        pace = _pace(fraction, sentence, monotonic() - begun)
-        return tasks.advance(store, task.id, (number + fraction) / count, f"{which}{sentence}{pace}")
+        speed = pace(fraction, sentence, monotonic() - begun)
+        return tasks.advance(store, task.id, (number + fraction) / count, f"{which}{sentence}{speed}")
 
     return said
 
 
-def _pace(fraction: float, sentence: str, seconds: float) -> str:
-    """How fast it goes and how long it will take, once a second has passed; the sentence begins with the rows read."""
+def pace(fraction: float, sentence: str, seconds: float) -> str:
+    """How fast it goes and how long it will take, once a second has passed; `sentence` begins with the rows read."""
     rows = re.match(r"([\d,]+) rows read", sentence)
     if seconds < 1 or fraction <= 0:
         return ""
