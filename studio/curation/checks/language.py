@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Any
 
 from studio.curation.checks.check import Check, Detail, at
-from studio.curation.checks.passages import Content, body, spoken, strands
+from studio.curation.checks.passages import Content, body, passages, spoken, strands
 
 _SURE = 0.9
-_ENOUGH = 1_000  # characters; a question may be quoted at length before its answer begins
+_ENOUGH = 300  # characters of each turn: the time goes into characters, and more hardly make it surer
 _SHORTEST = 12
 # Varieties and neighbours that short texts cannot tell apart, under one name.
 _SAME = {
@@ -39,15 +39,23 @@ def _identifier() -> Any:
 def language_of(text: str) -> str | None:
     """The language of a text by its ISO 639 code, or None where it is too short or unsure."""
     text = text[:_ENOUGH].strip()
-    if len(text) < _SHORTEST:
-        return None
+    return _classified(text) if len(text) >= _SHORTEST else None
+
+
+@lru_cache(maxsize=64)
+def _classified(text: str) -> str | None:
+    """The language of a text; remembered for a moment, because two checks ask about each turn."""
     code, sure = _identifier().classify(text.encode("utf-8", "replace").decode())
     return _SAME.get(code, str(code)) if sure >= _SURE else None
 
 
 def language_of_example(content: Content) -> str | None:
-    """The language of all that is said in an example."""
-    return language_of(body(content))
+    """The language that most of an example is in, by the length of its turns."""
+    said: dict[str, int] = {}
+    for passage in passages(content):
+        if passage.role in ("user", "assistant", "text") and (code := language_of(passage.text)):
+            said[code] = said.get(code, 0) + len(passage.text)
+    return max(said, key=said.__getitem__) if said else language_of(body(content))
 
 
 def find_switch(content: Content) -> Detail | None:

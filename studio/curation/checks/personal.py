@@ -117,9 +117,13 @@ def _phones(text: str) -> Iterator[Span]:
 
 
 def masked(text: str) -> str:
-    """A text with `[EMAIL]`, `[PHONE]` … in the place of personal data."""
-    for span in reversed(spans_of(text)):
-        text = f"{text[: span.start]}[{span.what}]{text[span.end :]}"
+    """A text with `[EMAIL]`, `[PHONE]` … in the place of personal data, until none is left.
+
+    A mask may lay bare what its neighbour hid: in "a@b.de+49 30 901820" the number counts as one only afterwards.
+    """
+    while spans := spans_of(text):
+        for span in reversed(spans):
+            text = f"{text[: span.start]}[{span.what}]{text[span.end :]}"
     return text
 
 

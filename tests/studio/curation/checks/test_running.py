@@ -351,7 +351,7 @@ def test_a_killed_check_of_the_whole_dataset_is_made_again(store: Store) -> None
          {"truncated": 6, "refusal": 9, "boilerplate": 26, "answer-language": 1, "personal-data": 2}),
         ("sft/xquad_ar.json", {"near-duplicate": 917, "contamination": 520, "truncated": 40, "encoding": 59}),
         ("pref/lf_kto_en_demo.json",
-         {"truncated": 17, "refusal": 3, "boilerplate": 6, "encoding": 2, "answer-language": 13, "language": 10,
+         {"truncated": 17, "refusal": 3, "boilerplate": 6, "encoding": 2, "answer-language": 13, "language": 11,
           "personal-data": 1}),
     ],
 )  # fmt: skip
