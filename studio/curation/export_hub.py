@@ -154,7 +154,8 @@ def _send(api: "HfApi", place: Place, folder: Path) -> str:
 def asking(place: Place) -> Iterator[None]:
     """Whatever the Hub's client raises as one sentence with the way out."""
     # The client's own HTTPError: the library that it speaks HTTP with is its own business.
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+    from huggingface_hub.errors import HTTPError as AnyHTTPError  # type: ignore[attr-defined]
 
     try:
         yield
@@ -172,7 +173,7 @@ def asking(place: Place) -> Iterator[None]:
         raise NotReady(
             f"The Hub answered with status {status or 'unknown'}; try again, or export to a file."
         ) from error
-    except (HTTPError, OSError) as error:
+    except (AnyHTTPError, OSError) as error:
         raise NotReady(
             "The Hub cannot be reached from here: try again when there is a connection, or export to a file."
         ) from error

@@ -68,11 +68,11 @@ def recent(store: Store, dataset: str) -> list[dict[str, Any]]:
     for task in tasks.list_tasks(store, "export", 50):
         if task.payload.get("dataset") != dataset or task.created_at < since:
             continue
-        path = (task.result or {}).get("path")
-        ready = path is not None and Path(path).is_file()
+        path = Path((task.result or {}).get("path") or "")
+        ready = path.is_file()
         if ready or task.status in ("queued", "running"):
             found.append({
-                "task": task.id, "running": not ready, "file": Path(path).name if ready else None,
+                "task": task.id, "running": not ready, "file": path.name if ready else None,
                 "rows": (task.result or {}).get("rows"), "format": task.payload["format"], "at": task.created_at,
             })  # fmt: skip
     return found

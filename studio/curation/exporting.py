@@ -7,16 +7,17 @@ rows. An export never comes out empty without saying so: then there is no file, 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 from storage.errors import NotReady, RatchetError
 from storage.store import Store
 from studio.curation.export_chats import Dropped
-from studio.curation.export_files import writing
+from studio.curation.export_files import Writer, writing
 from studio.curation.export_formats import Target, target_of
 from studio.curation.export_policies import chosen, sift, why_empty
 from studio.curation.export_preferences import Stored
@@ -136,10 +137,10 @@ def preview(store: Store, wish: Wish, out: str = "") -> Preview:
     """What an export would do, with its first record; of a large dataset the first examples alone are looked at."""
     target = target_of(wish.format, kind_of(store, wish.source), out)
     tally, first = _Tally(), None
-    with store.snapshot() as moment:
-        for record in islice(_records(moment, wish, target, tally, _PREVIEWED), _PREVIEWED + 1):
-            first = first or record
-            tally.rows += 1
+    with store.snapshot() as moment, TemporaryFile() as file, writing(file, target) as writer:
+        for record in _records(moment, wish, target, tally, _PREVIEWED):
+            if tally.take(writer, record):
+                first = first or record
     shown = None if first is None else json.dumps(first, ensure_ascii=True, indent=2)[:_SHOWN]
     exact = tally.total < _PREVIEWED
     return Preview(
@@ -149,12 +150,29 @@ def preview(store: Store, wish: Wish, out: str = "") -> Preview:
 
 
 class _Tally:
-    """Counts of one export."""
+    """Counts of one export; `beat` is called again and again, and raises Stopped where somebody asked to stop."""
 
-    def __init__(self) -> None:
+    def __init__(self, beat: Callable[["_Tally"], None] | None = None) -> None:
         self.total = 0
         self.rows = 0
         self.dropped = Counter[str]()
+        self.beat = beat
+
+    def see(self) -> None:
+        """One more example was looked at."""
+        self.total += 1
+        if self.beat and self.total % _BEAT == 0:
+            self.beat(self)
+
+    def take(self, writer: Writer, record: Mapping[str, Any]) -> bool:
+        """Write a record, or count why the file cannot hold it."""
+        try:
+            writer.write(record)
+        except Dropped as reason:
+            self.dropped[str(reason)] += 1
+            return False
+        self.rows += 1
+        return True
 
     def sentence(self, wish: Wish) -> str | None:
         """Why nothing came out, where that is so."""
@@ -165,19 +183,16 @@ class _Tally:
 
 def _write(store: Store, wish: Wish, target: Target, file: BinaryIO, progress: Progress | None) -> _Tally:
     """Write what fits, at one moment of the store."""
-    tally = _Tally()
     with store.snapshot() as moment, writing(file, target) as writer:
         expected = max(1, count(moment, wish.source))
+
+        def beat(tally: _Tally) -> None:
+            if progress and progress(min(tally.total / expected, 0.99), f"{tally.rows:,} rows written"):
+                raise Stopped(f'The export of "{wish.source.name}" was stopped; no file is left of it.')
+
+        tally = _Tally(beat)
         for record in _records(moment, wish, target, tally):
-            try:
-                writer.write(record)
-                tally.rows += 1
-            except Dropped as reason:
-                tally.dropped[str(reason)] += 1
-            if progress and tally.total % _BEAT == 0:
-                said = f"{tally.rows:,} rows written"
-                if progress(min(tally.total / expected, 0.99), said):
-                    raise Stopped(f'The export of "{wish.source.name}" was stopped; no file is left of it.')
+            tally.take(writer, record)
     return tally
 
 
@@ -199,7 +214,7 @@ def _records(
 def _kept(store: Store, items: Iterable[Stored], wish: Wish, tally: _Tally) -> Iterator[Stored]:
     """The examples that the policies let in."""
     for item, reason in sift(store, items, wish.policies):
-        tally.total += 1
+        tally.see()
         if reason is None:
             yield item
         else:

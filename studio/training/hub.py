@@ -36,11 +36,11 @@ def _fetch(repository: str, folder: Path) -> None:
         GatedRepoError,
         HfHubHTTPError,
         HFValidationError,
-        HTTPError,
         LocalEntryNotFoundError,
         OfflineModeIsEnabled,
         RepositoryNotFoundError,
     )
+    from huggingface_hub.errors import HTTPError as AnyHTTPError  # type: ignore[attr-defined]
 
     try:
         snapshot_download(
@@ -56,7 +56,7 @@ def _fetch(repository: str, folder: Path) -> None:
         ) from error
     except HFValidationError as error:
         raise BadInput(f'"{repository}" is not a Hub id; it looks like owner/name.') from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, HTTPError, OSError) as error:
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, AnyHTTPError, OSError) as error:
         raise NotReady(
             f'The Hub could not be reached for "{repository}": fetch the model on another machine and add its folder, '
             "or try again when there is a connection."
