@@ -50,9 +50,14 @@ def publish(store: Store, batch: Batch, detail: dict[str, Any] | None = None, se
 
 def drop(store: Store, batch: Batch) -> None:
     """Give up a batch that was not published, and remove what it wrote."""
+    give_up(store, batch)
+    clear(store)
+
+
+def give_up(store: Store, batch: Batch) -> None:
+    """Give up a batch that was not published; `clear` removes what it wrote."""
     with store.write():
         _drop(store, batch.number)
-    clear(store)
 
 
 def _drop(store: Store, number: int) -> int:

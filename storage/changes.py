@@ -224,7 +224,7 @@ def _finish(store: Store, dataset: Dataset, batch: Batch, written: int, added: i
         give_up(store, batch)
         return None
     settling.settle(store, dataset.id)
-    search.catch_up(store)
+    search.catch_up(store, limit=None)
     if added:
         indexing.fill(store)
     return batches.get_batch(store, batch.id)

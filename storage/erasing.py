@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from storage import search, segments, settling
+from storage import census, search, segments, settling
 from storage.clock import now
 from storage.contents import features
 from storage.errors import BadInput
@@ -142,8 +142,9 @@ def _all(
                 _note(store, lost, verb)
     finally:
         store.execute("pragma secure_delete = off")
+    census.forget(store, dataset.id)
     store.rows("pragma wal_checkpoint(truncate)")
-    search.catch_up(store)
+    search.catch_up(store, limit=None)
     return found
 
 

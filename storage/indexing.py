@@ -4,6 +4,7 @@ What was written is noted in the index itself, in the same transaction: how many
 single rows hold the words of another revision. So every step may be done twice, and nothing has to be believed.
 """
 
+import logging
 import queue
 import sqlite3
 import threading
@@ -27,6 +28,8 @@ _TOGETHER_CHARS = 16_000_000
 _INSERT_MANY = "insert into words (rowid, said) select ? + key, value from json_each(?)"
 _NOTE_WRITTEN = """insert into written (segment, places) values (?, ?)
 on conflict (segment) do update set places = excluded.places"""
+
+_LOG = logging.getLogger(__name__)
 
 Progress = Callable[[float, str], bool | None]
 
@@ -68,6 +71,7 @@ class Indexer:
                 self._write(conn)
         except sqlite3.Error as error:
             self.failure = error
+            _LOG.warning("search.db could not be written (%s); words that are missing are indexed later", error)
             while self._chunks.get() is not None:
                 pass
 
@@ -181,18 +185,13 @@ def rebuild(store: Store, progress: Progress | None = None) -> int:
     """Make the index anew from the database; searches find less until it is done."""
     reset(store.home)
     filled = fill(store, progress)
-    search.catch_up(store)
+    search.catch_up(store, limit=None)
     return filled
 
 
 def reset(home: Home) -> None:
-    """An empty index, in place of a broken file too."""
-    try:
-        with closing(connect(home.search)) as conn, search.writing(conn):
-            conn.execute("insert into words (words) values ('delete-all')")
-            conn.execute("delete from written")
-            conn.execute("delete from rewritten")
-    except sqlite3.DatabaseError:
-        for ending in ("", "-wal", "-shm"):
-            home.search.with_name(home.search.name + ending).unlink(missing_ok=True)
-        connect(home.search).close()
+    """An empty index."""
+    with closing(connect(home.search)) as conn, search.writing(conn):
+        conn.execute("insert into words (words) values ('delete-all')")
+        conn.execute("delete from written")
+        conn.execute("delete from rewritten")

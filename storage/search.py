@@ -26,6 +26,10 @@ on conflict (example_id) do update set revision_id = excluded.revision_id"""
 _CHUNK = 1000
 # Seconds that a change waits for an import to let the index go; what is not done then is done with the next change.
 _PATIENCE = 0.1
+# Changes that one call of `catch_up` makes good while somebody waits; the newest rows come first.
+_AT_ONCE = 2_000
+# Bytes of the index that are written anew while somebody waits: about a second.
+_SCRUBBED_AT_ONCE = 50_000_000
 _SHORTEST_BEGINNING = 3
 # Scripts that put no space between words: each sign is a word, and a run of them a phrase.
 _UNSPACED = re.compile("([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
@@ -88,15 +92,17 @@ def matching(store: Store, search: str, low: int, high: int) -> Iterator[int]:
             yield row[0]
 
 
-def catch_up(store: Store, patience: float = _PATIENCE) -> bool:
-    """Index the rows that changed since; False where another writer has the index and it is left for the next time."""
+def catch_up(store: Store, patience: float = _PATIENCE, limit: int | None = _AT_ONCE) -> bool:
+    """Index the rows that changed since, so many at most; False where another writer has the index: then later."""
+    done = 0
     try:
         with closing(search_file.connect(store.home.search, patience)) as conn:
-            while due := _due(store):
+            while (limit is None or done < limit) and (due := _due(store)):
                 with writing(conn):
                     for row in due:
                         _rewrite(store, conn, row)
                 _strike_off(store, due)
+                done += len(due)
     except sqlite3.OperationalError as error:
         if "locked" not in str(error):
             raise
@@ -109,7 +115,7 @@ def _due(store: Store) -> list[dict[str, Any]]:
     return store.rows(
         "select d.example_id, d.indexed_revision, e.revision_id, r.content from search_due d "
         "left join examples e on e.id = d.example_id left join revisions r on r.id = e.revision_id "
-        "order by d.example_id limit ?",
+        "order by d.example_id desc limit ?",
         [_CHUNK],
     )
 
@@ -161,16 +167,31 @@ def _strike_off(store: Store, due: Sequence[dict[str, Any]]) -> None:
 
 
 def forget(store: Store, keys: Sequence[int]) -> None:
-    """Take rows out of the index before their texts are erased, and what merging has left of them."""
+    """Take rows out of the index before their texts are erased; `scrub` follows at once where the file is small."""
+    with closing(search_file.connect(store.home.search)) as conn, writing(conn):
+        for key in keys:
+            due = store.one("select indexed_revision as held from search_due where example_id = ?", [key])
+            now = store.value("select revision_id from examples where id = ?", [key])
+            _remove(store, conn, key, _held(conn, key, due["held"] if due else now))
+            conn.execute(NOTE_REWRITTEN, [key, None])
+        conn.execute("insert or ignore into chores (name) values ('scrub')")
+    if store.home.search.stat().st_size < _SCRUBBED_AT_ONCE:
+        scrub(store)
+
+
+def scrub(store: Store) -> None:
+    """Make sure that words which were taken out stand nowhere in the file; it is written anew as a whole for that."""
     with closing(search_file.connect(store.home.search)) as conn:
-        with writing(conn):
-            for key in keys:
-                due = store.one("select indexed_revision as held from search_due where example_id = ?", [key])
-                now = store.value("select revision_id from examples where id = ?", [key])
-                _remove(store, conn, key, _held(conn, key, due["held"] if due else now))
-                conn.execute(NOTE_REWRITTEN, [key, None])
         conn.execute("insert into words (words) values ('optimize')")
+        conn.execute("delete from chores where name = 'scrub'")
         conn.execute("vacuum")
+        conn.execute("pragma wal_checkpoint(truncate)")
+
+
+def scrub_due(store: Store) -> bool:
+    """Whether words were taken out of a large file, and `scrub` was left for later."""
+    with closing(search_file.connect(store.home.search)) as conn:
+        return conn.execute("select 1 from chores where name = 'scrub'").fetchone() is not None
 
 
 def words_in(content: str) -> str:

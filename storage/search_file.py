@@ -18,7 +18,7 @@ import sqlite3
 from pathlib import Path
 
 # Raised with the schema or with what is indexed; a file of another version is filled anew.
-VERSION = 1
+VERSION = 2
 SCHEMA = """
 create virtual table if not exists words using fts5(
     said, content='', columnsize=0, tokenize='unicode61 remove_diacritics 2'
@@ -28,6 +28,8 @@ insert into words (words, rank) values ('hashsize', 16777216);
 create table if not exists written (segment integer primary key, places integer not null);
 -- Rows whose words are not those that they came with: of which revision they are, null where they were removed.
 create table if not exists rewritten (example_id integer primary key, revision_id integer);
+-- What is left to do: scrub.
+create table if not exists chores (name text primary key) without rowid;
 """
 _BUSY_SECONDS = 60
 
@@ -35,8 +37,22 @@ _BUSY_SECONDS = 60
 def connect(path: Path, patience: float = _BUSY_SECONDS) -> sqlite3.Connection:
     """Open the index, and make it where it is absent or of another version; autocommit.
 
-    `patience`: seconds to wait for another writer before sqlite3.OperationalError.
+    `patience`: seconds to wait for another writer before sqlite3.OperationalError. A file that is broken is put aside
+    as `search.db.broken`, for all in it can be filled in again.
     """
+    try:
+        return _open(path, patience)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        for ending in ("-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+        path.replace(path.with_name(path.name + ".broken"))
+        return _open(path, patience)
+
+
+def _open(path: Path, patience: float) -> sqlite3.Connection:
+    """A connection to the index, made where it is absent."""
     conn = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
     conn.execute("pragma journal_mode = wal")
     # A power cut may cost the last transactions, which are filled in again; it cannot break the file.
@@ -56,7 +72,7 @@ def _make(conn: sqlite3.Connection) -> None:
     """An empty index; of two that come at once the second finds it made."""
     conn.execute("begin immediate")
     if version_of(conn) != VERSION:
-        for table in ("words", "written", "rewritten"):
+        for table in ("words", "written", "rewritten", "chores"):
             conn.execute(f"drop table if exists {table}")
         for statement in SCHEMA.split(";\n"):
             conn.execute(statement)

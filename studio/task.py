@@ -102,7 +102,12 @@ def main() -> int:
     parser.add_argument("--home", required=True, type=Path, help="project folder")
     given = parser.parse_args()
     os.nice(_LOWEST_PRIORITY)
-    return run(Store.open(Home(given.home)), given.task)
+    store = Store.open(Home(given.home))
+    code = run(store, given.task)
+    if code:
+        # The person knows already that it ended; what it wrote is removed behind the scenes.
+        tidying.tidy(store)
+    return code
 
 
 if __name__ == "__main__":

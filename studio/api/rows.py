@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from storage import datasets
+from storage import datasets, search
 from storage.errors import Conflict
 from storage.rows import Batch
 from studio import task as running
@@ -112,7 +112,10 @@ def _add_erasing(routes: APIRouter, studio: Studio) -> None:
         if wish.confirm.strip().lower() == trash.WORD and bulk.count(store, name, rows) > trash.AT_ONCE:
             payload = {**wish.model_dump(), "dataset": datasets.get_dataset(store, name).name}
             return {"task": running.start(store, "erase", payload).id}
-        return trash.erase(store, name, rows, wish.confirm, wish.text)
+        told = trash.erase(store, name, rows, wish.confirm, wish.text)
+        if search.scrub_due(store):
+            running.start(store, "tidy", {})
+        return told
 
 
 def _add_steps(routes: APIRouter, studio: Studio) -> None:

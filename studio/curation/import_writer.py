@@ -24,6 +24,8 @@ CHUNK = 1000
 # The importer copies its own pages from the log to the file, well before a voter's commit would have to (at 1,000).
 _CHECKPOINT_PAGES = 700
 _VOTERS_CHECKPOINT_PAGES = 1000
+# Rows of an import that was stopped go while the person waits, up to so many; beyond, `tidying` removes them.
+_REMOVED_AT_ONCE = 5_000
 
 
 class Row(NamedTuple):
@@ -48,6 +50,7 @@ class ImportWriter:
         self.segment = segments.open_segment(store, dataset.id, self.batch.number, author)
         self._indexer = Indexer(store.home, self.segment.number)
         self._published = False
+        self._written = 0
 
     def __enter__(self) -> Self:
         return self
@@ -55,9 +58,12 @@ class ImportWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._published:
-            self._indexer.abandon()
-            batches.drop(self.store, self.batch)
+        if self._published:
+            return
+        self._indexer.abandon()
+        batches.give_up(self.store, self.batch)
+        if self._written <= _REMOVED_AT_ONCE:
+            batches.clear(self.store)
 
     def are_new(self, rows: Sequence[Row]) -> list[bool]:
         """Whether neither the dataset nor this import holds a row yet, one by one; from now on it does."""
@@ -69,6 +75,7 @@ class ImportWriter:
             part = rows[start : start + CHUNK]
             examples.add_rows(self.store, self.segment, [row.prepared for row in part])
             self._indexer.add([row.words for row in part])
+            self._written += len(part)
 
     def publish(self, name: str, detail: dict[str, Any]) -> None:
         """Let the rows be seen, and found by search, and their dataset where it is new, in one commit."""

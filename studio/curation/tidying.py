@@ -1,4 +1,4 @@
-"""What is slow to mend after a crash or a cancel, done beside the pages: rows that nobody will see, words not indexed.
+"""What is slow and can wait, done beside the pages: rows that nobody will see, words not indexed, erased ones.
 
 All of it is invisible: hidden rows are hidden, an unsettled change is looked through, and search looks at what is
 missing later. So it may wait, be cut off, and go on another time.
@@ -22,7 +22,8 @@ def amount(store: Store) -> int:
         "where b.settled != 1 and b.state != 'open' limit ?)",
         [AT_ONCE + 1],
     )
-    return int(dropped) + int(pending) + indexing.missing(store)
+    scrub = AT_ONCE + 1 if search.scrub_due(store) else 0
+    return int(dropped) + int(pending) + indexing.missing(store) + scrub
 
 
 def tidy(store: Store, progress: indexing.Progress | None = None) -> int:
@@ -32,7 +33,9 @@ def tidy(store: Store, progress: indexing.Progress | None = None) -> int:
     for dataset_id in settling.unsettled(store):
         settling.settle(store, dataset_id)
     filled = indexing.fill(store, progress)
-    search.catch_up(store)
+    search.catch_up(store, limit=None)
+    if search.scrub_due(store):
+        search.scrub(store)
     return filled
 
 

@@ -7,7 +7,7 @@ the chance to resume or replay those trainings; what models learnt stays, and th
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from storage import datasets, erasing, examples, tasks
+from storage import datasets, erasing, examples, search, tasks
 from storage.erasing import Trace
 from storage.errors import BadInput, Refused
 from storage.queries import Query
@@ -83,4 +83,6 @@ def run_task(store: Store, task: Task) -> dict[str, Any]:
         store, task.payload["dataset"], wanted, task.payload["confirm"], task.payload.get("text"),
         progress=lambda fraction, sentence: tasks.advance(store, task.id, fraction, sentence),
     )  # fmt: skip
+    if search.scrub_due(store):
+        search.scrub(store)
     return done | {"say": "erased"}
