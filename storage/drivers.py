@@ -22,6 +22,7 @@ FEW = 2000
 _HANDFUL = 200
 # A row by way of an index costs about as much as so many rows looked at in turn.
 _WORTH = 12
+_MOST_SIZED = 50_000
 
 
 class Driver(NamedTuple):
@@ -53,9 +54,15 @@ class Driver(NamedTuple):
 def leader(store: Store, spans: Sequence[Range], query: Query, through: Pane | None) -> Driver | None:
     """The driver that a walk should follow; None where looking at every row in turn is quicker."""
     rows = sum(span.segment.places for span in spans)
-    worth = max(FEW, rows // _WORTH)
-    sizes = [(one.size(store, spans, worth), one) for one in _indexes(query, spans, through)]
-    found, fewest = min(sizes, key=lambda one: one[0], default=(0, None))
+    worth = max(FEW, min(rows // _WORTH, _MOST_SIZED))
+    known = list(_indexes(query, spans, through))
+    found, fewest = 0, None
+    # What is rare is found by counting a little of each; only where nothing is, more is counted.
+    for most in sorted({FEW + 1, min(8 * FEW, worth), worth}):
+        sizes = [(one.size(store, spans, most), one) for one in known]
+        found, fewest = min(sizes, key=lambda one: one[0], default=(0, None))
+        if found < most:
+            break
     words = search.match(query.search)
     if fewest and found <= (_HANDFUL if words else FEW):
         return fewest._replace(few=True)

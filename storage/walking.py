@@ -5,6 +5,7 @@ looks at the rows in stretches of blocks and passes over blocks whose extremes (
 Stretches grow, so that the first page comes at once and long walks cost few statements.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -23,7 +24,10 @@ _FIRST_BLOCKS = 2
 _MOST_BLOCKS = 32
 _FIRST_CANDIDATES = 100
 _MOST_CANDIDATES = 1000
-_BY_INDEX = 5
+_BY_INDEX = 10
+_BY_WORDS = 5
+# More rows than that are not looked at: the index is being filled, and searches find less until it is.
+_MOST_DUE = 1000
 
 
 class Walk(NamedTuple):
@@ -101,13 +105,49 @@ class Steps:
             f"where {driver.where} and {driver.key} between :from and :to order by {driver.key} {walk.order}",
             {**of_range(walk.where, span), "led": driver.value, "from": span.low, "to": span.high},
         )
+        beside = _Due(walk, span) if driver.name == "words" else None
         size = _FIRST_CANDIDATES
         while rows := cursor.fetchmany(size):
             keys = [key for key, fits in rows if fits]
-            if driver.name != "words" and search.match(walk.query.search):
+            if beside:
+                keys = beside.woven(keys, rows[-1][0])
+            elif search.match(walk.query.search):
                 keys = holding(walk.store, walk.query.search, keys)
-            yield Part(keys, len(keys), len(rows) * _BY_INDEX)
+            yield Part(keys, len(keys), len(rows) * (_BY_WORDS if beside else _BY_INDEX))
             size = min(size * 2, _MOST_CANDIDATES)
+        if beside and (rest := beside.woven([], None)):
+            yield Part(rest, len(rest), len(rest))
+
+
+class _Due:
+    """Rows of a range whose words the index does not hold as they are now: their text is looked at instead."""
+
+    def __init__(self, walk: Walk, span: Range) -> None:
+        self.reverse = walk.reverse
+        known = walk.store.rows(
+            "select example_id as key from search_due where example_id between ? and ? order by example_id limit ?",
+            [span.low, span.high, _MOST_DUE],
+        )
+        self.due = {row["key"] for row in known}
+        self.left = self._fitting(walk, span) if self.due else []
+
+    def _fitting(self, walk: Walk, span: Range) -> list[int]:
+        """Those of them that the search and the condition find, in the order of the walk."""
+        said = holding(walk.store, walk.query.search, sorted(self.due))
+        rows = walk.store.db.conn.execute(
+            f"select e.id from json_each(:keys) j cross join examples e on e.id = j.value {walk.join} "
+            f"where {walk.where.sql} order by e.id {walk.order}",
+            {**of_range(walk.where, span), "keys": json.dumps(said)},
+        )
+        return [row[0] for row in rows]
+
+    def woven(self, keys: list[int], last: int | None) -> list[int]:
+        """Keys from the index without these rows, and with those of them that belong before the last candidate."""
+        if not self.due:
+            return keys
+        ahead = [key for key in self.left if last is None or (key >= last if self.reverse else key <= last)]
+        self.left = self.left[len(ahead) :]
+        return sorted([*ahead, *(key for key in keys if key not in self.due)], reverse=self.reverse)
 
 
 def _stretches(walk: Walk, span: Range) -> Iterator[tuple[int, int]]:
