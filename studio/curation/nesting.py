@@ -1,7 +1,8 @@
 """Takes nested records apart and puts scattered ones together, between reading a file and knowing its shape.
 
 Questions nested in paragraphs become a record each. Messages that name their parents (OASST's flat files) become
-trees: a tree is one record that stands for all of its messages.
+trees, and turns that name their conversation (chat logs in tables) conversations: one record that stands for all of
+its messages.
 """
 
 import re
@@ -9,11 +10,14 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from studio.curation.messages import is_role
+from studio.curation.messages import is_role, speaker_key
 from studio.curation.records import Fault, Item, Record, Unreadable, quoted
 
 _PARENT = re.compile(r"(?:^|_)parent(?:_message)?(?:_?id)?$")
+_TALK = re.compile(r"(?:conversation|conv|dialog|dialogue|thread|session|chat)(?:_?id)?")
 _TREE = "message_tree_id"
+# Fields of a record that holds others.
+_NESTS = {"paragraphs", "qas", "row_idx", "custom_id"}
 # Loose messages are held until their trees are whole; more than this is no conversation but a dump.
 _HELD = 2_000_000
 
@@ -23,7 +27,7 @@ Loose = tuple[int, Mapping[str, Any]]
 def unnested(items: Iterator[Item]) -> Iterator[Item]:
     """The records of a file as the shapes know them."""
     held: list[Loose] = []
-    for item in items:
+    for item in _talks(items):
         if isinstance(item, Record) and item.plain:
             yield item
             continue
@@ -35,12 +39,52 @@ def unnested(items: Iterator[Item]) -> Iterator[Item]:
             held.append((item.line, value))
             if len(held) > _HELD:
                 raise Unreadable(f"The file has more than {_HELD:,} messages that name parents; split it by tree.")
-        elif isinstance(value, dict) and ("paragraphs" in value or "qas" in value or "row_idx" in value):
+        elif isinstance(value, dict) and _NESTS & value.keys():
             yield from _apart(item.line, value)
         else:
             yield item
     if held:
         yield from _trees(held, str(_parent_of(held[0][1])))
+
+
+def _talks(items: Iterator[Item]) -> Iterator[Item]:
+    """Records as they are, but turns of one conversation that follow one another, a record each, become one record."""
+    held: list[Record] = []
+    for item in items:
+        turn = _conversation_of(item.value) if isinstance(item, Record) and not item.plain else None
+        if held and (turn is None or turn != _conversation_of(held[0].value)):
+            yield _talk(held)
+            held = []
+        if turn is not None and isinstance(item, Record):
+            held.append(item)
+        else:
+            yield item
+    if held:
+        yield _talk(held)
+
+
+def _conversation_of(value: Any) -> Any:
+    """The id of the conversation that a record is a turn of; None where it is none."""
+    name = _talk_field(tuple(value)) if isinstance(value, dict) else None
+    return value[name] if name and is_role(value[speaker_key(value) or name]) else None
+
+
+@lru_cache(maxsize=64)
+def _talk_field(names: tuple[Any, ...]) -> str | None:
+    """The field that tells which conversation a turn belongs to, where the others say who speaks and what."""
+    said = any(name in names for name in ("content", "text", "value", "message"))
+    if not said or not any(name in names for name in ("role", "from", "speaker", "sender")) or "replies" in names:
+        return None
+    if _parent_field(tuple(name for name in names if isinstance(name, str))):
+        return None
+    return next((name for name in names if isinstance(name, str) and _TALK.fullmatch(name.lower())), None)
+
+
+def _talk(turns: list[Record]) -> Record:
+    """The turns of a conversation as one record; what they hold beside role and text stays with them."""
+    name = str(_talk_field(tuple(turns[0].value)))
+    messages = [{key: value for key, value in turn.value.items() if key != name} for turn in turns]
+    return Record(turns[0].line, {name: turns[0].value[name], "messages": messages}, len(turns))
 
 
 def _apart(line: int, value: dict[str, Any]) -> Iterator[Record]:
@@ -49,6 +93,8 @@ def _apart(line: int, value: dict[str, Any]) -> Iterator[Record]:
         yield from (Record(line, question) for question in _questions(value))
     elif isinstance(value.get("row"), dict) and "row_idx" in value:  # as the Hub's viewer hands rows out
         yield Record(line, value["row"])
+    elif isinstance(value.get("body"), dict) and "custom_id" in value:  # a request of OpenAI's batches
+        yield Record(line, {"custom_id": value["custom_id"], **value["body"]})
     else:
         yield Record(line, value)
 

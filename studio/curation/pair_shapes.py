@@ -23,6 +23,7 @@ PAIRS = (
     ("prompt-completion", "prompt", "response"),
     ("prompt-completion", "prompt", "answer"),
     ("prompt-completion", "prompt", "output"),
+    ("prompt-completion", "prompt", "canonical_solution"),
     ("prompt-completion", "prompt", "referenceResponse"),
     ("prompt-completion", "prompt", "reference_response"),
     ("question-answer", "question", "answer"),
@@ -35,6 +36,7 @@ PAIRS = (
     ("question-answer", "q", "a"),
     ("input-output", "input", "target"),
     ("input-output", "input", "target_scores"),
+    ("input-output", "input", "ideal"),
     ("input-output", "input", "output"),
     ("input-output", "inputs", "targets"),
     ("input-output", "input_text", "output_text"),
@@ -88,6 +90,8 @@ def _make_pair(row: Row, pair: tuple[str, str, str]) -> Made:
         raise RowError(answer, "The question has no answer in its text.")
     asked, used = asking(row, question)
     spoken = row.get(answer)
+    if answer in ("target", "ideal") and _texts(spoken):  # several right answers: BIG-Bench, OpenAI's evals
+        spoken = [{"text": text} for text in list(spoken or ())[:1]]
     if (text := answer_text(spoken)) is not None:
         return made(
             "sft", {"messages": [*asked, {"role": "assistant", "content": text}]}, row, _used_by(used, spoken, answer)
@@ -110,6 +114,8 @@ def answer_text(value: Any) -> str | None:
     if not isinstance(value, Mapping | list) or not value:
         return None
     if isinstance(value, Mapping):
+        if isinstance(value.get("value"), str) and value["value"].strip() and not {"role", "from"} & value.keys():
+            return str(value["value"])
         texts = value.get("text")
         if isinstance(texts, list):
             return next((text for text in texts if isinstance(text, str) and text.strip()), None)

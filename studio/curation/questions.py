@@ -1,5 +1,6 @@
 """The prompt of a record whose answers stand in fields of their own: question, context, history, system prompt."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from studio.curation.records import RowError, quoted
 PROMPTS = ("prompt", "instruction", "question", "query", "input", "problem", "prompt_text", "user", "inputs",
            "input_text", "text_input")  # fmt: skip
 _CONTEXTS = ("input", "context")
+_TURN = re.compile(r"\n\n(Human|Assistant):[ ]?")
 
 
 def prompt_column(row: Row) -> str | None:
@@ -39,6 +41,9 @@ def asking(row: Row, question: str) -> tuple[list[Message], list[str]]:
     used = [question]
     if isinstance(row.get(question), list | dict) or _is_written_list(row.get(question)):
         messages = messages_from(_unwrapped(row[question]), question)
+    elif talk := _transcript(row.get(question)):
+        messages = [*_history(row), *talk]
+        used.append("history")
     else:
         contexts = [name for name in _CONTEXTS if name != question and filled(row, name)]
         parts = [text_field(row, question), *(text_field(row, name) for name in contexts)]
@@ -61,6 +66,17 @@ def _unwrapped(value: Any) -> Any:
         said = value.get("full_text", value.get("text"))
         return said if isinstance(said, str) else value
     return value
+
+
+def _transcript(value: Any) -> list[Message] | None:
+    """The messages of a prompt that is written as a transcript up to the answer ("Human: … Assistant:")."""
+    if not (isinstance(value, str) and value.rstrip().endswith("Assistant:") and value.lstrip().startswith("Human:")):
+        return None
+    pieces = _TURN.split("\n\n" + value.strip())
+    said = [(who, text.strip()) for who, text in zip(pieces[1::2], pieces[2::2], strict=True)][:-1]
+    if pieces[0].strip() or not said or not all(text for _, text in said):
+        return None
+    return [{"role": "user" if who == "Human" else "assistant", "content": text} for who, text in said]
 
 
 def _history(row: Row) -> list[Message]:

@@ -120,7 +120,7 @@ def _kind_of(shape: Shape, rows: Sequence[Any]) -> str:
                 kinds[(made[0] if isinstance(made, list) else made).kind] += 1
         except RowError:
             continue
-    return kinds.most_common(1)[0][0] if kinds else "sft"
+    return kinds.most_common(1)[0][0] if kinds else "preference" if "preference" in shape.by_kind else "sft"
 
 
 def columns_of(rows: Sequence[Any]) -> list[str]:

@@ -53,6 +53,10 @@ def _contents(row: dict[str, Any], kind: str | None = None) -> list[dict[str, An
         {"prompt": "2+2?", "category": "sums", "referenceResponse": "4"},
         {"conversationTurns": [{"referenceResponses": [{"content": [{"text": "4"}]}],
                                 "prompt": {"content": [{"text": "2+2?"}]}}]},
+        {"prompt": "\n\nHuman: 2+2?\n\nAssistant:", "completion": "4"},
+        {"input": "2+2?", "target": ["4", "four"]},
+        {"input": [{"role": "user", "content": "2+2?"}], "ideal": "4"},
+        {"question": "2+2?", "answer": {"value": "4", "aliases": ["four"]}},
         {"instruction": "2+2?", "instances": [{"input": "", "output": "4"}], "is_classification": False},
     ],
 )  # fmt: skip
@@ -203,6 +207,24 @@ def test_a_message_whose_parent_is_not_there_is_a_fault() -> None:
     items = list(unnested(iter(_flat(("a", None, "Hi"), ("b", "a", "hello"), ("d", "gone", "no")))))
 
     assert items[1:] == [Fault(3, "parent_id", 'The parent "gone" of this message is not in the file.', "no")]
+
+
+def test_turns_that_name_their_conversation_are_put_together() -> None:
+    rows = [{"conversation_id": number, "role": turn["role"], "content": turn["content"], "at": ""}
+            for number in (1, 2) for turn in PAIR]  # fmt: skip
+    items = list(unnested(iter([Record(line, row) for line, row in enumerate(rows, start=2)])))
+
+    assert [(item.line, item.records) for item in items if isinstance(item, Record)] == [(2, 2), (4, 2)]
+    assert [_contents(item.value) for item in items if isinstance(item, Record)] == [[{"messages": PAIR}]] * 2
+
+
+def test_a_request_of_a_batch_is_what_it_asks() -> None:
+    request = {"custom_id": "1", "method": "POST", "url": "/v1", "body": {"model": "x", "messages": PAIR[:1]}}
+
+    (item,) = unnested(iter([Record(1, request)]))
+
+    assert isinstance(item, Record)
+    assert _contents(item.value) == [{"prompt": PAIR[:1]}]
 
 
 def test_each_question_of_a_paragraph_is_a_record() -> None:

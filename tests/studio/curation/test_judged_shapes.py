@@ -33,6 +33,7 @@ NAMED_APART: list[dict[str, Any]] = [
     {"query": "2+2?", "better_reply": "4", "worse_reply": "5"},
     {"question": "2+2?", "answer_matching_behavior": "4", "answer_not_matching_behavior": ["5"]},
     {"instruction": "2+2?", "input": "", "output": ["4", "5"]},
+    {"prompt": "\n\nHuman: 2+2?\n\nAssistant:", "response": "4", "chosen": "4", "rejected": "5"},
     {"question": "2+2?", "correct_answers": ["4"], "incorrect_answers": ["5"]},
     {"chosen_messages": [*ASKED, *FOUR], "rejected_messages": [*ASKED, *FIVE]},
     {"prompt": "2+2?", "chosen": [*ASKED, *FOUR], "rejected": [*ASKED, *FIVE], "score_chosen": 9.0},
