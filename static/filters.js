@@ -149,11 +149,12 @@
       count.hidden = !set.length;
       count.textContent = set.length;
       chips.hidden = !set.length;
+      const clear = el("button", { type: "button", class: "button-text small", hidden: set.length + (search ? 1 : 0) < 2, onclick: () => data.filter({}, { only: true }) }, "Clear all");
       chips.replaceChildren(...set.map(([name, value]) => {
         const said = words(name, value, facets);
         return el("span", { class: "chip chip-accent filter-chip" }, el("span", { class: "truncate" }, said),
           el("button", { type: "button", class: "chip-close", "aria-label": `Remove the filter ${said}`, onclick: () => without(name, value) }, "×"));
-      }), set.length + (search ? 1 : 0) > 1 && el("button", { type: "button", class: "button-text small", onclick: () => data.filter({}, { only: true }) }, "Clear all"));
+      }), clear);
     }
 
     function without(name, value) {

@@ -36,7 +36,7 @@
     const wrap = el("div", { class: "table-wrap" }, table);
     const nothing = el("div", { class: "empty", hidden: true });
     const emptyTrash = button("Empty the trash for good", () => data.emptyTrash(shown), "button-danger button-s");
-    const trashNote = el("div", { class: "notice notice-warning trash-note", hidden: true }, el("span", { class: "grow" }, "Rows in the trash are in no version and in no training that begins from now on. They can be restored."), emptyTrash);
+    const trashNote = el("div", { class: "notice notice-warning trash-note", hidden: true }, el("span", { class: "grow" }, "Rows in the trash stay out of new versions and new trainings. They can be restored."), emptyTrash);
     const older = button("Previous", () => turnPage(-1), "button-ghost button-s");
     const newer = button("Next", () => turnPage(1), "button-ghost button-s");
     const number = el("input", { type: "number", class: "input page-number", min: 1, "aria-label": "Page", onchange: () => data.go({ page: Math.min(Math.max(1, Number(number.value) || 1), shown.pages || Infinity) }) });
@@ -278,7 +278,8 @@
     const inTable = () => document.activeElement && body.contains(document.activeElement);
     const some = () => Boolean(cursor) || selection.size() > 0;
     const inTrash = () => data.place().filters.status === "deleted";
-    const key = (name, label, run, more = {}) => keys.add({ key: name, label, group: "Rows", run, ...more });
+    const key = (name, label, run, { when = () => true, ...more } = {}) =>
+      keys.add({ key: name, label, group: "Rows", run, ...more, when: () => !document.querySelector("dialog[open]") && when() });
     // Shift first: the newest binding is asked first, and "X" answers to an unshifted x as well.
     const off = [
       key("j", "Next row", () => move(1)),

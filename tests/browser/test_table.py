@@ -262,6 +262,9 @@ def test_everything_is_done_by_keys_alone(visit: Callable[..., Any], site: Site,
     page.keyboard.press("Shift+X")
     selected = page.inner_text(".bulk-count")
     page.keyboard.press("t")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog", state="detached")
+    page.keyboard.press("t")
     page.keyboard.type("checked, <b>")
     page.keyboard.press("Enter")
     _toast(page, "3 rows tagged.")
@@ -331,11 +334,13 @@ def test_a_chart_may_set_filters(visit: Callable[..., Any], site: Site, fill: Ca
 
     page.evaluate("ratchet.data.filter({ tag: ['odd'], status: 'draft' })")
     _facts(page, "4 rows of 9 match")
-    added = page.url
+    added, chips = page.url, page.inner_text(".filter-chips").split("\n")
     page.evaluate("ratchet.data.filter({ chars: '21-' }, { only: true })")
     page.wait_for_function("!location.search.includes('tag')")
 
     assert added.split("?")[1] == f"dataset={name}&status=draft&tag=odd"
+    assert [chip for chip in chips if chip not in ("×", "")] == ["Status: draft", "Tag: odd", "Clear all"]
+    assert page.inner_text(".filter-chips").replace("×", "").strip() == "21 characters or more"
     assert page.url.split("?")[1] == f"dataset={name}&chars=21-"
 
 
