@@ -31,7 +31,7 @@
       card, row: null, draft: null, unfolded: new Set(),
       url: (rest = "") => `${rowsOf(desk.row.dataset)}/${encodeURIComponent(desk.row.id)}${rest ? `/${rest}` : ""}`,
       key: (binding) => off.push(keys.add({ group: "Editor", ...binding, when: () => isOpen() && (binding.when ? binding.when() : true) })),
-      grown, redraw, mark, changed, save, replace, rebase, took,
+      grown: parts.grown, redraw, mark, changed, save, replace, rebase, took,
       onMark: (run) => listeners.push(run),
       plain: () => plain(desk.draft.content),
       step: (label) => steps.push(label),
@@ -184,7 +184,7 @@
           el("div", { class: "line grow" }, el("h2", { tabindex: -1 }, known ? `Example ${desk.row.number}` : "New example"), ui.state, ui.kept),
           el("div", { class: "line" }, known && ui.near.nodes, press("Close", "Esc", "ghost button-s", leave)),
           el("div", { class: "row-between editor-second" }, el("div", { class: "line" }, ui.save, ui.next, press("Edit", "E", "ghost button-s", edit)), ui.status.node)),
-        ui.notices, desk.row.kind !== "text" ? desk.model.node : el("div", { class: "assist line" }, small("What the model sees", "ghost", desk.toggleSees)), ui.body,
+        ui.notices, desk.row.kind !== "text" ? desk.model.node : el("div", { class: "assist line" }, press("What the model sees", "W", "ghost button-s", desk.toggleSees)), ui.body,
         el("div", { class: "editor-aside" }, ui.sees.node, parts.comments(desk)),
         el("div", { class: "editor-foot" }, ui.undo, ui.redo,
           known && press("History", "H", "ghost button-s", history), known && press("Duplicate", "D", "ghost button-s", duplicate),
@@ -232,15 +232,6 @@
       ui.status.draw();
     }
 
-    /** Grows with what is typed, in browsers that do not do it by themselves as well. */
-    function grown(area) {
-      if (CSS.supports("field-sizing", "content")) return area;
-      const fit = () => { area.style.height = "auto"; area.style.height = `${area.scrollHeight + 2}px`; };
-      ["input", "grow"].forEach((name) => area.addEventListener(name, fit));
-      requestAnimationFrame(fit);
-      return area;
-    }
-
     /* ---- Saving ---------------------------------------------------------------------------------------------- */
 
     async function save() {
@@ -259,7 +250,8 @@
       mark();
       try {
         const gone = Object.fromEntries(["tools", "metadata", "margin", "answers"].filter((name) => name in content).map((name) => [name, null]));
-        const body = { content: { ...gone, ...desk.plain() }, tags: desk.draft.tags, revision };
+        const retagged = JSON.stringify(desk.draft.tags) !== JSON.stringify(desk.row.tags);
+        const body = { content: { ...gone, ...desk.plain() }, revision, ...(retagged ? { tags: desk.draft.tags, change: desk.row.change } : {}) };
         const saved = id === "new" ? await api(rowsOf(dataset), { body }) : await api(desk.url(), { method: "PUT", body });
         saving = false;
         if (!isOpen() || desk.row.id !== id) return true;
@@ -273,18 +265,27 @@
         saving = false;
         if (!isOpen() || desk.row.id !== id) return false;
         mark();
-        if (error.kind === "conflict" && id !== "new") await clash();
-        else tell("bad", error.message);
+        if (error.kind === "conflict" && id !== "new") return clash();
+        tell("bad", error.message);
         return false;
       }
     }
 
+    /** Somebody else was quicker; where they changed the status alone, there is nothing to choose. */
     async function clash() {
       try {
-        parts.conflict(desk, { content: desk.row.content, tags: desk.row.tags }, await api(desk.url()));
+        const found = await api(desk.url());
+        const { content, tags, revision } = desk.row;
+        const other = found.change !== desk.row.change;
+        if (other && found.revision === revision && JSON.stringify(found.tags) === JSON.stringify(tags)) {
+          rebase(found, desk.draft);
+          return send();
+        }
+        parts.conflict(desk, { content, tags }, found);
       } catch (error) {
         tell("bad", error.message);
       }
+      return false;
     }
 
     /** The row as the studio has it now. `sent`: what was saved, where the person typed on meanwhile that stays unsaved. */

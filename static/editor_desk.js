@@ -86,5 +86,14 @@
     };
   };
 
+  /** A field grows with what is typed, in browsers that do not do it by themselves as well. */
+  parts.grown = (area) => {
+    if (CSS.supports("field-sizing", "content")) return area;
+    const fit = () => { area.style.height = "auto"; area.style.height = `${area.scrollHeight + 2}px`; };
+    ["input", "grow"].forEach((name) => area.addEventListener(name, fit));
+    requestAnimationFrame(fit);
+    return area;
+  };
+
   parts.stored = { opened, plain, clone };
 })();

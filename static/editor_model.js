@@ -49,21 +49,13 @@
       if (!models.length) say.textContent = "There is no model yet; add one on the page Train.";
     }
 
-    /** Which turn is written: an assistant's turn, or a new one after what a person said. */
-    function place(how) {
-      const found = desk.turns.target();
-      if (found || how === "improve") return found;
-      const box = desk.card.querySelector(".turns");
-      if (!box || desk.row.kind === "prompts") return null;
-      desk.turns.listOf(box).push({ role: "assistant", content: "" });
-      return { box, at: desk.turns.listOf(box).length - 1 };
-    }
-
     async function write(how) {
       if (asking || !desk.row || !models?.length || draft.hidden) return;
       const before = desk.snapshot();
-      const found = place(how);
-      const item = found && desk.turns.listOf(found.box)[found.at];
+      const found = desk.turns.target();
+      const turns = found && desk.turns.listOf(found.box);
+      if (how === "draft" && turns && found.at === turns.length) turns.push({ role: "assistant", content: "" });
+      const item = turns?.[found.at];
       if (!item || (how === "improve" && !item.content.trim())) return tell(how === "improve" ? "There is no answer to improve yet." : "There is no turn for an answer.", true);
       desk.push(how === "draft" ? `draft of ${select.value}` : `${select.value} improved the answer`, before);
       const body = { model: select.value, how, content: desk.plain(), part: found.box.dataset.part, turn: found.at };

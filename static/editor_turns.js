@@ -124,11 +124,20 @@
     desk.key({ key: "Enter", modifier: "ctrl+shift", inFields: true, label: "Insert a turn below", run: () => onFocused((box, at) => insert(box, at + 1, blank(nextRole(listOf(box), at + 1)), "added a turn")) });
     desk.key({ key: "x", modifier: "ctrl+shift", inFields: true, label: "Delete the turn", run: () => onFocused((box, at) => remove(box, at)) });
 
-    /** The turn that a model is to write: the one written in last, if it is an assistant's, else the last of those. */
+    /**
+     * The turn that a model is to write: the answer that the person wrote in last, or the one to what they wrote; else
+     * the last answer. A question at the end without an answer asks for a new turn (`at` behind the last one).
+     */
     function target() {
       const boxes = [...desk.card.querySelectorAll(".turns")];
       const here = current && boxes.find((box) => box.dataset.part === current.name);
-      if (here && listOf(here)[current.at]?.role === "assistant") return { box: here, at: current.at };
+      if (here) {
+        const roles = listOf(here).map((turn) => turn.role);
+        if (roles[current.at] === "assistant") return { box: here, at: current.at };
+        if (roles[current.at] && roles[current.at + 1] === "assistant") return { box: here, at: current.at + 1 };
+      }
+      const open = boxes.find((box) => box.dataset.part === "messages" && ["user", "tool"].includes(listOf(box).at(-1)?.role));
+      if (open) return { box: open, at: listOf(open).length };
       for (const box of boxes.reverse()) {
         const at = listOf(box).findLastIndex((turn) => turn.role === "assistant");
         if (at >= 0) return { box, at };

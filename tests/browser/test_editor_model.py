@@ -112,6 +112,22 @@ def test_improving_shows_the_model_the_answer(visit: Visit, site: Site, fill: Fi
     assert page.locator(".part-chosen textarea").input_value() == "4"
 
 
+def test_a_question_without_an_answer_gets_a_new_turn(visit: Visit, site: Site, fill: Fill, talker: Talker) -> None:
+    name = fill([chat(("user", "2+2?"), ("assistant", "4"), ("user", "And 3+3?"))])
+    page = open_row(visit, site, name)
+    _ready(page)
+
+    page.keyboard.press("g")
+    page.wait_for_selector(".drafted .chip")
+    page.keyboard.press("Enter")  # the button that accepts it has the focus
+    page.keyboard.press("Control+s")
+    wait_saved(page)
+
+    assert said(site.store, name)[1:] == [
+        ("assistant", "4"), ("user", "And 3+3?"), ("assistant", "said to 3 turns"),
+    ]  # fmt: skip
+
+
 def test_a_model_that_does_not_answer_says_why_and_nothing_is_lost(
     visit: Visit, site: Site, fill: Fill, talker: Talker
 ) -> None:

@@ -90,6 +90,29 @@ def test_the_second_merges_by_hand(visit: Visit, site: Site, fill: Fill) -> None
     assert [text for _, text in said(site.store, name)] == ["one, said she", "two, said she", "three", "four, said he"]
 
 
+def test_what_two_people_tagged_is_merged_and_a_status_alone_is_no_conflict(
+    visit: Visit, site: Site, fill: Fill
+) -> None:
+    name = fill([{**FOUR, "tags": ["old"]}])
+    first, second = _both(visit, site, name)
+    for page, tag in ((first, "hers"), (second, "his")):
+        page.fill("#row-tags", tag)
+        page.keyboard.press("Enter")
+    first.keyboard.press("Control+s")
+    wait_saved(first)
+
+    second.keyboard.press("Control+s")
+    second.wait_for_selector(".editor .conflict")
+    second.click("text=Merge by hand")
+    editing.set_status(site.store, name, rows(site.store, name)[0].id, "approved", author="bob")
+    second.keyboard.press("Control+s")
+    wait_saved(second)
+
+    merged = rows(site.store, name)[0]
+    assert (sorted(merged.tags), merged.status) == (["hers", "his", "old"], "approved")
+    assert second.inner_text(".status-chip") == "approved"
+
+
 def test_a_row_that_somebody_changed_meanwhile_is_not_overwritten_by_what_was_left_unsaved(
     visit: Visit, site: Site, fill: Fill
 ) -> None:
