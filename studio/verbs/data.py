@@ -24,13 +24,12 @@ def _import(studio: Studio, args: argparse.Namespace) -> Outcome:
     )
     files = data.get("files", [data])
     lines = []
-    for name, report in zip(args.files, files, strict=False):
-        lines.append(f"{name}: {_import_line(report)}")
+    for report in files:  # an archive gives more reports than there are arguments
+        lines.append(f"{report['file']}: {_import_line(report)}")
         lines += [f"  {_place(error)}{error['message']}" for error in report["errors"][:5] if report["read"]]
     if any(report["imported"] or _known(report) for report in files):
         return Outcome(data, visible("\n".join(lines)))
-    print(visible("\n".join(f"{name}: {report['sentence']}" for name, report in zip(args.files, files, strict=True))),
-          file=sys.stderr)  # fmt: skip
+    print(visible("\n".join(f"{report['file']}: {report['sentence']}" for report in files)), file=sys.stderr)
     return Outcome(data, "", 1)
 
 

@@ -34,6 +34,36 @@ def test_a_file_without_a_good_row_exits_1_with_json_and_a_sentence(
     assert "a.csv: The file has no known shape. Its columns are frage, antwort" in err
 
 
+def test_an_archive_of_several_files_without_a_good_row_says_why_of_each(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.csv", "frage,antwort\n1+1?,2\n")
+        archive.writestr("b.json", "[1")
+
+    code = _import(home, tmp_path / "a.zip", "--dataset", "rows", "--json")
+
+    out, err = capsys.readouterr()
+    assert (code, [one["file"] for one in json.loads(out)["files"]]) == (1, ["a.csv", "b.json"])
+    assert "a.csv: The file has no known shape" in err
+    assert "b.json: The file is no valid JSON" in err
+
+
+def test_the_encoding_is_named_on_the_command_line(
+    home: Home, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write("a.csv", "prompt,completion\nкак?,так\n".encode("koi8-r"))
+
+    code = _import(home, path, "--dataset", "rows", "--encoding", "koi8-r", "--json")
+    said = json.loads(capsys.readouterr().out)
+    wrong = _import(home, path, "--dataset", "rows", "--encoding", "klingon")
+
+    assert (code, said["encoding"], said["imported"], wrong) == (0, "koi8-r", 1, 1)
+    assert '"klingon" is no encoding' in capsys.readouterr().err
+
+
 def test_columns_are_mapped_from_the_command_line(home: Home, write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     path = write("a.csv", "frage,antwort\n1+1?,2\n")
 
