@@ -43,6 +43,9 @@ def erase(
     ids = _ids(store, dataset, wanted)
     found = erasing.trace(store, dataset, ids)
     _refuse_running(store, found)
+    # Before the rows: once they are gone, nothing leads to their packs any more.
+    for pack in found.packs:
+        (store.home.path / pack).unlink(missing_ok=True)
     for start in range(0, len(ids), _CHUNK):
         part = ids[start : start + _CHUNK]
         if masked is None:
@@ -51,8 +54,6 @@ def erase(
             erasing.mask(store, dataset, part, masked)
         if progress and progress(min((start + len(part)) / len(ids), 0.99), f"{start + len(part):,} rows done"):
             break  # what is erased stays erased
-    for pack in found.packs:
-        (store.home.path / pack).unlink(missing_ok=True)
     return _told(found)
 
 
