@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import NamedTuple
 
 from storage import search, search_file
@@ -22,7 +23,7 @@ FEW = 2000
 _HANDFUL = 200
 # A row by way of an index costs about as much as so many rows looked at in turn.
 _WORTH = 12
-_MOST_SIZED = 50_000
+_MOST_SIZED = 16_000
 
 
 class Driver(NamedTuple):
@@ -50,15 +51,23 @@ class Driver(NamedTuple):
                 break
         return found
 
+    def alone(self, query: Query) -> bool:
+        """Whether nothing else is asked of a row: then the index is the page, however much it knows."""
+        others = replace(query, tags=()) if self.name == "tag" else replace(query, status=())
+        asked = self.name == "tag" or self.name == "status"
+        return asked and len(query.tags) < 2 and not others.filtered and not search.match(query.search)
+
 
 def leader(store: Store, spans: Sequence[Range], query: Query, through: Pane | None) -> Driver | None:
     """The driver that a walk should follow; None where looking at every row in turn is quicker."""
     rows = sum(span.segment.places for span in spans)
     worth = max(FEW, min(rows // _WORTH, _MOST_SIZED))
     known = list(_indexes(query, spans, through))
+    if len(known) == 1 and known[0].alone(query):
+        return known[0]
     found, fewest = 0, None
     # What is rare is found by counting a little of each; only where nothing is, more is counted.
-    for most in sorted({FEW + 1, min(8 * FEW, worth), worth}):
+    for most in sorted({FEW + 1, worth}):
         sizes = [(one.size(store, spans, most), one) for one in known]
         found, fewest = min(sizes, key=lambda one: one[0], default=(0, None))
         if found < most:

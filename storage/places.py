@@ -21,8 +21,7 @@ def count(store: Store, spans: Sequence[Range]) -> int:
 
 def _live(store: Store, span: Range, high: int) -> int:
     """How many rows of a range are seen up to a key."""
-    gone = sum(int(store.value(_GONE, [status, span.low, high])) for status in GONE)
-    return high - span.low + 1 - gone
+    return high - span.low + 1 - _gone(store, span.low, high)
 
 
 def rank(store: Store, spans: Sequence[Range], key: int, inclusive: bool = False) -> int:
@@ -53,12 +52,13 @@ def keys(store: Store, spans: Sequence[Range], first: int, wanted: int) -> list[
 
 
 def _nth(store: Store, span: Range, first: int) -> int:
-    """A key before which exactly `first` rows of the range are seen: a search by halves over the places."""
-    low, high = span.low + first, span.high
-    while low < high:
-        middle = (low + high) // 2
-        if _live(store, span, middle) > first:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    """The key of the row of a range before which `first` are seen: its place, moved on by all that are gone before."""
+    low, key = span.low, span.low + first
+    while (gone := _gone(store, low, key)) > 0:
+        low, key = key + 1, key + gone
+    return key
+
+
+def _gone(store: Store, low: int, high: int) -> int:
+    """How many rows between two keys are not seen."""
+    return sum(int(store.value(_GONE, [status, low, high])) for status in GONE)

@@ -79,14 +79,20 @@ def _led(walk: Walk, column: str, count: int, after: Item | None) -> list[Item]:
         f"and {walk.where.sql} and (:after is null or ({value}, e.id) {beyond} (:value, :after)) "
         f"order by {value} {order}, e.id {order} limit :count"
     )
-    value_then, key_then = (sign * after[0], sign * after[1]) if after else (0, None)
-    begun = {"count": count, "value": value_then, "after": key_then}
+    begun = _begun(count, after, sign)
     found: list[Item] = []
     with walk.reading() as conn:
         for span in walk.spans:
             values = {**of_range(walk.where, span), "led": led.value, "from": span.low, "to": span.high} | begun
             found += [(sign * held, sign * key) for held, key in conn.execute(sql, values)]
     return heapq.nsmallest(count, found)
+
+
+def _begun(count: int, after: Item | None, sign: int) -> dict[str, Any]:
+    """How many rows are wanted, and after which."""
+    if after is None:
+        return {"count": count, "value": 0, "after": None}
+    return {"count": count, "value": sign * after[0], "after": sign * after[1]}
 
 
 def _valued(walk: Walk, every: Iterable[list[int]]) -> Iterator[Item]:
@@ -123,20 +129,22 @@ def _by_change(walk: Walk, span: Range) -> Iterator[Iterator[Item]]:
 def _by_blocks(walk: Walk, column: str, count: int, after: Item | None) -> list[Item]:
     """The first rows by a value whose extremes are known of each block."""
     sign = _sign(walk)
+    order, beyond = ("desc", "<") if sign < 0 else ("asc", ">")
     best: list[Item] = []
     sql = (
         f"select {column}, id from examples e where id between :from and :to and {walk.where.sql} "
-        f"and {column} {'>=' if sign < 0 else '<='} :worst"
+        f"and {column} {'>=' if sign < 0 else '<='} :worst "
+        f"and (:after is null or ({column}, id) {beyond} (:value, :after)) "
+        f"order by {column} {order}, id {order} limit :count"
     )
     for bound, span, block in _blocks(walk, column):
         if len(best) == count and bound > best[-1]:
             break
         low, high = max(span.low, block << BLOCK_BITS), min(span.high, (block << BLOCK_BITS) + _BLOCK - 1)
         worst = sign * best[-1][0] if len(best) == count else sign * (1 << 53)
-        values = {**of_range(walk.where, span), "from": low, "to": high, "worst": worst}
+        values = {**of_range(walk.where, span), "from": low, "to": high, "worst": worst, **_begun(count, after, sign)}
         rows = walk.store.db.conn.execute(sql, values)
-        new = ((sign * value, sign * key) for value, key in rows)
-        best = heapq.nsmallest(count, [*best, *(item for item in new if after is None or item > after)])
+        best = heapq.nsmallest(count, [*best, *((sign * value, sign * key) for value, key in rows)])
     return best
 
 

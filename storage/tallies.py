@@ -7,7 +7,7 @@ from storage.segments import Range
 from storage.store import Store
 from storage.walking import Walk
 
-MOST = 50_000
+MOST = 20_000
 _OF_STATUS = "select count(*) from (select 1 from examples where status = ? and id between ? and ? limit ?)"
 _OF_TAG = "select count(*) from (select 1 from tagged where tag = ? and example_id between ? and ? limit ?)"
 
