@@ -90,11 +90,13 @@ def _add_work(routes: APIRouter, studio: Studio) -> None:
         mending.mendable(store, check)
         if findings.tally(store, dataset.id, check, most=0).total > _AT_ONCE:
             return _start(studio, name, "mend", {"dataset": name, "check": check, "author": author})
-        return mending.mend(store, dataset, check, author).to_json()
+        mended = mending.mend(store, dataset, check, author, look_again=False).to_json()
+        return mended | _look_again(studio, name)
 
     @routes.post("/datasets/{name}/rows/{row}/mend/{check}")
     def mend_row(name: str, row: str, check: str) -> Json:
-        return mending.mend_example(store, get_dataset(store, name), check, row, author).to_json()
+        mended = mending.mend_example(store, get_dataset(store, name), check, row, author).to_json()
+        return mended | _look_again(studio, name)
 
 
 def _add_tokens(routes: APIRouter, studio: Studio) -> None:
@@ -120,6 +122,11 @@ def _add_tokens(routes: APIRouter, studio: Studio) -> None:
         picture = render(studio.engine, store, get_model(store, shown.model), shown.content)
         parts = [{"name": part.name, "tokens": part.tokens} for part in picture.parts]
         return {**picture._asdict(), "parts": parts}
+
+
+def _look_again(studio: Studio, name: str) -> Json:
+    """Have the new texts checked beside this process: the model of languages alone takes 100 MB."""
+    return {"task": _start(studio, name, "check", {"dataset": name})["task"]}
 
 
 def _start(studio: Studio, name: str, kind: str, payload: Json) -> Json:

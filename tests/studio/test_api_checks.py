@@ -46,6 +46,8 @@ def test_a_dataset_is_checked_looked_at_mended_and_undone(studio: Studio, web: T
     seen = web.get("/api/data/datasets/rows/findings").json()
     row = web.get(f"/api/data/datasets/rows/rows/{first}/findings").json()["findings"]
     mended = web.post("/api/data/datasets/rows/mend/personal-data").json()
+    ended(web, mended["task"])
+    again = web.get("/api/data/datasets/rows/findings").json()
     refused = web.post("/api/data/datasets/rows/mend/empty")
     undone = web.post("/api/data/datasets/rows/undo").json()
 
@@ -56,7 +58,8 @@ def test_a_dataset_is_checked_looked_at_mended_and_undone(studio: Studio, web: T
     assert [(item["check"], item["places"]) for item in row] == [
         ("personal-data", [{"path": "messages[1].content", "start": 9, "end": 15, "what": "EMAIL"}])
     ]
-    assert (mended["mended"], mended["left"]) == (1, 0)
+    assert (mended["mended"], mended["left"], again["unchecked"]) == (1, 0, 0)
+    assert [item["check"] for item in again["findings"]] == ["empty"]
     assert (refused.status_code, "no safe mend" in refused.text) == (422, True)
     assert undone["label"] == mended["label"]
 
@@ -67,6 +70,7 @@ def test_a_row_is_mended_alone(studio: Studio, web: TestClient) -> None:
 
     mended = web.post(f"/api/data/datasets/rows/rows/{ids(studio.store, dataset)[0]}/mend/personal-data").json()
 
+    ended(web, mended["task"])
     assert mended["mended"] == 1
     assert studio.show("rows")["rows"][0]["messages"][1]["content"] == "[EMAIL]"
     assert studio.show("rows")["rows"][1]["messages"][1]["content"] == "c@d.fr"

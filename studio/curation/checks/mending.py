@@ -28,8 +28,18 @@ class Mended(NamedTuple):
                 "batch": self.batch.id if self.batch else None, "label": label}  # fmt: skip
 
 
-def mend(store: Store, dataset: Dataset, name: str, author: str, progress: changes.Progress | None = None) -> Mended:
-    """Mend all rows of a dataset in which a check found something; raises BadInput where that needs a person."""
+def mend(
+    store: Store,
+    dataset: Dataset,
+    name: str,
+    author: str,
+    progress: changes.Progress | None = None,
+    look_again: bool = True,
+) -> Mended:
+    """Mend all rows of a dataset in which a check found something; raises BadInput where that needs a person.
+
+    `look_again`: run the checks of single rows on the new texts, too; the web leaves that to a task, for its memory.
+    """
     check = mendable(store, name)
 
     def make(example: Example) -> changes.Change | None:
@@ -39,19 +49,19 @@ def mend(store: Store, dataset: Dataset, name: str, author: str, progress: chang
         store, dataset, Query(finding=name), make, kind="mend", author=author, progress=progress,
         label=f'mended "{check.title.lower()}" in {{count}} rows',
     )  # fmt: skip
-    look_at_rows(store, dataset)
+    if look_again:
+        look_at_rows(store, dataset)
     left = findings.tally(store, dataset.id, name, most=0).total
     return Mended(name, int(batch.detail["rows"]) if batch else 0, left, batch)
 
 
 def mend_example(store: Store, dataset: Dataset, name: str, example_id: str, author: str) -> Mended:
-    """Mend one row."""
+    """Mend one row; nothing is looked at again."""
     check = mendable(store, name)
     batch = changes.change(
         store, dataset, [example_id], lambda example: _change(store, check, example), kind="mend", author=author,
         label=f'mended "{check.title.lower()}" in one row',
     )  # fmt: skip
-    look_at_rows(store, dataset)
     return Mended(name, 1 if batch else 0, 0 if batch else 1, batch)
 
 
