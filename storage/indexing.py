@@ -45,6 +45,7 @@ class Indexer:
         self._home = home
         self._segment = segment
         self._done = 0
+        self._ended = False
         self._chunks: queue.Queue[Sequence[str] | None] = queue.Queue(maxsize=4)
         self._abandoned = threading.Event()
         self._thread = threading.Thread(target=self._run, name="words", daemon=True)
@@ -72,20 +73,26 @@ class Indexer:
         except sqlite3.Error as error:
             self.failure = error
             _LOG.warning("search.db could not be written (%s); words that are missing are indexed later", error)
-            while self._chunks.get() is not None:
-                pass
+        finally:
+            while not self._ended:  # or the import would wait for ever
+                self._next()
+
+    def _next(self) -> Sequence[str]:
+        """The next words; none at the end."""
+        words = self._chunks.get()
+        self._ended = words is None
+        return words or ()
 
     def _write(self, conn: sqlite3.Connection) -> None:
         waiting: list[str] = []
         chars = 0
-        while (words := self._chunks.get()) is not None:
+        while not self._ended:
+            words = self._next()
             waiting += words
             chars += sum(map(len, words))
-            if len(waiting) >= _TOGETHER or chars >= _TOGETHER_CHARS:
+            if len(waiting) >= _TOGETHER or chars >= _TOGETHER_CHARS or (waiting and self._ended):
                 self._commit(conn, waiting)
                 waiting, chars = [], 0
-        if waiting:
-            self._commit(conn, waiting)
 
     def _commit(self, conn: sqlite3.Connection, words: list[str]) -> None:
         if self._abandoned.is_set():

@@ -11,7 +11,7 @@ from os import getpid
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from storage import batches, datasets, examples, segments
+from storage import batches, datasets, examples, search, segments
 from storage.contents import Prepared
 from storage.hashes import Known
 from storage.indexing import Indexer
@@ -85,6 +85,7 @@ class ImportWriter:
             datasets.reveal_dataset(self.store, self.batch.dataset_id, name)
             batches.publish(self.store, self.batch, detail)
         self._published = True
+        search.catch_up(self.store)  # edits meanwhile, which did not wait for the index
 
 
 @contextmanager

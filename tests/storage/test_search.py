@@ -180,6 +180,23 @@ def test_the_words_of_an_import_that_was_given_up_go_with_its_rows(store: Store,
     assert _sound(store)
 
 
+def test_an_import_goes_on_where_the_index_cannot_be_written(store: Store, notes: Dataset) -> None:
+    store.home.search.mkdir()  # what no database can be opened as
+    batch = batches.open_batch(store, notes.id, "import", "ann")
+    segment = segments.open_segment(store, notes.id, batch.number, "ann")
+    indexer = indexing.Indexer(store.home, segment.number)
+    for number in range(20):
+        examples.add_rows(store, segment, [prepared(_content(f"oak {number}"))])
+        indexer.add([f"oak {number}"])
+    indexer.close()
+    batches.publish(store, batch)
+    store.home.search.rmdir()
+
+    assert indexer.failure is not None
+    assert (indexing.missing(store), indexing.fill(store)) == (20, 20)
+    assert len(_found(store, "oak")) == 20
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_whatever_happens_search_finds_what_stands_there(store: Store, notes: Dataset, seed: int) -> None:
     chance = random.Random(seed)
