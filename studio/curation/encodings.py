@@ -1,7 +1,7 @@
 """Which encoding a file is written in: Unicode where it says so or proves to be so, else the likeliest guess.
 
-One-byte encodings are told apart by their letters (letters.py), all others by charset-normalizer. The person is told
-the guess (`encoding` of the report) and may name another, because a guess can be wrong.
+Encodings are told apart by their letters (letters.py) or characters (characters.py), what is left by
+charset-normalizer. The person is told the guess (`encoding` of the report) and may name another: it can be wrong.
 """
 
 import codecs
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from storage.errors import BadInput
-from studio.curation.letters import likeliest
+from studio.curation import characters, letters
 from studio.curation.records import Unreadable
 
 _BLOCK = 1 << 20
@@ -57,9 +57,8 @@ def detect(path: Path, called: str | None = None) -> str:
         return wide
     _refuse_binary(head, called or path.name)
     found = _read_as_utf8(path)
-    # Stray bad bytes in a UTF-8 file spoil their rows, not the file. Text in another encoding holds few sequences
-    # that happen to be good UTF-8: none in Latin ones, in Chinese ones a third of the bad bytes.
-    if found.bad <= found.good:
+    # Stray bad bytes in a UTF-8 file spoil their rows, not the file.
+    if found.bad <= found.good // 4 or (found.bad <= found.good and _mostly_utf8(head)):
         return "utf-8"
     return _guess(path, found.first_bad)
 
@@ -98,6 +97,13 @@ def _refuse_binary(head: bytes, name: str) -> None:
         raise Unreadable(f'"{name}" is a binary file, not text; import JSONL, JSON, CSV, TSV, Parquet or plain text.')
 
 
+def _mostly_utf8(head: bytes) -> bool:
+    """Whether most lines beyond ASCII are good UTF-8; in another encoding few lines happen to be so as a whole."""
+    lines = [line for line in head.splitlines() if not line.isascii()]
+    good = sum(1 for line in lines if _fits(line, "utf-8"))
+    return good * 2 >= len(lines)
+
+
 def _read_as_utf8(path: Path) -> _Utf8:
     """Read the whole file as UTF-8, block by block."""
     bad = good = 0
@@ -125,8 +131,8 @@ def _guess(path: Path, start: int) -> str:
     with path.open("rb") as file:
         file.seek(start)
         sample = file.read(_SAMPLE)
-    if letters := likeliest(sample):
-        return letters
+    if name := characters.likeliest(sample) or letters.likeliest(sample):
+        return name
     found = list(from_bytes(sample))
     if not found:
         return next(name for name in _FALLBACKS if _fits(sample, name))

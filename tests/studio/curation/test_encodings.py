@@ -68,6 +68,28 @@ def test_a_short_text_is_read_as_what_it_says(write: Write, name: str, encoding:
     assert content.decode(found).removeprefix("\ufeff") == text
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("gbk", "你好,再见"), ("gbk", "问题,答案"), ("gbk", "北京是中国的首都"), ("gbk", "高血压"), ("big5", "問題,答案"),
+        ("big5", "臺北"), ("shift_jis", "質問,回答"), ("euc_jp", "こんにちは"), ("euc_kr", "서울"), ("euc_kr", "질문,답변"),
+        ("cp1251", "Привет"), ("cp1255", "שלום"), ("cp1256", "نعم"), ("cp1254", "şehir"), ("cp1250", "część"),
+        ("cp1252", "ja, schön"),
+    ],
+)  # fmt: skip
+def test_a_word_or_two_are_enough(write: Write, encoding: str, text: str) -> None:
+    content = f"prompt,completion\n{text}\n".encode(encoding)
+
+    assert content.decode(detect(write("a.csv", content))) == f"prompt,completion\n{text}\n"
+
+
+def test_a_file_of_which_most_lines_are_utf8_is_utf8(write: Write) -> None:
+    lines = ["größer".encode(), "größer".encode("cp1252"), "schöner".encode()]
+
+    assert detect(write("a.txt", b"\n".join(lines))) == "utf-8"
+    assert detect(write("a.txt", b"\n".join(lines[1:2] * 3))) == "cp1252"
+
+
 def test_text_of_two_bytes_a_sign_is_left_to_others() -> None:
     for name in ("Chinese", "Japanese", "Korean"):
         for encoding in ENCODINGS[name]:
