@@ -98,9 +98,24 @@ def add_middleware(app: FastAPI, studio: Studio, assets: Assets, demo: gr.Blocks
 
 def add_routers(app: FastAPI, studio: Studio) -> None:
     """The JSON routes, each subject by name."""
-    from studio.api import checks, compare, data, editor, exports, imports, jobs, models, rounds, rows, versions, views
+    from studio.api import (
+        checks,
+        compare,
+        data,
+        editor,
+        exports,
+        imports,
+        jobs,
+        models,
+        overview,
+        rounds,
+        rows,
+        versions,
+        views,
+    )
 
-    for module in (checks, compare, rows, views, versions, editor, data, exports, imports, jobs, models, rounds):
+    subjects = (checks, compare, overview, rows, views, versions, editor, data, exports, imports, jobs, models, rounds)
+    for module in subjects:
         app.include_router(module.router(studio))
     app.add_api_route("/api/{path:path}", nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 

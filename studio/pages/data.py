@@ -31,6 +31,7 @@ def build(studio: Studio) -> None:
             widget("datasets", parts=("data",))
         with gr.Column(elem_classes="data-main", min_width=0):
             widget("data_import", props=_limits(studio.settings), parts=_IMPORT)
+            widget("overview", parts=("findings",))
             widget("table", parts=_TABLE)
         with gr.Column(elem_classes="data-open", min_width=0):
             widget("editor", parts=_EDITOR)
