@@ -7,6 +7,7 @@ plans for telephones), because data for mathematics is full of long numbers.
 import ipaddress
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from studio.curation.checks.check import Check, Detail, Mended
@@ -56,8 +57,9 @@ _PHONE_US = re.compile(r"(?<![\w.+/-])(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(
 def spans_of(text: str) -> list[Span]:
     """Personal data in a text, in order, without overlaps: the first kind to claim a place has it."""
     taken: list[Span] = []
-    for spans in (_keys(text), _emails(text), _ibans(text), _cards(text), _addresses(text), _phones(text)):
-        taken += [span for span in spans if not any(span.start < old.end and old.start < span.end for old in taken)]
+    for span in chain(_keys(text), _emails(text), _ibans(text), _cards(text), _addresses(text), _phones(text)):
+        if not any(span.start < old.end and old.start < span.end for old in taken):
+            taken.append(span)
     return sorted(taken)
 
 

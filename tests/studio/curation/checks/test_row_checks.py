@@ -228,6 +228,7 @@ def test_talk_about_ai_is_no_boilerplate(answer: str) -> None:
         ("Call +49 30 901820 today", "Call [PHONE] today"),
         ("Call 0049 30 901820 today", "Call [PHONE] today"),
         ("Call (212) 555-2368 or so", "Call [PHONE] or so"),
+        ("Call +1 (650) 253-0000 now", "Call [PHONE] now"),
         ("Card 4111 1111 1111 1111.", "Card [CARD]."),
         ("Card 5500-0000-0000-0004", "Card [CARD]"),
         ("Pay to DE89 3704 0044 0532 0130 00 please", "Pay to [IBAN] please"),
