@@ -67,7 +67,9 @@
         event.preventDefault();
         depth = 0;
         over(false);
-        take([...event.dataTransfer.files]);
+        const folders = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry?.isDirectory);
+        folders.forEach((entry) => toast(`${entry.name} is a folder; drop the files that are in it.`, "bad"));
+        take([...event.dataTransfer.files].filter((file) => !folders.some((entry) => entry.name === file.name)));
       },
     };
     for (const [name, run] of Object.entries(listen)) document.addEventListener(name, run);
@@ -75,7 +77,8 @@
     /* ---- Files ------------------------------------------------------------------------------------------- */
 
     function take(files) {
-      const mended = files.length === 1 && reported.find((report) => report.rejected_file?.endsWith(files[0].name));
+      // Browsers number what is downloaded twice: "rejected-x (1).jsonl" is still the file of that report.
+      const mended = files.length === 1 && reported.find((report) => report.rejected_file && files[0].name.startsWith(report.rejected_file.split(/[\\/]/).pop().replace(/\.jsonl$/, "")));
       if (mended) return mend(files[0], mended);
       return add(files.map(sending.add));
     }
@@ -165,7 +168,8 @@
 
     /** A file of rejected rows came back mended: it goes the same way, in the encoding that it was written in. */
     function mend(file, report) {
-      const { kind, mapping } = report.settings;
+      const { kind } = report; // as it was: the bad rows alone might be taken for something else
+      const { mapping } = report.settings;
       outcome.replaceChildren(el("p", { class: "muted", role: "status" }, `Sending ${file.name} …`));
       reported = [];
       const back = imports.sending(most, async (item) => {
@@ -258,7 +262,8 @@
       reported = task.result.files;
       const last = reported.length - 1;
       const undone = () => data.say("changed", { by: "import" });
-      outcome.replaceChildren(el("div", { class: "stack", id: "import-result" }, reported.map((report, at) => imports.report(report, { mend, undone, close: at === last && closeButton() }))));
+      const ask = (report) => add([imports.received({ id: report.upload, name: report.file, size: report.size })]);
+      outcome.replaceChildren(el("div", { class: "stack", id: "import-result" }, reported.map((report, at) => imports.report(report, { mend, undone, ask, close: at === last && closeButton() }))));
       if (told === task.id) return;
       told = task.id;
       tell(reported.map((report) => `${report.file}: ${report.imported} of ${report.read} rows imported.`).join(" "));

@@ -8,11 +8,13 @@
 
   const imports = (window.ratchet.imports ||= {});
   const { el, data } = window.ratchet;
+  const REJECTED = /^rejected-(.+)-[0-9a-z]{26}/; // a file of rejected rows belongs where the good ones went
   const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
   /** A file's name as a dataset's name may be. */
   imports.nameFor = (file) => {
-    const stem = file.replace(/(\.(gz|zip|jsonl?|ndjson|csv|tsv|psv|txt|md|parquet|arrow|feather|xlsx))+$/gi, "");
+    const [, mended] = file.match(REJECTED) || [];
+    const stem = mended || file.replace(/(\.(gz|zip|jsonl?|ndjson|csv|tsv|psv|txt|md|parquet|arrow|feather|xlsx))+$/gi, "");
     return stem.normalize("NFKD").replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+|-+$/g, "").slice(0, 64) || "examples";
   };
 

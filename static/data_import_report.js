@@ -2,8 +2,8 @@
  * What came of an import: a bar of imported, known and rejected rows, the first errors, and what to do about them.
  *
  *   imports.progress(task, cancel)                a running task
- *   imports.report(report, {mend, undone, close}) one file's outcome; mend(file, report): a mended file came back;
- *                                                 close: a button that stands beside its own
+ *   imports.report(report, {mend, undone, ask, close})   one file's outcome; mend(file, report): a mended file came back;
+ *     ask(report): its columns must be explained; close: a button that stands beside its own
  */
 (() => {
   "use strict";
@@ -20,7 +20,7 @@
       el("p", { class: "muted small num" }, task.message || "Reading the file …"));
   };
 
-  imports.report = (report, { mend, undone, close }) => {
+  imports.report = (report, { mend, undone, ask, close }) => {
     const chip = report.ok ? (report.rejected ? ["warning", "done, with rejected rows"] : ["good", "done"]) : ["bad", "nothing imported"];
     return el("article", { class: "report" },
       el("div", { class: "row-between" }, el("h3", { tabindex: -1 }, heading(report)), el("span", { class: `chip chip-${chip[0]}` }, chip[1])),
@@ -29,8 +29,9 @@
       !report.ok && report.sentence && el("p", { class: "muted" }, report.sentence),
       report.read > 0 && report.errors.length > 0 && errors(report),
       report.rejected_file && mending(report, mend),
-      (report.imported > 0 || close) && el("div", { class: "line" },
-        report.imported > 0 && el("button", { type: "button", class: "button button-primary button-s", onclick: () => see(report) }, "Look at the rows"), report.batch && undo(report, undone), close));
+      (report.imported > 0 || report.upload || close) && el("div", { class: "line" },
+        report.imported > 0 && el("button", { type: "button", class: "button button-primary button-s", onclick: () => see(report) }, "Look at the rows"), report.batch && undo(report, undone),
+        report.upload && el("button", { type: "button", class: "button button-primary button-s", onclick: () => ask(report) }, "Say what the columns hold"), close));
   };
 
   function heading(report) {

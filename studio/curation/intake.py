@@ -45,10 +45,10 @@ def run_import(store: Store, task: Task) -> Json:
                 raise
             fault = ImportFault(None, None, str(error))
             found = [ImportReport(_name(store, one), one.dataset, errors=[fault], sentence=str(error))]
+        files += [_told(report, one) | _waiting(store, report, one) for report in found]
         if all(report.columns is None for report in found):
             uploads.remove(store.home, one.upload)
         reports += found
-        files += [_told(report, one) for report in found]
     return {"files": files, "uploads": [one.upload for one in wanted]}
 
 
@@ -71,6 +71,13 @@ def _told(report: ImportReport, wanted: Wanted) -> Json:
     settings = {"kind": wanted.kind, "mapping": wanted.mapping, "encoding": wanted.encoding}
     more = {"says": looking.says(report.shape), "errors": faults.with_values(report), "settings": settings}
     return report.to_json() | more
+
+
+def _waiting(store: Store, report: ImportReport, wanted: Wanted) -> Json:
+    """The upload of a file whose columns must be explained, so that the page can ask about it."""
+    if report.columns is None:
+        return {}
+    return {"upload": wanted.upload, "size": uploads.located(store.home, wanted.upload)[0].stat().st_size}
 
 
 def _name(store: Store, wanted: Wanted) -> str:

@@ -1,12 +1,15 @@
 """Rows in: dropped, chosen, pasted, from a folder; looked at, explained, imported, mended, taken back."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from storage.mappings import remember
+from studio import task as running
+from studio.curation import uploads
 from studio.curation.importing import import_files
 from studio.curation.listing import list_all
 from tests.browser.axe import grave_violations
@@ -158,16 +161,20 @@ def test_bad_rows_are_downloaded_mended_and_brought_back(page: Any, site: Site) 
     errors = page.locator(".import-errors tbody tr").all_inner_texts()
     with page.expect_download() as download:
         page.click("text=Download the 1 bad row")
-    mended = json.loads(download.value.path().read_text(encoding="utf-8")) | {"completion": "4"}
+    row = json.loads(download.value.path().read_text(encoding="utf-8"))
+    half = [json.dumps(row | {"completion": "4"}), json.dumps(row | {"prompt": "3+3?"})]
     with page.expect_file_chooser() as chooser:
         page.click("text=Bring the mended file back")
-    chooser.value.set_files(given(download.value.suggested_filename, json.dumps(mended)))
-    page.wait_for_selector("h3:text-is('1 row imported into half')")
-    page.wait_for_function("!document.querySelector('.import-errors')")
+    chooser.value.set_files(given(download.value.suggested_filename, "\n".join(half)))
+    page.wait_for_selector(".import-errors td:text-is('2')")
+    again = str(page.get_attribute("#import-result a[download]", "download"))
+    # A browser numbers what it downloads twice, and the file may be dropped anywhere.
+    drop(page, (again.replace(".jsonl", " (1).jsonl"), json.dumps(row | {"prompt": "3+3?", "completion": "6"})))
+    page.wait_for_function("document.querySelector('#import-result') && !document.querySelector('.import-errors')")
 
     assert (counts, bar) == (["3", "1", "1", "1"], "Of 3 rows: 1 imported, 1 there already, 1 rejected")
     assert errors == ["2\tcompletion\tThe field is empty."]
-    assert said(site, "half") == [["What is 1 plus 1?", "2"], ["2+2?", "4"]]
+    assert said(site, "half") == [["What is 1 plus 1?", "2"], ["2+2?", "4"], ["3+3?", "6"]]
 
 
 def test_an_import_is_taken_back_by_its_button(page: Any, site: Site) -> None:
@@ -263,6 +270,38 @@ def test_everything_is_done_by_keyboard(page: Any, site: Site) -> None:
 
     assert page.evaluate("document.activeElement.tagName") == "H3"
     assert said(site, "by-keyboard") == [["Wat is 1+1?", "2"]]
+
+
+def test_an_import_that_finds_no_shape_after_all_asks_about_the_columns(page: Any, site: Site) -> None:
+    with uploads.Incoming(site.store.home, "fragen.csv") as incoming:
+        incoming.write(b"quoi;reponse\n1+1?;2\n")
+    files = [{"upload": incoming.id, "dataset": "french"}]
+    task = running.start(site.store, "import", {"files": files, "uploads": [incoming.id], "dataset": "french"})
+    page.goto(f"{site.url}/data?import={task.id}")
+    page.click("#import-result button:text-is('Say what the columns hold')")
+
+    page.wait_for_selector(".import-file .chip:text-is('needs a word')")
+    assert page.inner_text(".import-file .name") == "fragen.csv"
+
+
+def test_a_file_on_its_way_shows_how_far_it_is_and_is_called_off(page: Any, site: Site) -> None:
+    slow = page.context.new_cdp_session(page)
+    slow.send("Network.enable")
+    limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 200_000}
+    slow.send("Network.emulateNetworkConditions", limits)
+    before = set(site.store.home.uploads.iterdir())
+    page.set_input_files("#import-files", given("slow.jsonl", PAIR * 80_000))
+    page.wait_for_function("Number(document.querySelector('[aria-label=\"Sending slow.jsonl\"]').ariaValueNow) > 0")
+    shut = page.locator(".import-body form button.button-primary").is_disabled()
+    page.click("[aria-label='Leave out slow.jsonl']")
+
+    page.wait_for_selector(".import-file", state="detached")
+    until = time.monotonic() + 20
+    while set(site.store.home.uploads.iterdir()) - before:
+        assert time.monotonic() < until, "what was called off stayed in uploads/"
+        time.sleep(0.05)
+    assert shut
+    assert page.evaluate("document.activeElement.textContent") == "Choose files"
 
 
 def test_hostile_names_and_rows_stay_text(page: Any) -> None:
