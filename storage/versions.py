@@ -86,8 +86,15 @@ def _write(store: Store, dataset: Dataset, key: int, progress: Callable[[float, 
             if progress(min(place / max(total, 1), 0.99), f"{place:,} rows frozen"):
                 raise Stopped("The freeze was stopped; nothing was frozen.")
     if not place:
-        raise BadInput(f'Dataset "{dataset.name}" is empty; import or write examples first.')
+        raise BadInput(nothing_to_learn(dataset, total))
     return place, digest.hexdigest()
+
+
+def nothing_to_learn(dataset: Dataset, rows: int) -> str:
+    """Why nothing of a dataset can be frozen or trained on."""
+    if rows:
+        return f'All examples of dataset "{dataset.name}" are rejected or in the trash; approve or restore some first.'
+    return f'Dataset "{dataset.name}" is empty; import or write examples first.'
 
 
 def _standing(moment: Store, dataset_id: str) -> Iterator[list[Frozen]]:

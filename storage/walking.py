@@ -25,7 +25,7 @@ _MOST_BLOCKS = 32
 _FIRST_CANDIDATES = 100
 _MOST_CANDIDATES = 1000
 _BY_INDEX = 6
-_BY_WORDS = 2
+_BY_WORDS = 4
 # More rows than that are not looked at: the index is being filled, and searches find less until it is.
 _MOST_DUE = 1000
 

@@ -14,10 +14,10 @@ from storage.comparisons import get_study
 from storage.datasets import count_examples, get_dataset
 from storage.errors import BadInput
 from storage.prompts import as_messages, content_sha256
-from storage.rows import Dataset, Study, Version
+from storage.rows import FROZEN, Dataset, Study, Version
 from storage.specs.registry import Method
 from storage.store import Store
-from storage.versions import contents, freeze
+from storage.versions import contents, freeze, nothing_to_learn
 from storage.votes import current_votes
 from studio.feedback.preferences import POLICIES, Preferences, preferences
 from studio.training.request import DEFAULT_POLICY, Request
@@ -64,9 +64,9 @@ def survey(store: Store, method: Method, request: Request) -> Survey:
         _refuse_few(pairs)
         return Survey(len(pairs.found.pairs), _origin_sentence(pairs), _faint(len(pairs.found.pairs)))
     dataset = _dataset(store, method, request)
-    rows = count_examples(store, dataset.id)
+    rows = count_examples(store, dataset.id, FROZEN)
     if not rows:
-        raise BadInput(f'Dataset "{dataset.name}" is empty; import or write examples first.')
+        raise BadInput(nothing_to_learn(dataset, count_examples(store, dataset.id)))
     noun = "pair" if method.rows == "preference" else "row"
     return Survey(rows, f'{_count(rows, noun)} of dataset "{dataset.name}"')
 
@@ -193,6 +193,8 @@ def _preference_rows(dataset: Dataset, examples: Examples) -> Shaped:
     """Preferences whose two answers differ, and their prompts."""
     rows, prompts = [], set()
     for example_id, content in examples:
+        if "chosen" not in content:  # a thumb or a score: no pair
+            continue
         prompt = as_messages(content["prompt"])
         if content["chosen"] != content["rejected"]:
             rows.append(

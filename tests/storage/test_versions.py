@@ -60,7 +60,7 @@ def test_a_freeze_during_changes_holds_one_moment(store: Store) -> None:
 
     assert version.rows == 3000
     assert datasets.count_examples(store, dataset.id) == 0
-    with pytest.raises(BadInput, match='"facts" is empty'):
+    with pytest.raises(BadInput, match='All examples of dataset "facts" are rejected or in the trash'):
         versions.freeze(store, dataset)
 
 

@@ -4,8 +4,11 @@ import json
 
 import pytest
 
+from storage import changes
+from storage.changes import Change
 from storage.errors import BadInput, NotFound
 from storage.prompts import content_sha256
+from storage.queries import Query
 from storage.specs.registry import method_named
 from storage.store import Store
 from studio.training.material import gather, survey
@@ -146,3 +149,23 @@ def test_an_unknown_dataset_is_refused_with_the_names_there_are(store: Store) ->
 
     with pytest.raises(NotFound, match='There is no dataset "fact"; there are: facts'):
         survey(store, SFT, Request("sft", "starter", dataset="fact"))
+
+
+def test_rejected_examples_and_the_trash_are_not_learnt_from_and_not_counted(store: Store) -> None:
+    dataset = add_dataset(store, "facts", "sft", [conversation(str(n), "yes") for n in range(4)])
+    statuses = {2: "rejected", 3: "deleted", 4: "approved"}
+    changes.change(
+        store, dataset, Query(), lambda row: Change(status=statuses.get(row.number)), kind="bulk", label="", author="me"
+    )
+    request = Request("sft", "starter", dataset="facts")
+
+    assert survey(store, SFT, request).rows == len(gather(store, SFT, request).rows) == 2
+
+
+def test_a_thumb_is_no_pair(store: Store) -> None:
+    answer = [{"role": "assistant", "content": "Yes."}]
+    thumb = {"prompt": prompt("Is it?"), "completion": answer, "label": True}
+    add_dataset(store, "thumbs", "preference", [thumb] * 5)
+
+    with pytest.raises(BadInput, match="0 pairs whose answers differ"):
+        gather(store, DPO, Request("dpo", "starter", dataset="thumbs"))
