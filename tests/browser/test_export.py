@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from studio.api.exports import AT_ONCE
 from studio.curation.importing import import_files
 from tests.browser.axe import grave_violations
 from tests.browser.import_site import Site, import_site
@@ -110,6 +111,29 @@ def test_the_hub_is_offered_with_the_card_that_it_would_show(
     assert page.inner_text("dialog .command code") == (
         f"ratchet export {name} --format messages --hub me/sums --licence cc-by-4.0"
     )
+
+
+def test_a_large_export_goes_on_as_a_task_and_its_file_waits(
+    visit: Callable[..., Any], site: Site, tmp_path: Path
+) -> None:
+    path = tmp_path / "large.jsonl"
+    path.write_text("".join(f'{{"text": "text {n}"}}\n' for n in range(AT_ONCE + 1)))
+    import_files(site.store, [path], "large")
+    page = _open(visit, site, "large")
+    page.wait_for_selector("#export-counts:has-text('of the first 5,000')")
+
+    with page.expect_download(timeout=60_000) as download:
+        page.click("#export-go")
+        page.wait_for_selector("[role=progressbar][aria-label=Export]")
+    page.wait_for_selector(f".toast:has-text('{AT_ONCE + 1:,} rows exported.')")
+    page.click("button:text-is('Export')")
+    page.wait_for_selector("h3:text-is('Ready for download')")
+    with page.expect_download() as later:
+        page.click(f"dialog a:has-text('text, {AT_ONCE + 1:,} rows')")
+
+    files = [one.value.path().read_bytes() for one in (download, later)]
+    assert files[0] == files[1]
+    assert len(files[0].splitlines()) == AT_ONCE + 1
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])

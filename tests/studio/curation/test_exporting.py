@@ -157,11 +157,14 @@ def test_what_cannot_be_exported_is_said_and_no_file_is_left(
     ("name", "format_"),
     [("sft/lf_glaive_toolcall_en_demo.json", "sharegpt"), ("sft/lf_glaive_toolcall_en_demo.json", "messages"),
      ("sft/lf_alpaca_en_demo.json", "alpaca"), ("sft/lf_alpaca_en_demo.json", "csv"),
-     ("pref/lf_dpo_en_demo.json", "preference"), ("messy/blns.json", "text")],
+     ("pref/lf_dpo_en_demo.json", "preference"), ("messy/blns.json", "text"),
+     ("sft/lf_glaive_toolcall_en_demo.json", "parquet"), ("pref/lf_kto_en_demo.json", "kto"),
+     ("pref/lf_kto_en_demo.json", "json"), ("pref/lf_dpo_en_demo.json", "parquet"),
+     ("pref/lf_dpo_en_demo.json", "ranking"), ("sft/vicuna_bench_question.jsonl", "csv")],
 )  # fmt: skip
 def test_real_files_come_round_whole(store: Store, real_data: Path, tmp_path: Path, name: str, format_: str) -> None:
     first = imported(store, real_data / name)
-    out = tmp_path / ("out.csv" if format_ == "csv" else "out.jsonl")
+    out = tmp_path / f"out.{format_ if format_ in ('csv', 'json', 'parquet') else 'jsonl'}"
 
     report = export(store, "rows", format=format_, out=out)
     again = imported(store, out, "again")
