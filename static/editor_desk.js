@@ -10,6 +10,7 @@
 
   const PAUSE = 3000; // milliseconds: what is typed after a longer pause is another step
   const MOST_STEPS = 200;
+  const HUGE = 200_000; // characters: a longer text is not wrapped, which a browser needs seconds for
   const MOST_KEPT = 20_000_000; // characters of all steps: a row may hold megabytes
   const parts = (window.ratchet.editorParts ||= {});
   const clone = (value) => JSON.parse(JSON.stringify(value));
@@ -88,6 +89,12 @@
 
   /** A field grows with what is typed, in browsers that do not do it by themselves as well. */
   parts.grown = (area) => {
+    if (area.value.length > HUGE) {
+      area.classList.add("is-huge");
+      area.wrap = "off";
+      area.spellcheck = false;
+      return area;
+    }
     if (CSS.supports("field-sizing", "content")) return area;
     const fit = () => { area.style.height = "auto"; area.style.height = `${area.scrollHeight + 2}px`; };
     ["input", "grow"].forEach((name) => area.addEventListener(name, fit));

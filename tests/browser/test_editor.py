@@ -342,3 +342,16 @@ def test_it_fits_the_screen_and_axe_finds_nothing_grave(
 
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert grave_violations(page) == []
+
+
+def test_a_text_of_two_million_signs_is_opened_edited_and_saved(visit: Visit, site: Site, fill: Fill) -> None:
+    name = fill([{"prompt": "long", "completion": "x" * 2_000_000}])
+    page = open_row(visit, site, name)
+
+    page.locator(".turn textarea").nth(1).evaluate(
+        "area => { area.value += 'y'; area.dispatchEvent(new Event('input', { bubbles: true })); }"
+    )
+    page.keyboard.press("Control+s")
+    wait_saved(page)
+
+    assert rows(site.store, name)[0].content["messages"][1]["content"] == "x" * 2_000_000 + "y"
