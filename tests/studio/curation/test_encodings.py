@@ -72,7 +72,8 @@ def test_a_short_text_is_read_as_what_it_says(write: Write, name: str, encoding:
     ("encoding", "text"),
     [
         ("gbk", "你好,再见"), ("gbk", "问题,答案"), ("gbk", "北京是中国的首都"), ("gbk", "高血压"),
-        ("big5", "問題,答案"), ("big5", "臺北"), ("shift_jis", "質問,回答"), ("euc_jp", "こんにちは"), ("euc_kr", "서울"),
+        ("big5", "問題,答案"), ("big5", "臺北"), ("shift_jis", "質問,回答"), ("euc_jp", "こんにちは"),
+        ("euc_kr", "서울"),
         ("cp1251", "Привет"), ("cp1255", "שלום"), ("cp1256", "نعم"), ("cp1254", "şehir"), ("cp1250", "część"),
         ("cp1252", "ja, schön"),
     ],
