@@ -337,3 +337,12 @@ def with_errors(store: Store, revisions: Sequence[int]) -> set[int]:
         [json.dumps(list(revisions))],
     )
     return {row["revision_id"] for row in rows}
+
+
+def looked_at(store: Store, revisions: Sequence[int]) -> set[int]:
+    """Which of these revisions the checks of single rows have looked at."""
+    rows = store.rows(
+        "select revision_id from checked where revision_id in (select value from json_each(?))",
+        [json.dumps(list(revisions))],
+    )
+    return {row["revision_id"] for row in rows}

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from storage.errors import BadInput
-from storage.findings import with_errors
+from storage.findings import looked_at, with_errors
 from storage.store import Store
 from studio.curation.export_preferences import Stored
 
@@ -27,7 +27,7 @@ _ALL = (
     Policy("not-rejected", "drafts and approved examples, as training takes them (the default)", "status"),
     Policy("approved", "approved examples only", "status"),
     Policy("all", "everything that is not in the trash, rejected examples too", "status"),
-    Policy("no-errors", "without examples in which a check found an error", "findings"),
+    Policy("no-errors", "only examples that were checked and have no error", "findings"),
     Policy("train", "only prompts that may be trained on", "split"),
     Policy("measure", "only prompts that are kept for measuring", "split"),
     Policy("drop-ties", "without rankings in which two answers tie", "ties"),
@@ -75,14 +75,24 @@ def sift(store: Store, stored: Iterable[Stored], names: Sequence[str]) -> Iterat
     """Each example with the reason of the first policy that leaves it out."""
     items = iter(stored)
     while chunk := list(islice(items, _CHUNK)):
-        wrong: set[int] = set()
-        if "no-errors" in names:
-            wrong = with_errors(store, [item.revision for item in chunk if item.revision is not None])
+        checked = _checked(store, chunk) if "no-errors" in names else None
         for item in chunk:
-            yield Judged(item, _against(item, names, wrong))
+            yield Judged(item, _against(item, names, checked))
 
 
-def _against(item: Stored, names: Sequence[str], wrong: set[int]) -> str | None:
+class _Checked(NamedTuple):
+    """Revisions that were looked at, and those of them with an error."""
+
+    seen: set[int]
+    wrong: set[int]
+
+
+def _checked(store: Store, chunk: Sequence[Stored]) -> _Checked:
+    revisions = [item.revision for item in chunk if item.revision is not None]
+    return _Checked(looked_at(store, revisions), with_errors(store, revisions))
+
+
+def _against(item: Stored, names: Sequence[str], checked: _Checked | None) -> str | None:
     """Why an example stays out."""
     if "approved" in names and item.status != "approved":
         return item.status
@@ -92,8 +102,10 @@ def _against(item: Stored, names: Sequence[str], wrong: set[int]) -> str | None:
         return "kept for measuring"
     if "measure" in names and item.split == "train":
         return "may be trained on"
-    if item.revision in wrong:
+    if checked and item.revision in checked.wrong:
         return "error found"
+    if checked and item.revision not in checked.seen:
+        return "not checked"
     return "tie" if "drop-ties" in names and _ties(item) else None
 
 
@@ -110,6 +122,7 @@ _IN_WORDS: Mapping[str, tuple[str, str]] = {
     "kept for measuring": ("is kept for measuring", "are kept for measuring"),
     "may be trained on": ("may be trained on", "may be trained on"),
     "error found": ("has an error", "have errors"),
+    "not checked": ("is not checked (run the checks first)", "are not checked (run the checks first)"),
     "tie": ("is a tie", "are ties"),
 }
 

@@ -59,16 +59,29 @@ def test_each_policy_counts_what_it_leaves_out(
     assert _exported(store, tmp_path / "out.jsonl", policy=policy) == (count, dropped)
 
 
-def test_rows_with_errors_stay_out_and_warnings_do_not(store: Store, rows: list[str], tmp_path: Path) -> None:
+def test_rows_with_errors_stay_out_and_those_with_warnings_do_not(
+    store: Store, rows: list[str], tmp_path: Path
+) -> None:
     first, second = show(store, "rows", limit=2).rows
     suite = findings.suite_id(store, {"empty": "1"})
     found = [
         Finding("empty", first.key, first.revision_id, "error", {"sentence": "Empty."}),
         Finding("empty", second.key, second.revision_id, "warning", {"sentence": "Short."}),
     ]
-    findings.record(store, suite, [Looked(row.revision_id, None) for row in (first, second)], found, ["empty"])
+    looked = [Looked(row.revision_id, None) for row in show(store, "rows", limit=8).rows]
+    findings.record(store, suite, looked, found, ["empty"])
 
-    assert _exported(store, tmp_path / "out.jsonl", policy="no-errors") == (8, {"error found": 1, "rejected": 1})
+    assert _exported(store, tmp_path / "out.jsonl", policy="no-errors") == (
+        6, {"error found": 1, "not checked": 2, "rejected": 1},
+    )  # fmt: skip
+
+
+def test_rows_that_nobody_has_checked_are_not_without_errors(store: Store, rows: list[str], tmp_path: Path) -> None:
+    report = export(store, "rows", format="messages", out=tmp_path / "out.jsonl", policy="no-errors")
+
+    assert report.sentence == (
+        "0 examples for the format messages of 10; 9 are not checked (run the checks first), 1 is rejected."
+    )
 
 
 def test_a_version_is_judged_as_it_was_frozen(store: Store, rows: list[str], tmp_path: Path) -> None:
