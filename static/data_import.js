@@ -263,7 +263,7 @@
       const last = reported.length - 1;
       const undone = () => data.say("changed", { by: "import" });
       const ask = (report) => add([imports.received({ id: report.upload, name: report.file, size: report.size })]);
-      outcome.replaceChildren(el("div", { class: "stack", id: "import-result" }, reported.map((report, at) => imports.report(report, { mend, undone, ask, close: at === last && closeButton() }))));
+      outcome.replaceChildren(el("div", { class: "stack", id: "import-result" }, reported.map((report, at) => imports.report(report, { mend, undone, ask, close: at === last && closeButton(), several: last > 0 }))));
       if (told === task.id) return;
       told = task.id;
       tell(reported.map((report) => `${report.file}: ${report.imported} of ${report.read} rows imported.`).join(" "));

@@ -32,7 +32,12 @@
       element.hidden = !items.length;
       const kinds = [...new Set(items.filter(imports.ready).map((item) => item.look.kind))];
       for (const kind of places.keys()) if (!kinds.includes(kind)) places.delete(kind);
-      kinds.forEach((kind, at) => { if (!places.has(kind)) places.set(kind, placeFor(kind, at)); });
+      kinds.forEach((kind, at) => {
+        if (!places.has(kind)) places.set(kind, placeFor(kind, at));
+        const { input, typed } = places.get(kind);
+        const wanted = suggested(kind); // the first file names the dataset, though another may have been looked at first
+        if (!typed() && input.value !== wanted) input.value = wanted;
+      });
       const rows = kinds.map((kind) => places.get(kind).row);
       if (rows.length !== fields.children.length || rows.some((row, at) => fields.children[at] !== row)) fields.replaceChildren(...rows);
       say();
@@ -40,18 +45,19 @@
 
     function placeFor(kind, at) {
       const id = at || document.getElementById("import-dataset") ? `import-dataset-${kind}` : "import-dataset";
-      const first = items.find((item) => imports.ready(item) && item.look.kind === kind);
+      let touched = false;
       const fitting = data.datasets().filter((item) => item.kind === kind);
-      const input = el("input", { id, list: `${id}-names`, maxlength: 64, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-hint`, value: first.dataset || free(imports.nameFor(first.name), kind), oninput: say });
+      const input = el("input", { id, list: `${id}-names`, maxlength: 64, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-hint`, value: suggested(kind), oninput: () => { touched = true; say(); } });
       const hint = el("p", { class: "hint", id: `${id}-hint` });
       const label = el("label", { for: id });
-      return { input, hint, label, row: el("div", { class: "field" }, label, input, el("datalist", { id: `${id}-names` }, fitting.map((item) => el("option", { value: item.name }))), hint) };
+      return { input, hint, label, typed: () => touched, row: el("div", { class: "field" }, label, input, el("datalist", { id: `${id}-names` }, fitting.map((item) => el("option", { value: item.name }))), hint) };
     }
 
-    /** A name that no dataset of another kind has. */
-    function free(name, kind) {
-      const taken = (wanted) => data.datasets().some((item) => item.name === wanted && item.kind !== kind);
-      return taken(name) ? `${name.slice(0, 50)}-${kind}` : name;
+    /** The name of the first file with rows of this kind, unless a dataset of another kind has it. */
+    function suggested(kind) {
+      const name = imports.nameFor(items.find((item) => imports.ready(item) && item.look.kind === kind).name);
+      const taken = data.datasets().some((item) => item.name === name && item.kind !== kind);
+      return taken ? `${name.slice(0, 50)}-${kind}` : name;
     }
 
     function wrongWith(name, kind) {

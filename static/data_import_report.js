@@ -2,8 +2,8 @@
  * What came of an import: a bar of imported, known and rejected rows, the first errors, and what to do about them.
  *
  *   imports.progress(task, cancel)                a running task
- *   imports.report(report, {mend, undone, ask, close})   one file's outcome; mend(file, report): a mended file came back;
- *     ask(report): its columns must be explained; close: a button that stands beside its own
+ *   imports.report(report, {mend, undone, ask, close, several})   one file's outcome; mend(file, report): a mended file
+ *     came back; ask(report): its columns must be explained; close: a button that stands beside its own
  */
 (() => {
   "use strict";
@@ -20,10 +20,11 @@
       el("p", { class: "muted small num" }, task.message || "Reading the file …"));
   };
 
-  imports.report = (report, { mend, undone, ask, close }) => {
+  imports.report = (report, { mend, undone, ask, close, several }) => {
     const chip = report.ok ? (report.rejected ? ["warning", "done, with rejected rows"] : ["good", "done"]) : ["bad", "nothing imported"];
     return el("article", { class: "report" },
       el("div", { class: "row-between" }, el("h3", { tabindex: -1 }, heading(report)), el("span", { class: `chip chip-${chip[0]}` }, chip[1])),
+      several && el("p", { class: "muted small report-file", dir: "auto" }, report.file),
       report.read > 0 && bar(report),
       report.read > 0 && counts(report),
       !report.ok && report.sentence && el("p", { class: "muted" }, report.sentence),

@@ -42,10 +42,13 @@ def _sums(first: int, count: int) -> str:
 def test_two_files_dropped_anywhere_are_looked_at_and_imported_together(page: Any, site: Site) -> None:
     drop(page, ("one.jsonl", _sums(0, 3)), ("two.csv", "question,answer\nWhy?,Because.\n"))
     ready(page, 2)
+    suggested = page.input_value("#import-dataset")
     says = page.locator(".import-says").all_inner_texts()
     page.fill("#import-dataset", "dropped")
     press_import(page)
 
+    assert suggested == "one"
+    assert page.locator(".report-file").all_inner_texts() == ["one.jsonl", "two.csv"]
     assert says == [
         "JSONL in UTF-8 · a prompt and a completion in each row · 3 rows",
         "CSV in UTF-8 · a question and an answer in each row · 1 row",
