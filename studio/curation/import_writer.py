@@ -17,13 +17,10 @@ from storage.hashes import Known
 from storage.indexing import Indexer
 from storage.processes import identify
 from storage.rows import Batch, Dataset
-from storage.store import Store
+from storage.store import CHECKPOINT_PAGES, Store
 
 # Rows of one transaction at most.
 CHUNK = 1000
-# The importer copies its own pages from the log to the file, well before a voter's commit would have to (at 1,000).
-_CHECKPOINT_PAGES = 700
-_VOTERS_CHECKPOINT_PAGES = 1000
 # Rows of an import that was stopped go while the person waits, up to so many; beyond, `tidying` removes them.
 _REMOVED_AT_ONCE = 5_000
 
@@ -96,9 +93,10 @@ def unhurried(store: Store) -> Iterator[None]:
     """
     connection = store.db.conn
     connection.execute("pragma synchronous = normal")
-    connection.execute(f"pragma wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    # The importer copies its own pages from the log to the file, before a voter's commit would have to.
+    connection.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES * 2 // 3}")
     try:
         yield
     finally:
         connection.execute("pragma synchronous = full")
-        connection.execute(f"pragma wal_autocheckpoint = {_VOTERS_CHECKPOINT_PAGES}")
+        connection.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")

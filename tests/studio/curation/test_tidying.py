@@ -1,14 +1,12 @@
 """What is slow to mend waits for a task of its own, and nobody sees the difference meanwhile."""
 
-from pathlib import Path
-
 from storage import batches, datasets, examples, indexing, search, segments, tasks
 from storage.contents import prepared
 from storage.store import Store
 from studio import task
 from studio.curation import leftovers, tidying
 from studio.curation.importing import import_files
-from studio.curation.listing import list_all, show
+from studio.curation.listing import list_all
 from tests.studio.curation.files import Write
 
 MANY = tidying.AT_ONCE + 1000
@@ -61,7 +59,7 @@ def test_many_rows_of_a_killed_import_are_given_up_at_once_and_removed_by_a_task
     assert store.value("select count(*) from revisions") == 0
 
 
-def test_an_index_that_was_lost_is_filled_by_a_task(store: Store, write: Write, tmp_path: Path) -> None:
+def test_an_index_that_was_lost_is_filled_by_a_task(store: Store, write: Write) -> None:
     import_files(store, [write("a.jsonl", [{"text": f"oak {number}"} for number in range(MANY)])], "rows")
     store.home.search.unlink()
 
@@ -69,4 +67,4 @@ def test_an_index_that_was_lost_is_filled_by_a_task(store: Store, write: Write, 
 
     assert tidying.amount(store) == MANY
     _tidied(store)
-    assert (show(store, "rows", search="oak").total, tidying.amount(store)) == (MANY, 0)
+    assert (_hits(store), tidying.amount(store)) == (MANY, 0)
