@@ -379,7 +379,8 @@
 
     data.on("place", follow);
     data.on("datasets", follow);
-    data.on("changed", async ({ by } = {}) => {
+    /** What others did is shown, unless the person has something unsaved: then saving tells them. */
+    async function look({ by } = {}) {
       if (!isOpen() || !known() || by === "save" || changed()) return;
       const { dataset, kind, id } = desk.row;
       try {
@@ -388,7 +389,11 @@
       } catch (error) {
         if (error.status === 404) data.go({ row: "" }, true);
       }
-    });
+    }
+    const back = () => { if (!document.hidden) look(); };
+    data.on("changed", look);
+    document.addEventListener("visibilitychange", back);
+    off.push(() => document.removeEventListener("visibilitychange", back));
     return () => { off.forEach((stop) => stop()); drafts.stop(); };
   };
 })();

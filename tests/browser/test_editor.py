@@ -171,6 +171,7 @@ def test_a_pair_shows_what_differs_and_can_be_swapped(visit: Visit, site: Site, 
     boxes = [page.locator(f".part-{side}").bounding_box() for side in ("chosen", "rejected")]
 
     added, removed = page.inner_text(".difference ins"), page.inner_text(".difference del")
+    violations = grave_violations(page)
     page.locator(".part-chosen textarea").fill("It is Rome, of course.")
     page.wait_for_function("document.querySelector('.difference .revision').textContent.includes('of course')")
     page.keyboard.press("Escape")
@@ -179,7 +180,7 @@ def test_a_pair_shows_what_differs_and_can_be_swapped(visit: Visit, site: Site, 
     page.keyboard.press("Control+s")
     wait_saved(page)
 
-    assert (added, removed) == ("Rome", "Milan")
+    assert (added, removed, violations) == ("Rome", "Milan", [])
     assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] < boxes[1]["x"]
     content = rows(site.store, name)[0].content
     assert [content[side][0]["content"] for side in ("chosen", "rejected")] == [
@@ -212,6 +213,44 @@ def test_one_answer_is_judged_by_a_thumb_or_a_score(
     assert content == {
         "prompt": [{"role": "user", "content": "3+3?"}], "completion": [{"role": "assistant", "content": "7"}], **kept,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "press", "kept"), [
+    ({"label": True}, "Bad", {"label": False}), ({"score": 3}, None, {"score": 4.5}),
+])  # fmt: skip
+def test_a_judged_answer_that_was_imported_is_judged_anew(
+    visit: Visit, site: Site, fill: Fill, given: dict[str, Any], press: str | None, kept: dict[str, Any]
+) -> None:
+    name = fill([{"prompt": "2+2?", "completion": "4", **given}])
+    page = open_row(visit, site, name)
+
+    if press:
+        page.click(f".part-completion button:text-is('{press}')")
+    else:
+        page.fill("#row-score", "4.5")
+    page.keyboard.press("Control+s")
+    wait_saved(page)
+
+    content = rows(site.store, name)[0].content
+    assert {key: content[key] for key in kept} == kept
+    assert content["completion"] == [{"role": "assistant", "content": "4"}]
+
+
+def test_answers_that_exist_stand_below_their_prompt(visit: Visit, site: Site, fill: Fill) -> None:
+    name = fill([{"prompt": "2+2?"}])
+    page = open_row(visit, site, name)
+
+    for number, (text, score) in enumerate((("4", "1"), ("5", "0")), start=1):
+        page.click("text=Add an answer")
+        page.fill(f"[aria-label='Answer {number}, turn 1: text']", text)
+        page.fill(f"[aria-label='Answer {number}: score']", score)
+    page.keyboard.press("Control+s")
+    wait_saved(page)
+
+    assert rows(site.store, name)[0].content["answers"] == [
+        {"messages": [{"role": "assistant", "content": "4"}], "score": 1},
+        {"messages": [{"role": "assistant", "content": "5"}], "score": 0},
+    ]
 
 
 def test_metadata_is_names_and_values_and_numbers_stay_numbers(visit: Visit, site: Site, fill: Fill) -> None:

@@ -137,6 +137,19 @@ def test_a_row_that_somebody_changed_meanwhile_is_not_overwritten_by_what_was_le
     assert [text for _, text in said(site.store, name)] == ["one, by Bob", "two", "three", "four, for later"]
 
 
+def test_who_comes_back_to_the_window_sees_what_others_did(visit: Visit, site: Site, fill: Fill) -> None:
+    name = fill([FOUR])
+    page = open_row(visit, site, name)
+    row = rows(site.store, name)[0]
+    turns = [dict(turn, content=f"{turn['content']}, by Bob") for turn in row.content["messages"]]
+    editing.revise(site.store, name, row.id, {"messages": turns}, author="bob")
+
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_function("document.querySelector('.turn textarea').value === 'one, by Bob'")
+
+    assert page.locator(".editor .notice").count() == 0
+
+
 def test_comments_are_written_changed_removed_and_brought_back(visit: Visit, site: Site, fill: Fill) -> None:
     name = fill(sums(2))
     page = open_row(visit, site, name)
