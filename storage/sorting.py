@@ -57,7 +57,10 @@ def _name(item: Item, sign: int) -> str:
 def _items(walk: Walk, count: int, after: Item | None) -> list[Item]:
     """The first rows in the order of the page that stand after one."""
     column = walk.query.sort.removeprefix("-")
-    if walk.driver and walk.driver.name != "words" and search.match(walk.query.search):
+    by_words = walk.driver is not None and walk.driver.name == "words"
+    due = by_words and walk.store.value("select 1 from search_due limit 1")
+    if due or (walk.driver and not by_words and search.match(walk.query.search)):
+        # What the index of words cannot say alone, the walk does.
         few = (part.keys for part in Steps(walk))
         return heapq.nsmallest(count, (item for item in _valued(walk, few) if after is None or item > after))
     if walk.driver or walk.through:

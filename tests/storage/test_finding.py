@@ -1,13 +1,14 @@
 """What a query finds is what looking at every example would find, whatever leads to it: index, places, blocks."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 
-from storage import batches, changes, datasets, examples, finding, indexing
+from storage import batches, changes, datasets, examples, finding, indexing, search_file
 from storage.changes import Change
 from storage.contents import prepared
 from storage.errors import BadInput
@@ -185,3 +186,48 @@ def test_unknown_words_are_refused_in_a_sentence(store: Store, dataset: Dataset,
         examples.page(store, dataset.id, query)
 
     assert str(refused.value).startswith(sentence)
+
+
+def test_findings_and_tokens_count_for_the_text_that_they_were_made_for(store: Store, dataset: Dataset) -> None:
+    first, second = examples.page(store, dataset.id, Query(limit=2)).examples
+    for row in (first, second):
+        store.execute(
+            "insert into findings (check_name, example_id, revision_id, severity, detail) "
+            "values ('empty', ?, ?, 'bad', '{}')",
+            [row.key, row.revision_id],
+        )
+        store.execute("insert into tokens values ('t', ?, ?)", [row.revision_id, 10 * row.number])
+
+    wanted = (Query(finding="empty"), Query(tokens=(15, None), tokenizer="t"), Query(tokens=(None, 15), tokenizer="t"))
+    before = [all_keys(store, dataset, query) for query in wanted]
+    changes.edit(store, second, Change(chat("another", "text")), label="edited", author="ann")
+    after = [all_keys(store, dataset, query) for query in wanted]
+
+    assert before == [[first.key, second.key], [second.key], [first.key]]
+    assert after == [[first.key], [], [first.key]]
+
+
+def all_keys(store: Store, dataset: Dataset, query: Query) -> list[int]:
+    """The keys that a query finds, in each of two orders the same."""
+    found = [key for part in finding.keys(store, dataset.id, query) for key in part]
+    largest = finding.page(store, dataset.id, replace(query, sort="-chars")).keys
+    assert sorted(largest) == found
+    return found
+
+
+def test_words_that_the_index_does_not_hold_yet_are_found_in_the_text(store: Store, dataset: Dataset) -> None:
+    rows = list(examples.stream(store, dataset.id, Query(search="gnu")))
+    with closing(search_file.connect(store.home.search)) as importing:
+        importing.execute("begin immediate")  # as a long import does: the change does not wait for the index
+        for row in (rows[3], rows[5]):
+            changes.edit(store, row, Change(chat("now", "yak gnu")), label="edited", author="me")
+        changes.edit(store, rows[7], Change(chat("now", "none of them")), label="edited", author="me")
+        importing.execute("rollback")
+    standing = [row.number for row in rows if row.number != rows[7].number]
+
+    assert store.value("select count(*) from search_due") == 3
+    assert all_of(store, dataset, search="yak") == [rows[3].number, rows[5].number]
+    assert all_of(store, dataset, search="yak", sort="-number") == [rows[5].number, rows[3].number]
+    assert all_of(store, dataset, search="yak", sort="changed") == [rows[3].number, rows[5].number]
+    assert all_of(store, dataset, search="gnu") == standing
+    assert all_of(store, dataset, search="gnu", sort="-number") == standing[::-1]
