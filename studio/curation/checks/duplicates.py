@@ -21,7 +21,7 @@ _LONGEST = 20_000  # characters of a text that are compared
 # texts probably are (P. Li and A. C. König, "b-bit minwise hashing", 2010; standard error 0.04), and only the most
 # promising are read and verified.
 _PROMISING = SIMILAR - 0.12
-_MOST_VERIFIED = 5
+_MOST_VERIFIED = 3
 _MOST_CANDIDATES = 20_000
 
 
@@ -99,9 +99,10 @@ class Index:
             return []
         numbers = np.sort(np.fromiter(candidates, np.int64, len(candidates)))[:_MOST_CANDIDATES]
         kept = np.frombuffer(self._marks, np.uint8).reshape(-1, _HASHES)
-        likely = (kept[numbers] == np.frombuffer(marks, np.uint8)).mean(axis=1)
-        best = np.argsort(-likely, kind="stable")[:_MOST_VERIFIED]
-        return [int(numbers[place]) for place in best if likely[place] >= _PROMISING]
+        shared = np.count_nonzero(kept[numbers] == np.frombuffer(marks, np.uint8), axis=1)
+        places = np.flatnonzero(shared >= _PROMISING * _HASHES)
+        best = places[np.argsort(-shared[places], kind="stable")[:_MOST_VERIFIED]]
+        return [int(number) for number in numbers[best]]
 
 
 def near_duplicates(items: Iterable[Item], text_of: Callable[[int], str]) -> Iterator[Twin]:
