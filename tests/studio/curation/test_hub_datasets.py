@@ -17,7 +17,7 @@ configs:
   - {split: train, path: sums/train.jsonl}
   - {split: test, path: sums/test.jsonl}
 - config_name: words
-  data_files: words.csv
+  data_files: words.jsonl
 ---
 # A dataset
 """
@@ -32,7 +32,7 @@ def repository(tmp_path: Path) -> str:
     rows = [{"prompt": f"{n}+1?", "completion": str(n + 1), "score": n / 2} for n in range(300)]
     (folder / "sums" / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     (folder / "sums" / "test.jsonl").write_text(json.dumps(rows[0]) + "\n", encoding="utf-8")
-    (folder / "words.csv").write_text("word,opposite\nhot,cold\n", encoding="utf-8")
+    (folder / "words.jsonl").write_text('{"word": "hot", "opposite": "cold"}\n', encoding="utf-8")
     return str(folder)
 
 
@@ -53,6 +53,16 @@ def test_a_look_names_configurations_splits_columns_and_a_first_row(repository: 
     assert (words.config, [tuple(column) for column in words.columns]) == (
         "words", [("word", "hot"), ("opposite", "cold")],
     )  # fmt: skip
+
+
+def test_a_table_whose_columns_nobody_described_is_read(tmp_path: Path) -> None:
+    (tmp_path / "table").mkdir()
+    (tmp_path / "table" / "words.csv").write_text("word,opposite\nhot,cold\n", encoding="utf-8")
+
+    seen = look(str(tmp_path / "table"))
+
+    assert [tuple(column) for column in seen.columns] == [("word", "hot"), ("opposite", "cold")]
+    assert _fetched(str(tmp_path / "table"), Part("default", "train")) == [{"word": "hot", "opposite": "cold"}]
 
 
 def test_rows_are_fetched_whole_by_columns_and_up_to_a_limit(repository: str) -> None:
