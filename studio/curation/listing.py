@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from storage import datasets, examples
-from storage.queries import Query
 from storage.rows import Dataset, Example
 from storage.store import Store
 from studio.curation.filters import query_of
@@ -58,11 +57,6 @@ def show(
     query = query_of(store, {**(filters or {}), "search": search}, sort=sort, limit=max(0, limit))
     found = examples.page(store, dataset.id, query)
     return Rows(dataset, found.examples, found.total)
-
-
-def place_of(store: Store, example: Example, search: str = "") -> int:
-    """How many examples of the dataset stand before this one, of those that `search` finds: which page it is on."""
-    return examples.count_before(store, example, Query(search=search))
 
 
 def dataset_json(dataset: Dataset) -> dict[str, Any]:

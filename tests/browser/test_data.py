@@ -131,7 +131,7 @@ def test_an_example_is_written_tagged_copied_and_deleted(
     page.keyboard.press("Control+s")
     page.wait_for_selector(".editor h2:text-is('Example 27')")
     on_page = page.locator(".rows-table tr[aria-current=true]").inner_text()
-    page.click("text=Duplicate")
+    page.click(".editor button:has-text('Duplicate')")
     page.wait_for_selector(".editor h2:text-is('Example 28')")
     page.click("text=Delete example")
     page.wait_for_selector(".toast:has-text('Example 28 is deleted.')")
