@@ -83,7 +83,7 @@
       same.hidden = chosen !== rejected || !chosen;
     }
     let waiting = 0;
-    desk.onMark(() => { clearTimeout(waiting); waiting = setTimeout(drawNow, WAIT); });
+    desk.onMark(() => { clearTimeout(waiting); waiting = setTimeout(() => left.isConnected && drawNow(), WAIT); });
     drawNow();
     return el("section", { class: "difference", "aria-label": "What differs between the answers" }, same,
       el("details", { class: "fold", open: true }, el("summary", {}, "What differs"), el("div", { class: "answers" }, left, right)));
