@@ -9,9 +9,7 @@ from studio.verbs.verb import Outcome, Verb, table, visible
 def _check_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="dataset")
     parser.add_argument("--model", metavar="M", help="model whose tokenizer says what is too long")
-    parser.add_argument(
-        "--max-tokens", type=int, metavar="N", help="longest row wanted (default: all it reads)"
-    )
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="longest row wanted (default: all it reads)")
     parser.add_argument("--against", metavar="NAME", help="dataset that tests: its prompts must not be trained on")
 
 
