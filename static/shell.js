@@ -340,7 +340,9 @@
       seen.disconnect();
     };
     const seen = new MutationObserver(loaded);
-    seen.observe(document.querySelector("gradio-app"), { childList: true, subtree: true });
+    const app = document.querySelector("gradio-app");
+    if (!app) return; // a page of our own: nothing to wait for
+    seen.observe(app, { childList: true, subtree: true });
     loaded();
   }
 
@@ -358,6 +360,8 @@
     document.getElementById("content").focus();
   });
   document.getElementById("show-keys").addEventListener("click", showKeys);
+  const signOut = document.getElementById("sign-out");
+  if (signOut) signOut.addEventListener("click", () => api("/api/people/sign-out", { method: "POST" }).then(() => location.assign("/sign-in"), (error) => toast(error.message, "bad")));
   keys.add({ key: "?", label: "Show the keys of this page", run: showKeys, group: "Everywhere" });
   ready();
 })();

@@ -1,6 +1,7 @@
 """Puts the web application together: middleware, static files, JSON routes and the Gradio pages.
 
-From the outside in, a request passes the guard (hosts, origins, limits, headers), the catcher of bugs, gzip,
+From the outside in, a request passes the guard (hosts, origins, limits, headers), the catcher of bugs, the doorman
+(who asks), gzip,
 CORS for our own address alone (with it in place Gradio leaves CORS to us), the dresser of page HTML, and then
 meets a route under /api, a file under /static, or Gradio, which is mounted at "/" and draws the pages.
 
@@ -14,13 +15,17 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from storage.errors import NotFound
+from studio.api.allowed import allowed
 from studio.api.errors import CalmErrors, add_error_answers
 from studio.assets import Assets, HashedFiles
+from studio.doorman import Doorman
+from studio.pages.people import PlainPages
+from studio.pages.people import router as plain_pages
 from studio.security import MEGABYTE, Guard, Limits
 
 if TYPE_CHECKING:
@@ -42,10 +47,12 @@ def assemble(studio: Studio, demo: gr.Blocks) -> FastAPI:
     """The application around a set of Gradio pages."""
     assets = Assets(studio.settings.static)
     limits = Limits(upload=studio.settings.max_upload_mb * MEGABYTE)
-    app = FastAPI(title="Ratchet", docs_url=None, redoc_url=None, openapi_url=None)
+    rule = [Depends(allowed)]  # asked before each of our routes; Gradio's are the doorman's
+    app = FastAPI(title="Ratchet", docs_url=None, redoc_url=None, openapi_url=None, dependencies=rule)
     add_error_answers(app)
     add_middleware(app, studio, assets, demo, limits)
     add_routers(app, studio)
+    app.include_router(plain_pages(PlainPages(assets)))
     app.mount("/static", HashedFiles(assets), name="static")
     mount_pages(app, demo, limits)
     return app
@@ -92,8 +99,9 @@ def add_middleware(app: FastAPI, studio: Studio, assets: Assets, demo: gr.Blocks
     here = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     app.add_middleware(CORSMiddleware, allow_origins=[here])
     app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.add_middleware(Doorman, studio=studio)
     app.add_middleware(CalmErrors)
-    app.add_middleware(Guard, hosts=[host], limits=limits)
+    app.add_middleware(Guard, hosts=[host, *studio.settings.allow_host], limits=limits)
 
 
 def add_routers(app: FastAPI, studio: Studio) -> None:
@@ -108,13 +116,29 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         jobs,
         models,
         overview,
+        people,
         rounds,
         rows,
         versions,
         views,
     )
 
-    subjects = (checks, compare, overview, rows, views, versions, editor, data, exports, imports, jobs, models, rounds)
+    subjects = (
+        checks,
+        compare,
+        overview,
+        rows,
+        views,
+        versions,
+        editor,
+        data,
+        exports,
+        imports,
+        jobs,
+        models,
+        rounds,
+        people,
+    )
     for module in subjects:
         app.include_router(module.router(studio))
     app.add_api_route("/api/{path:path}", nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from storage.errors import RatchetError
 from studio.settings import Settings
 from studio.studio import Studio
-from studio.verbs import checking, data, exports, feedback, serving, training
+from studio.verbs import checking, data, exports, feedback, people, serving, training
 from studio.verbs.verb import Outcome, Verb
 
 VERBS: tuple[Verb, ...] = (
@@ -22,6 +22,7 @@ VERBS: tuple[Verb, ...] = (
     *exports.VERBS,
     *training.VERBS,
     *feedback.VERBS,
+    *people.VERBS,
 )
 
 
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def open_studio(args: argparse.Namespace) -> Studio:
     """The studio that a verb works on."""
-    given = {name: getattr(args, name, None) for name in ("home", "host", "port", "allow_folder")}
+    given = {name: getattr(args, name, None) for name in ("home", "host", "port", "allow_folder", "allow_host")}
     settings = Settings.from_env(os.environ, **given)
     return Studio(settings=settings)
 

@@ -22,6 +22,7 @@ from storage.home import Home, read_json, write_json
 from storage.processes import identify, serving
 from studio.clients.processes import stop_engine
 from studio.curation import leftovers, tidying
+from studio.doorman import check_reach
 from studio.settings import Settings
 from studio.studio import Studio
 
@@ -42,6 +43,7 @@ class Served(NamedTuple):
 
 def serve(studio: Studio, as_json: bool = False) -> Served:
     """Serve a home until Ctrl+C or SIGTERM; raises Conflict where it is served already or the port is taken."""
+    check_reach(studio.settings, studio.store)
     _refuse_second(studio.home)
     listener = _listen(studio.settings)
     host, port = listener.getsockname()[:2]

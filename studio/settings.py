@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.errors import BadInput, Refused
+from storage.errors import BadInput
 from storage.home import Home
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -25,7 +25,7 @@ class Settings:
     """RATCHET_HOME, --home: the project's folder (default ~/.ratchet)."""
 
     host: str = "127.0.0.1"
-    """RATCHET_HOST, --host: the address to listen on; only loopback until there are accounts."""
+    """RATCHET_HOST, --host: the address to listen on; any but loopback needs an account."""
 
     port: int = 7860
     """RATCHET_PORT, --port: the port to listen on."""
@@ -42,6 +42,9 @@ class Settings:
     allow_folder: tuple[Path, ...] = ()
     """RATCHET_ALLOW_FOLDER (separated as in PATH), --allow-folder: folders whose files the page may import."""
 
+    allow_host: tuple[str, ...] = ()
+    """RATCHET_ALLOW_HOST (separated by commas), --allow-host: further names under which people open the studio."""
+
     static: Path = Path()
     """Not set by hand: where the package's static files lie."""
 
@@ -49,11 +52,11 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str], **given: object) -> "Settings":
         """Settings from an environment; `given` (from the command line) wins where it is not None.
 
-        Raises BadInput for a value that is not of its type, Refused for an address beyond this machine.
+        Raises BadInput for a value that is not of its type.
         """
         values = {name: value for name, value in given.items() if value is not None}
         folder = values.pop("home", None) or environ.get("RATCHET_HOME") or Path.home() / ".ratchet"
-        settings = cls(
+        return cls(
             home=Home(Path(str(folder)).expanduser().resolve()),
             host=str(values.get("host", environ.get("RATCHET_HOST", cls.host))),
             port=_number("RATCHET_PORT", values.get("port", environ.get("RATCHET_PORT", cls.port)), 0, 65535),
@@ -65,18 +68,14 @@ class Settings:
             allow_folder=_folders(
                 values.get("allow_folder") or environ.get("RATCHET_ALLOW_FOLDER", "").split(os.pathsep)
             ),
+            allow_host=_names(values.get("allow_host") or environ.get("RATCHET_ALLOW_HOST", "").split(",")),
             static=static_folder(),
         )
-        settings.check_host()
-        return settings
 
-    def check_host(self) -> None:
-        """Refuse an address that other machines can reach: there are no accounts yet."""
-        if self.host not in LOOPBACK:
-            raise Refused(
-                f'Ratchet does not listen on "{self.host}": anybody who reaches it could read and change everything, '
-                "and there are no accounts yet. Use 127.0.0.1, and a tunnel (ssh -L) to reach it from elsewhere."
-            )
+    @property
+    def only_here(self) -> bool:
+        """Whether only this machine's programs reach the studio: a name to answer to means a way in from elsewhere."""
+        return self.host in LOOPBACK and not self.allow_host
 
     def check_folders(self) -> None:
         """Refuse an allowed folder that is not there, before anybody waits for its files."""
@@ -89,6 +88,16 @@ def _folders(value: object) -> tuple[Path, ...]:
     """Folders by their real paths, each once."""
     given = value if isinstance(value, Iterable) else ()
     return tuple(dict.fromkeys(Path(str(folder)).expanduser().resolve() for folder in given if str(folder).strip()))
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """Names of hosts, small, each once; raises BadInput for an address with a scheme, a port or a path."""
+    given = value if isinstance(value, Iterable) else ()
+    names = tuple(dict.fromkeys(str(name).strip().lower() for name in given if str(name).strip()))
+    for name in names:
+        if "/" in name or name.count(":") == 1:
+            raise BadInput(f'--allow-host takes a name such as studio.example, without scheme and port, not "{name}".')
+    return names
 
 
 def _number(name: str, value: object, lowest: int, highest: int) -> int:

@@ -13,6 +13,7 @@ from storage.datasets import get_dataset
 from storage.models import get_model
 from storage.segments import key_of
 from studio import task as running
+from studio.api.allowed import Me
 from studio.api.ascii import Ascii
 from studio.clients.tokens import render
 from studio.curation import leftovers
@@ -73,7 +74,7 @@ def _add_findings(routes: APIRouter, studio: Studio) -> None:
 
 def _add_work(routes: APIRouter, studio: Studio) -> None:
     """Checking and mending."""
-    store, author = studio.store, studio.settings.annotator
+    store = studio.store
 
     @routes.post("/datasets/{name}/check")
     def check(name: str, wish: Wish) -> Json:
@@ -85,7 +86,7 @@ def _add_work(routes: APIRouter, studio: Studio) -> None:
         return _start(studio, name, "check", {"dataset": name, **wish.model_dump()})
 
     @routes.post("/datasets/{name}/mend/{check}")
-    def mend(name: str, check: str) -> Json:
+    def mend(name: str, check: str, author: Me) -> Json:
         dataset = get_dataset(store, name)
         mending.mendable(store, check)
         if findings.tally(store, dataset.id, check, most=0).total > _AT_ONCE:
@@ -94,7 +95,7 @@ def _add_work(routes: APIRouter, studio: Studio) -> None:
         return mended | _look_again(studio, name)
 
     @routes.post("/datasets/{name}/rows/{row}/mend/{check}")
-    def mend_row(name: str, row: str, check: str) -> Json:
+    def mend_row(name: str, row: str, check: str, author: Me) -> Json:
         mended = mending.mend_example(store, get_dataset(store, name), check, row, author).to_json()
         return mended | _look_again(studio, name)
 

@@ -12,10 +12,12 @@ from starlette.concurrency import run_in_threadpool
 
 from storage.comparisons import get_comparison, get_study
 from storage.judgements import ask_again
+from studio.api.allowed import Asker, Me
 from studio.feedback import sittings, voting
 from studio.feedback.comparing import add_free
 from studio.feedback.leaderboard import leaderboard
 from studio.feedback.studies import Sampling, set_sampling
+from studio.people.roles import Action
 from studio.studio import Studio
 
 Json = dict[str, Any]
@@ -82,10 +84,10 @@ def router(studio: Studio) -> APIRouter:
 
 
 def _judging(routes: APIRouter, studio: Studio) -> None:
-    store, me = studio.store, studio.settings.annotator
+    store = studio.store
 
     @routes.get("/next")
-    def next_pairs(study: str | None = None, hold: str = "") -> Json:
+    def next_pairs(me: Me, study: str | None = None, hold: str = "") -> Json:
         chosen = sittings.find_study(store, study or None)
         if chosen is None:
             return {"study": None}
@@ -93,24 +95,25 @@ def _judging(routes: APIRouter, studio: Studio) -> None:
         return sittings.sit(store, chosen, me).to_json(hold.split(","))
 
     @routes.post("/vote")
-    def vote(asked: VoteRequest) -> Json:
+    def vote(asked: VoteRequest, asker: Asker) -> Json:
         study = get_study(store, asked.study)
         shown = [digest or "" for digest in asked.shown]
+        me = asker.name
         given = voting.cast(
             store, study, me, voting.Ballot(asked.id, asked.comparison, asked.choice, shown, asked.seconds)
         )
         studio.answerer.look(study.id, me)
         sitting = sittings.sit(store, study, me).to_json(asked.hold)
-        skipped = given.vote.choice == "skip"
+        hidden = given.vote.choice == "skip" or not asker.may(Action.SEE_RESULTS)
         return {
             "saved": given.vote.id,
             "new": given.new,
-            "reveal": None if skipped else given.reveal,
+            "reveal": None if hidden else given.reveal,
             "sitting": sitting,
         }
 
     @routes.post("/undo")
-    def undo(asked: UndoRequest) -> Json:
+    def undo(asked: UndoRequest, me: Me) -> Json:
         study = get_study(store, asked.study)
         taken = voting.undo(store, study, me, asked.id, asked.comparison)
         comparison = taken.comparison_id if taken else asked.comparison
@@ -123,17 +126,17 @@ def _judging(routes: APIRouter, studio: Studio) -> None:
 
 
 def _asking(routes: APIRouter, studio: Studio) -> None:
-    store, me = studio.store, studio.settings.annotator
+    store = studio.store
 
     @routes.post("/prompt")
-    def prompt(asked: PromptRequest) -> Json:
+    def prompt(asked: PromptRequest, me: Me) -> Json:
         study = get_study(store, asked.study)
         comparison = add_free(store, study.name, asked.prompt)
         studio.answerer.look(study.id, me)
         return {"pair": voting.show(study, get_comparison(store, comparison.id), me).to_json()}
 
     @routes.post("/again")
-    def again(asked: StudyRequest) -> Json:
+    def again(asked: StudyRequest, me: Me) -> Json:
         study = get_study(store, asked.study)
         count = ask_again(store, study.id)
         studio.answerer.look(study.id, me)
@@ -146,21 +149,21 @@ def _asking(routes: APIRouter, studio: Studio) -> None:
         return {"sampling": asked.model_dump(exclude={"study"})}
 
     @routes.get("/stream/{comparison}")
-    async def stream(comparison: str) -> StreamingResponse:
+    async def stream(comparison: str, me: Me) -> StreamingResponse:
         await run_in_threadpool(get_comparison, store, comparison)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(_watch(studio, comparison), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(_watch(studio, comparison, me), media_type="text/event-stream", headers=headers)
 
 
 def _counting(routes: APIRouter, studio: Studio) -> None:
-    store, me = studio.store, studio.settings.annotator
+    store = studio.store
 
     @routes.get("/studies")
-    def studies() -> Json:
+    def studies(me: Me) -> Json:
         return {"studies": sittings.choices(store, me)}
 
     @routes.get("/progress")
-    def progress(study: str) -> Json:
+    def progress(study: str, me: Me) -> Json:
         return sittings.progress(store, get_study(store, study), me).to_json()
 
     @routes.get("/standings")
@@ -168,9 +171,9 @@ def _counting(routes: APIRouter, studio: Studio) -> None:
         return leaderboard(store, study, ties).to_json()
 
 
-async def _watch(studio: Studio, comparison: str) -> AsyncIterator[str]:
+async def _watch(studio: Studio, comparison: str, me: str) -> AsyncIterator[str]:
     """What is being said on both sides, left and right as this person sees them, and at last the whole pair."""
-    watcher = _Watcher(studio, comparison)
+    watcher = _Watcher(studio, comparison, me)
     while True:
         live = studio.answerer.hub.find(comparison)
         if live is not None:
@@ -189,12 +192,13 @@ async def _watch(studio: Studio, comparison: str) -> AsyncIterator[str]:
 class _Watcher:
     """Turns moments into what has changed since the last one."""
 
-    def __init__(self, studio: Studio, comparison: str) -> None:
+    def __init__(self, studio: Studio, comparison: str, me: str) -> None:
         self.studio = studio
+        self.me = me
         self.comparison = comparison
         whole = get_comparison(studio.store, comparison)
         self.study = get_study(studio.store, whole.comparison.study_id)
-        self.order = voting.show(self.study, whole, studio.settings.annotator).order
+        self.order = voting.show(self.study, whole, me).order
         self.sent = ["" for _ in self.order]
         self.told: tuple[str, int] | None = None
 
@@ -216,7 +220,7 @@ class _Watcher:
     def pair(self) -> Json:
         """The comparison as the store has it."""
         whole = get_comparison(self.studio.store, self.comparison)
-        return voting.show(self.study, whole, self.studio.settings.annotator).to_json()
+        return voting.show(self.study, whole, self.me).to_json()
 
 
 def _event(value: Json) -> str:

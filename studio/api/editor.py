@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from storage.errors import RatchetError
 from storage.models import get_model
 from storage.rows import Example, Model
+from studio.api.allowed import Me
 from studio.api.ascii import Ascii
 from studio.bugs import report_bug
 from studio.curation import comments, drafts, editing, suggesting
@@ -79,36 +80,36 @@ def router(studio: Studio) -> APIRouter:
 
 def _add_drafts(routes: APIRouter, studio: Studio) -> None:
     """Unsaved changes; the row "new" is the one that is not written yet."""
-    store, me = studio.store, studio.settings.annotator
+    store = studio.store
 
     @routes.get("/datasets/{name}/rows/{row}/draft")
-    def unsaved(name: str, row: str) -> Json:
+    def unsaved(name: str, row: str, me: Me) -> Json:
         return {"draft": drafts.find(store, name, row, me)}
 
     @routes.put("/datasets/{name}/rows/{row}/draft")
-    def keep(name: str, row: str, given: Unsaved) -> Json:
+    def keep(name: str, row: str, given: Unsaved, me: Me) -> Json:
         body = {"content": given.content, "tags": given.tags}
         return drafts.keep(store, name, row, me, given.tab, given.revision, body)
 
     @routes.delete("/datasets/{name}/rows/{row}/draft")
-    def drop(name: str, row: str, tab: str | None = None) -> Json:
+    def drop(name: str, row: str, me: Me, tab: str | None = None) -> Json:
         return {"dropped": drafts.drop(store, name, row, me, tab)}
 
 
 def _add_rows(routes: APIRouter, studio: Studio) -> None:
     """Single rows."""
-    store, me = studio.store, studio.settings.annotator
+    store = studio.store
 
     @routes.get("/datasets/{name}/rows/{row}")
-    def read(name: str, row: str) -> Json:
+    def read(name: str, row: str, me: Me) -> Json:
         return row_json(editing.get(store, name, row)) | {"draft": drafts.find(store, name, row, me)}
 
     @routes.post("/datasets/{name}/rows")
-    def add(name: str, given: Content) -> Json:
+    def add(name: str, given: Content, me: Me) -> Json:
         return row_json(editing.add(store, name, given.content, given.tags or (), me))
 
     @routes.put("/datasets/{name}/rows/{row}")
-    def save(name: str, row: str, given: Content) -> Json:
+    def save(name: str, row: str, given: Content, me: Me) -> Json:
         revised = editing.revise(
             store, name, row, given.content, tags=given.tags, expected_revision=given.revision,
             expected_change=given.change, author=me,
@@ -116,15 +117,15 @@ def _add_rows(routes: APIRouter, studio: Studio) -> None:
         return row_json(revised)
 
     @routes.delete("/datasets/{name}/rows/{row}")
-    def remove(name: str, row: str) -> Json:
+    def remove(name: str, row: str, me: Me) -> Json:
         return {"deleted": editing.delete(store, name, [row], me)}
 
     @routes.post("/datasets/{name}/rows/{row}/duplicate")
-    def copy(name: str, row: str) -> Json:
+    def copy(name: str, row: str, me: Me) -> Json:
         return row_json(editing.duplicate(store, name, row, me))
 
     @routes.post("/datasets/{name}/rows/{row}/status")
-    def decide(name: str, row: str, given: Status) -> Json:
+    def decide(name: str, row: str, given: Status, me: Me) -> Json:
         return row_json(editing.set_status(store, name, row, given.status, given.reason, me))
 
 
@@ -146,27 +147,27 @@ def _add_views(routes: APIRouter, studio: Studio) -> None:
 
 def _add_comments(routes: APIRouter, studio: Studio) -> None:
     """What people say about a row."""
-    store, me = studio.store, studio.settings.annotator
+    store = studio.store
     base = "/datasets/{name}/rows/{row}/comments"
 
     @routes.get(base)
-    def read(name: str, row: str) -> Json:
+    def read(name: str, row: str, me: Me) -> Json:
         return {"comments": comments.list_comments(store, name, row, me)}
 
     @routes.post(base)
-    def add(name: str, row: str, said: Said) -> Json:
+    def add(name: str, row: str, said: Said, me: Me) -> Json:
         return comments.comment_json(comments.add(store, name, row, said.text, me), me)
 
     @routes.put(base + "/{comment}")
-    def edit(name: str, row: str, comment: str, said: Said) -> Json:
+    def edit(name: str, row: str, comment: str, said: Said, me: Me) -> Json:
         return comments.comment_json(comments.edit(store, name, row, comment, said.text, me), me)
 
     @routes.delete(base + "/{comment}")
-    def remove(name: str, row: str, comment: str) -> Json:
+    def remove(name: str, row: str, comment: str, me: Me) -> Json:
         return {"removed": comments.remove(store, name, row, comment, me).id}
 
     @routes.post(base + "/{comment}/restore")
-    def restore(name: str, row: str, comment: str) -> Json:
+    def restore(name: str, row: str, comment: str, me: Me) -> Json:
         return comments.comment_json(comments.restore(store, name, row, comment, me), me)
 
 

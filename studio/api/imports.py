@@ -17,6 +17,7 @@ from storage import mappings, tasks
 from storage.errors import BadInput, NotFound
 from storage.models import checked_name
 from studio import task as running
+from studio.api.allowed import Me
 from studio.api.ascii import Ascii
 from studio.curation import editing, hub_datasets, intake, leftovers, looking, uploads
 from studio.curation.allowed_folders import AllowedFolders
@@ -156,7 +157,7 @@ def _add_imports(routes: APIRouter, studio: Studio) -> None:
     store = studio.store
 
     @routes.post("/import")
-    def begin(wanted: Wanted) -> Json:
+    def begin(wanted: Wanted, me: Me) -> Json:
         files = wanted.all()
         if not files:
             raise BadInput("Choose at least one file to import.")
@@ -167,7 +168,7 @@ def _add_imports(routes: APIRouter, studio: Studio) -> None:
             "files": [file.model_dump() for file in files],
             "uploads": [file.upload for file in files],
             "dataset": files[0].dataset,
-            "author": studio.settings.annotator,
+            "author": me,
         }
         return {"task": running.start(store, "import", payload).id}
 

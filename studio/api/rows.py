@@ -12,6 +12,7 @@ from storage import datasets, search
 from storage.errors import Conflict
 from storage.rows import Batch
 from studio import task as running
+from studio.api.allowed import Me
 from studio.api.ascii import Ascii
 from studio.curation import browsing, bulk, editing, trash
 from studio.curation.facets import facets
@@ -89,13 +90,13 @@ def _add_bulk(routes: APIRouter, studio: Studio) -> None:
         return {"count": bulk.count(store, name, bulk.wanted_of(store, wanted.filters, wanted.ids))}
 
     @routes.post("/datasets/{name}/bulk")
-    def change(name: str, wish: Wish) -> Json:
+    def change(name: str, wish: Wish, me: Me) -> Json:
         action = bulk.Action.checked(wish.action, wish.tags, wish.reason)
         rows = bulk.wanted_of(store, wish.filters, wish.ids)
         if bulk.count(store, name, rows) > bulk.AT_ONCE:
             payload = {**wish.model_dump(), "dataset": datasets.get_dataset(store, name).name}
-            return {"task": running.start(store, "bulk", {**payload, "author": studio.settings.annotator}).id}
-        return bulk.run(store, name, rows, action, studio.settings.annotator).to_json()
+            return {"task": running.start(store, "bulk", {**payload, "author": me}).id}
+        return bulk.run(store, name, rows, action, me).to_json()
 
 
 def _add_erasing(routes: APIRouter, studio: Studio) -> None:

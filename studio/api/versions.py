@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from storage import datasets
 from studio import task as running
+from studio.api.allowed import Me
 from studio.api.ascii import Ascii
 from studio.curation import versioning
 from studio.studio import Studio
@@ -62,17 +63,17 @@ def _add_versions(routes: APIRouter, studio: Studio) -> None:
 
 def _add_uses(routes: APIRouter, studio: Studio) -> None:
     """Restoring and forking."""
-    store, author = studio.store, studio.settings.annotator
+    store = studio.store
 
     @routes.post("/datasets/{name}/versions/{number}/restore")
-    def restore(name: str, number: int) -> Json:
+    def restore(name: str, number: int, author: Me) -> Json:
         dataset = datasets.get_dataset(store, name)
         if versioning.find(store, name, number).rows > versioning.AT_ONCE:
             return _begin(studio, "restore", {"dataset": dataset.name, "version": number, "author": author})
         return versioning.restore(store, name, number, author)
 
     @routes.post("/datasets/{name}/versions/{number}/fork")
-    def fork(name: str, number: int, given: Fork) -> Json:
+    def fork(name: str, number: int, given: Fork, author: Me) -> Json:
         if versioning.find(store, name, number).rows > versioning.AT_ONCE:
             datasets.refuse_taken(store, given.name.strip())
             wish = {"dataset": datasets.get_dataset(store, name).name, "version": number, "name": given.name.strip()}

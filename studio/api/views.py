@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from storage import catalogue, datasets
+from studio.api.allowed import Me
 from studio.api.ascii import Ascii
 from studio.curation import listing, views
 from studio.studio import Studio
@@ -44,22 +45,22 @@ def router(studio: Studio) -> APIRouter:
 
 def _add_views(routes: APIRouter, studio: Studio) -> None:
     """Saved views: each person's own."""
-    store, author = studio.store, studio.settings.annotator
+    store = studio.store
 
     @routes.get("/datasets/{name}/views")
-    def list_views(name: str) -> Json:
+    def list_views(name: str, author: Me) -> Json:
         return {"views": views.list_views(store, name, author)}
 
     @routes.post("/datasets/{name}/views")
-    def add(name: str, given: NewView) -> Json:
+    def add(name: str, given: NewView, author: Me) -> Json:
         return views.add_view(store, name, author, given.name, given.state)
 
     @routes.patch("/datasets/{name}/views/{view}")
-    def change(name: str, view: str, given: OtherView) -> Json:
+    def change(name: str, view: str, given: OtherView, author: Me) -> Json:
         return views.change_view(store, name, author, view, given.name, given.state)
 
     @routes.delete("/datasets/{name}/views/{view}")
-    def remove(name: str, view: str) -> Json:
+    def remove(name: str, view: str, author: Me) -> Json:
         views.remove_view(store, name, author, view)
         return {"removed": view}
 

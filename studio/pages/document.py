@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from studio.assets import Assets
 from studio.pages.shell import BOOT, Page, header, heading, page_at
+from studio.people.roles import Actor
 
 # Runs before the first paint: the kept theme, or what the system prefers.
 THEME_SCRIPT = """
@@ -41,14 +42,15 @@ class Dresser:
         self.widgets = widgets  # page slug -> names of the widgets on it
         self.mark = (assets.folder / "icons" / "mark.svg").read_text("utf-8").strip()
 
-    def dress(self, text: str, page: Page) -> str:
+    def dress(self, text: str, page: Page, actor: Actor | None = None, signed_in: bool = False) -> str:
         """The page's HTML with our head, header and heading; ValueError where Gradio's has changed."""
         text = SOCIAL_TAGS.sub("", text)
         text = _replace(IFRAME_SCRIPT, text, "")
         text = text.replace('<link rel="manifest" href="/manifest.json" />', "")
         text = text.replace('control_page_title="true"', 'control_page_title=""')
         text = _replace(CHARSET, text, f'<meta charset="utf-8">{self.head(page)}')
-        text = _replace(BODY, text, f'<body class="studio page-{page.name.lower()}">{header(page, self.mark)}')
+        bar = header(page, self.mark, actor, signed_in)
+        text = _replace(BODY, text, f'<body class="studio page-{page.name.lower()}">{bar}')
         app = APP.search(text)
         if app is None:
             raise ValueError(GONE.format("<gradio-app>"))
@@ -84,14 +86,17 @@ class PageDocument:
         if page is None:
             await self.app(scope, receive, send)
             return
-        await self.app(scope, receive, _Held(page, self.dresser, send))
+        state = scope.get("state", {})
+        asker = (state.get("actor"), bool(state.get("signed_in")))
+        await self.app(scope, receive, _Held(page, self.dresser, send, asker))
 
 
 class _Held:
     """Holds one HTML answer back until it is whole, then sends it dressed."""
 
-    def __init__(self, page: Page, dresser: Dresser, send: Send) -> None:
+    def __init__(self, page: Page, dresser: Dresser, send: Send, asker: tuple[Actor | None, bool]) -> None:
         self.page = page
+        self.asker = asker
         self.dresser = dresser
         self.send = send
         self.start: Message | None = None
@@ -111,7 +116,9 @@ class _Held:
             await self._finish(self.start)
 
     async def _finish(self, start: Message) -> None:
-        body = self.dresser.dress(self.body.decode("utf-8"), self.page).encode("utf-8") if self.body else b""
+        body = (
+            self.dresser.dress(self.body.decode("utf-8"), self.page, *self.asker).encode("utf-8") if self.body else b""
+        )
         headers = MutableHeaders(raw=start["headers"])
         headers["content-length"] = str(len(body))
         headers["cache-control"] = "no-store"

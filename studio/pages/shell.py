@@ -10,6 +10,8 @@ import html
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from studio.people.roles import Action, Actor
+
 
 class Page(NamedTuple):
     """One page: its address, its name in the navigation, its heading and the sentence below that."""
@@ -18,6 +20,8 @@ class Page(NamedTuple):
     name: str
     heading: str
     lead: str
+    action: Action = Action.SEE_RESULTS
+    """What one must be allowed to do to come here."""
 
     @property
     def slug(self) -> str:
@@ -32,8 +36,10 @@ class Page(NamedTuple):
 
 PAGES: Sequence[Page] = (
     Page("/", "Home", "Rounds", "Each turn of the loop, and the one next step."),
-    Page("/data", "Data", "Data", "Import examples, read them, and mend them by hand."),
-    Page("/compare", "Compare", "Compare", "Two answers, side by side and blind. Say which one is better."),
+    Page("/data", "Data", "Data", "Import examples, read them, and mend them by hand.", Action.READ_DATA),
+    Page(
+        "/compare", "Compare", "Compare", "Two answers, side by side and blind. Say which one is better.", Action.JUDGE
+    ),
     Page("/train", "Train", "Train", "Teach a model from examples or from votes, and watch it learn."),
 )
 
@@ -43,28 +49,43 @@ def page_at(path: str) -> Page | None:
     return next((page for page in PAGES if page.path == path), None)
 
 
-def navigation(current: Page) -> str:
-    """The links to all pages, the current one marked for the eye and for screen readers."""
+def navigation(current: Page, actor: Actor | None = None) -> str:
+    """The links to the pages this person may see, the current one marked for the eye and for screen readers."""
     links = (
         f'<a href="{page.path}"{" aria-current=page" if page is current else ""}>{html.escape(page.name)}</a>'
         for page in PAGES
+        if actor is None or actor.may(page.action)
     )
     return f'<nav class="shell-nav" aria-label="Pages">{"".join(links)}</nav>'
 
 
-def header(current: Page, mark: str) -> str:
-    """The bar on top: skip link, word mark, navigation, connection status, keys and theme."""
+def account(actor: Actor | None, signed_in: bool) -> str:
+    """Who is here, with the ways to the list of people and out; nothing on a machine of one's own."""
+    if actor is None:
+        return ""
+    people = '<a href="/people">People</a>' if actor.may(Action.RUN_STUDIES) else ""
+    if not signed_in:
+        return f'<span class="account-local">{people}</span>'
+    name = html.escape(actor.name)
+    return f"""<details class="account"><summary class="tool-button" aria-label="Signed in as {name}">{name}</summary>
+      <div class="account-menu"><p class="muted small">{name}, {actor.role}</p>{people}
+      <button type="button" class="button button-secondary button-s" id="sign-out">Sign out</button></div></details>"""
+
+
+def header(current: Page, mark: str, actor: Actor | None = None, signed_in: bool = False, links: bool = True) -> str:
+    """The bar on top: skip link, word mark, navigation, connection status, keys, theme and who is here."""
     return f"""
 <a class="skip-link" href="{current.path}#content">Skip to the content</a>
 <header class="shell-bar">
   <div class="shell-bar-inner">
     <a class="wordmark" href="/" aria-label="Ratchet, home">{mark}<span>Ratchet</span></a>
-    {navigation(current)}
+    {navigation(current, actor) if links else ""}
     <div class="shell-tools">
       <span id="connection" class="chip chip-warning" role="status" hidden></span>
       <button type="button" class="tool-button" id="show-keys" title="Keys of this page (?)"
         aria-label="Keys of this page" aria-keyshortcuts="?"><span aria-hidden="true">?</span></button>
       <button type="button" class="tool-button" id="theme-toggle" aria-label="Theme: system"></button>
+      {account(actor, signed_in)}
     </div>
   </div>
 </header>"""

@@ -54,8 +54,10 @@ def accept(store: Store, token: str, name: str, password: str) -> Person:
 
 
 def withdraw(store: Store, actor: Actor, invitation_id: str) -> None:
-    """Take an invitation back."""
+    """Take an invitation back: who runs studies an annotator's, an administrator any."""
     require(actor, Action.RUN_STUDIES)
+    if any(one.id == invitation_id and one.role != "annotator" for one in people.open_invitations(store)):
+        require(actor, Action.ADMINISTER)
     if not people.withdraw_invitation(store, invitation_id):
         raise NotFound("That invitation has been used or withdrawn already.")
 
@@ -93,13 +95,25 @@ def enable(store: Store, actor: Actor, name: str) -> Person:
 def listed(store: Store, actor: Actor) -> dict[str, Any]:
     """All accounts and open invitations, without secrets."""
     require(actor, Action.ADMINISTER)
+    return {"people": [person_json(person) for person in people.list_people(store)], **invited(store, actor)}
+
+
+def invited(store: Store, actor: Actor) -> dict[str, Any]:
+    """The open invitations that this person may take back, without secrets."""
+    require(actor, Action.RUN_STUDIES)
     return {
-        "people": [person_json(person) for person in people.list_people(store)],
         "invitations": [
             {"id": one.id, "role": one.role, "created_by": one.created_by, "expires_at": one.expires_at}
             for one in people.open_invitations(store)
-        ],
+            if one.role == "annotator" or actor.may(Action.ADMINISTER)
+        ]
     }
+
+
+def check_first(store: Store, role: str) -> None:
+    """Refuse to lock everybody out: the first account is an administrator's."""
+    if role != "admin" and not people.any_people(store):
+        raise BadInput("The first account must be an administrator's: nobody could make the others otherwise.")
 
 
 def person_json(person: Person) -> dict[str, Any]:

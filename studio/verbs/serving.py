@@ -7,10 +7,12 @@ from studio.verbs.verb import Outcome, Verb, no_flags
 
 
 def _serve_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--host", metavar="H", help="address to listen on (default 127.0.0.1; only loopback)")
+    parser.add_argument("--host", metavar="H", help="address to listen on (default 127.0.0.1; others need an account)")
     parser.add_argument("--port", metavar="P", help="port to listen on (default 7860; 0 takes a free one)")
     parser.add_argument("--allow-folder", action="append", metavar="DIR",
                         help="a folder whose files the page may import (again for more)")  # fmt: skip
+    parser.add_argument("--allow-host", action="append", metavar="NAME",
+                        help="a name under which people open the studio (again for more)")  # fmt: skip
 
 
 def _serve(studio: Studio, args: argparse.Namespace) -> Outcome:

@@ -15,6 +15,7 @@ from studio.api import data, editor, imports
 from studio.api import rows as row_routes
 from studio.api.errors import add_error_answers
 from studio.curation.importing import import_files
+from studio.doorman import Doorman
 from studio.settings import Settings
 from studio.studio import Studio
 
@@ -30,6 +31,7 @@ def studio(home: Home) -> Studio:
 def client(studio: Studio) -> Iterator[TestClient]:
     app = FastAPI()
     add_error_answers(app)
+    app.add_middleware(Doorman, studio=studio)
     app.include_router(row_routes.router(studio))
     app.include_router(data.router(studio))
     app.include_router(editor.router(studio))

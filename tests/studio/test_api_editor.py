@@ -15,6 +15,7 @@ from studio.api import editor
 from studio.api.errors import add_error_answers
 from studio.curation import comments
 from studio.curation.importing import import_files
+from studio.doorman import Doorman
 from studio.settings import Settings
 from studio.studio import Studio
 from tests.talker import Talker
@@ -31,6 +32,7 @@ def studio(home: Home) -> Studio:
 def client(studio: Studio) -> Iterator[TestClient]:
     app = FastAPI()
     add_error_answers(app)
+    app.add_middleware(Doorman, studio=studio)
     app.include_router(editor.router(studio))
     with TestClient(app) as opened:
         yield opened

@@ -16,6 +16,7 @@ from storage.rows import Task
 from studio.api import data, editor, rows, versions, views
 from studio.api.errors import add_error_answers
 from studio.curation.importing import import_files
+from studio.doorman import Doorman
 from studio.settings import Settings
 from studio.studio import Studio
 
@@ -33,6 +34,7 @@ def client(studio: Studio, tmp_path: Path) -> Iterator[TestClient]:
     """The routes over a dataset of thirty sums."""
     app = FastAPI()
     add_error_answers(app)
+    app.add_middleware(Doorman, studio=studio)
     for module in (rows, views, versions, editor, data):
         app.include_router(module.router(studio))
     path = tmp_path / "sums.jsonl"

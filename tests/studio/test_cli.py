@@ -110,11 +110,15 @@ def test_a_file_without_a_good_row_prints_its_report_and_fails(
     assert (code, report["imported"], sorted(report["columns"])) == (1, 0, ["colour", "weight"])  # type: ignore[call-overload]
 
 
-def test_an_address_beyond_this_machine_is_refused(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, errors = run(home, capsys, "serve", "--host", "0.0.0.0")
+@pytest.mark.parametrize("reach", [["--host", "0.0.0.0"], ["--allow-host", "studio.example"]])
+def test_nobody_is_reached_from_elsewhere_before_there_is_an_account(
+    reach: list[str], home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, errors = run(home, capsys, "serve", *reach)
 
     assert code == 1
-    assert 'Ratchet does not listen on "0.0.0.0"' in errors
+    assert "Ratchet does not listen on" in errors
+    assert errors.endswith("Make an account first: ratchet people add NAME --role admin\n")
 
 
 def test_the_command_line_works_without_gradio_and_torch(home: Home) -> None:

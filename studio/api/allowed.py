@@ -1,0 +1,119 @@
+"""Who may call which JSON route: one table, asked before every handler, and the name that a handler writes under.
+
+The rules stand together so that they can be read, and compared with the routes there are (tests/safety). A route
+that the table does not know is for administrators alone. The rule is asked of the actor that the doorman
+(studio/doorman.py) has found; pages that hide a button are a courtesy, not the check.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from storage.errors import SignInNeeded
+from studio.people.roles import Action, Actor, require
+from studio.settings import Settings
+
+SAFE = frozenset({"GET", "HEAD"})
+
+# Routes by their whole path, "METHOD /path"; None: open to everybody, signed in or not.
+EXACT: Mapping[str, Action | None] = MappingProxyType(
+    {
+        "GET /sign-in": None,
+        "GET /join/{token}": None,
+        "GET /people": Action.JUDGE,  # the page itself says with a sentence who it is for
+        "POST /api/people/sign-in": None,
+        "POST /api/people/sign-out": None,
+        "POST /api/people/join": None,
+        "GET /api/people/me": Action.JUDGE,
+        "GET /api/people": Action.RUN_STUDIES,
+        "POST /api/people": Action.ADMINISTER,
+        "PATCH /api/people/{name}": Action.ADMINISTER,
+        "POST /api/people/invitations": Action.RUN_STUDIES,
+        "DELETE /api/people/invitations/{invitation}": Action.RUN_STUDIES,
+        "GET /api/compare/next": Action.JUDGE,
+        "POST /api/compare/vote": Action.JUDGE,
+        "POST /api/compare/undo": Action.JUDGE,
+        "GET /api/compare/mine": Action.JUDGE,
+        "POST /api/compare/continue": Action.JUDGE,
+        "POST /api/compare/prompt": Action.JUDGE,
+        "POST /api/compare/again": Action.JUDGE,
+        "GET /api/compare/stream/{comparison}": Action.JUDGE,
+        "GET /api/compare/studies": Action.JUDGE,
+        "GET /api/compare/progress": Action.JUDGE,
+        "POST /api/compare/keep": Action.EDIT_DATA,
+        "POST /api/compare/sampling": Action.RUN_STUDIES,
+        "GET /api/compare/standings": Action.SEE_RESULTS,
+        "POST /api/data/datasets/{name}/bulk/count": Action.READ_DATA,
+        "POST /api/data/render": Action.READ_DATA,
+        "GET /api/data/datasets/{name}/export": Action.EXPORT_DATA,
+        "GET /api/data/datasets/{name}/export-choices": Action.EXPORT_DATA,
+        "POST /api/data/exports": Action.EXPORT_DATA,
+        "POST /api/data/exports/preview": Action.EXPORT_DATA,
+        "POST /api/data/exports/card": Action.EXPORT_DATA,
+        "POST /api/data/exports/hub": Action.EXPORT_DATA,
+        "GET /api/data/exports/files/{file}": Action.EXPORT_DATA,
+        "POST /api/data/tasks/{task_id}/cancel": Action.EXPORT_DATA,
+        "GET /api/data/folders": Action.EDIT_DATA,
+        "GET /api/data/rejected/{file}": Action.EDIT_DATA,
+    }
+)
+# Subjects in which looking needs one action and changing another.
+SUBJECTS: Mapping[str, tuple[Action, Action]] = MappingProxyType(
+    {
+        "/api/data": (Action.READ_DATA, Action.EDIT_DATA),
+        "/api/jobs": (Action.SEE_RESULTS, Action.TRAIN),
+        "/api/models": (Action.SEE_RESULTS, Action.MANAGE_MODELS),
+        "/api/rounds": (Action.SEE_RESULTS, Action.TRAIN),
+        "/api/studies": (Action.SEE_RESULTS, Action.RUN_STUDIES),
+        "/api/results": (Action.SEE_RESULTS, Action.RUN_STUDIES),
+    }
+)
+
+
+def known(method: str, path: str) -> bool:
+    """Whether the table has a rule for a route."""
+    return f"{method} {path}" in EXACT or _subject(path) is not None
+
+
+def action_for(method: str, path: str) -> Action | None:
+    """What a route needs; None where it is open to everybody."""
+    method = "GET" if method == "HEAD" else method
+    if f"{method} {path}" in EXACT:
+        return EXACT[f"{method} {path}"]
+    subject = _subject(path)
+    if subject is None:
+        return Action.ADMINISTER
+    return SUBJECTS[subject][0 if method in SAFE else 1]
+
+
+def _subject(path: str) -> str | None:
+    """The subject that a path belongs to, or None."""
+    return next((prefix for prefix in SUBJECTS if path == prefix or path.startswith(f"{prefix}/")), None)
+
+
+async def allowed(request: Request) -> None:
+    """Raise SignInNeeded or Forbidden where the person who asks may not call this route."""
+    action = action_for(request.method, request.scope["route"].path)
+    if action is None:
+        return
+    actor = getattr(request.state, "actor", None)
+    if actor is None:
+        raise SignInNeeded("Sign in first.")
+    require(actor, action)
+
+
+def actor_of(request: Request) -> Actor:
+    """Who asks. Routes that stand alone, without a doorman in front of them, work for the owner of the machine."""
+    found: Actor | None = getattr(request.state, "actor", None)
+    return found or Actor(Settings.annotator, "admin")
+
+
+def name_of(request: Request) -> str:
+    """The name under which votes, edits and comments of this request are kept."""
+    return actor_of(request).name
+
+
+Asker = Annotated[Actor, Depends(actor_of)]
+Me = Annotated[str, Depends(name_of)]

@@ -1,0 +1,116 @@
+"""Finds out who asks, before any route or page does: by the session that the browser's cookie holds.
+
+ASGI middleware inside the guard. Without a session only the sign-in page, invitations and static files are open;
+Gradio's own routes are behind it too, which Gradio's `auth` would not do for ours. On a machine of one's own,
+where the studio listens on loopback and nobody has made an account, everybody who reaches it is the owner.
+"""
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from storage import people
+from storage.errors import Forbidden, Refused, SignInNeeded
+from storage.store import Store
+from studio.api.errors import answer
+from studio.assets import Assets
+from studio.pages.people import PlainPages
+from studio.pages.shell import page_at
+from studio.people.roles import Action, Actor
+from studio.people.sessions import actor_of
+from studio.settings import Settings
+
+if TYPE_CHECKING:
+    from studio.studio import Studio
+
+OPEN = frozenset(["/sign-in", "/favicon.ico", "/api/people/sign-in", "/api/people/sign-out", "/api/people/join"])
+JOIN = "/join/"
+# What the frame of every Gradio page asks; the rest of Gradio's routes read or write what an annotator has no part in.
+GRADIO_FOR_ALL = ("heartbeat/", "startup-events", "theme.css", "app_id", "login_check", "user")
+SIGN_IN = "Sign in first: the page /sign-in asks for your name and password."
+
+
+def check_reach(settings: Settings, store: Store) -> None:
+    """Refuse to be reached from elsewhere while nobody has an account; raises Refused with the way out."""
+    if settings.only_here:
+        return
+    where = settings.host if not settings.allow_host else f"{settings.host} ({', '.join(settings.allow_host)})"
+    if not people.any_people(store):
+        raise Refused(
+            f'Ratchet does not listen on "{where}" yet: anybody who reaches it could read and change everything. '
+            "Make an account first: ratchet people add NAME --role admin"
+        )
+    if settings.host in ("0.0.0.0", "::") and not settings.allow_host:
+        raise Refused(
+            f'"{settings.host}" means every address of this machine; say by which names people open the studio: '
+            "--allow-host NAME"
+        )
+
+
+def cookie_name(settings: Settings) -> str:
+    """The cookie of a session; browsers share cookies between the ports of a machine, so the port is in its name."""
+    return f"ratchet_session_{settings.port}"
+
+
+class Doorman:
+    """Puts the actor into `request.state.actor`, or answers that somebody must sign in or may not come here."""
+
+    def __init__(self, app: ASGIApp, studio: "Studio") -> None:
+        self.app = app
+        self.studio = studio
+        self.pages = PlainPages(Assets(studio.settings.static))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Look at the cookie, then let in or answer."""
+        if scope["type"] != "http" or scope["path"].startswith("/static/"):
+            await self.app(scope, receive, send)
+            return
+        token = HTTPConnection(scope).cookies.get(cookie_name(self.studio.settings))
+        actor, signed_in = await run_in_threadpool(self._who, token)
+        scope.setdefault("state", {}).update(actor=actor, signed_in=signed_in)
+        refusal = self._refuse(scope, actor)
+        await (refusal or self.app)(scope, receive, send)
+
+    def _who(self, token: str | None) -> tuple[Actor | None, bool]:
+        """Who holds this session, and whether by one."""
+        actor = actor_of(self.studio.store, token)
+        if actor is None and self.studio.settings.only_here and not people.any_people(self.studio.store):
+            return Actor(self.studio.settings.annotator, "admin"), False
+        return actor, actor is not None
+
+    def _refuse(self, scope: Scope, actor: Actor | None) -> Response | None:
+        """The answer to somebody who may not have what they ask for, or None; /api has its own table."""
+        path = scope["path"]
+        if path in OPEN or path.startswith(JOIN):
+            return None
+        if actor is None:
+            if path.startswith(("/api/", "/gradio_api/")) or scope["method"] not in ("GET", "HEAD"):
+                return answer(401, SignInNeeded.kind, SIGN_IN)
+            return RedirectResponse(f"/sign-in?next={quote(_whole(scope))}", status_code=303)
+        if path.startswith("/gradio_api/"):
+            return self._gradio(path.removeprefix("/gradio_api/"), actor)
+        return self._page(path, actor)
+
+    def _gradio(self, path: str, actor: Actor) -> Response | None:
+        needed = Action.EDIT_DATA if path.startswith("upload") else Action.READ_DATA
+        if path.startswith(GRADIO_FOR_ALL) or actor.may(needed):
+            return None
+        return answer(403, Forbidden.kind, f"{actor.name} is here as {actor.role} and may not {needed.value}.")
+
+    def _page(self, path: str, actor: Actor) -> Response | None:
+        page = page_at(path.rstrip("/") or "/")
+        if page is None or actor.may(page.action):
+            return None
+        if page.path == "/":
+            return RedirectResponse("/compare", status_code=303)
+        return HTMLResponse(self.pages.forbidden(actor, page.name), status_code=403)
+
+
+def _whole(scope: Scope) -> str:
+    """The address that was asked for, with its query."""
+    query = scope["query_string"].decode("latin-1")
+    return f"{scope['path']}?{query}" if query else str(scope["path"])
