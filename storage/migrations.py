@@ -33,6 +33,7 @@ def build() -> Migrations:
     for step in (
         _m001_data, _m002_models, _m003_feedback, _m004_jobs, _m005_rounds, _m006_tasks, _m007_segments,
         _m008_findings, _m009_editor, _m010_views, _m011_people, _m012_mappings,
+        _m013_exclusions,
     ):  # fmt: skip
         migrations(name=step.__name__.lstrip("_"))(step)
     return migrations
@@ -338,3 +339,16 @@ def _m012_mappings(db: Database) -> None:
         {"columns": str, "mapping": str, "dataset": str, "used_at": float},
         "columns mapping dataset used_at",
     )
+
+
+def _m013_exclusions(db: Database) -> None:
+    """Votes that do not count in a study: those of a person, a day or a source; lifted, never deleted."""
+    exclusions = _create(
+        db,
+        "exclusions",
+        {"id": str, "study_id": str, "kind": str, "value": str, "reason": str, "author": str,
+         "created_at": float, "lifted_at": float, "lifted_by": str},
+        "id study_id kind value reason author created_at",
+        [("study_id", "studies")],
+    )  # fmt: skip
+    exclusions.create_index(["study_id"])

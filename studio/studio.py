@@ -191,17 +191,31 @@ class Studio:
 
         return export_votes(self.ready, study, Path(out) if out else None).to_json()
 
-    def leaderboard(self, study: str, ties: str = "model") -> Json:
+    def leaderboard(self, study: str, ties: str = "model", with_excluded: bool = False) -> Json:
         """Who wins in a study, and how sure that is."""
         from studio.feedback.leaderboard import leaderboard
 
-        return leaderboard(self.ready, study, ties=ties).to_json()
+        return leaderboard(self.ready, study, ties=ties, with_excluded=with_excluded).to_json()
 
-    def agreement(self, study: str, level: str = "nominal") -> Json:
+    def agreement(self, study: str, level: str = "nominal", with_excluded: bool = False) -> Json:
         """How well people agree in a study; `level`: nominal, ordinal or interval."""
         from studio.feedback.agreement import agreement
 
-        return agreement(self.ready, study, level=level).to_json()
+        return agreement(self.ready, study, level=level, with_excluded=with_excluded).to_json()
+
+    def exclude_votes(self, study: str, kind: str, value: str, reason: str) -> Json:
+        """Leave the votes of an annotator, a day or a source out of a study's numbers; nothing is deleted."""
+        from studio.feedback.exclusions import exclude
+
+        made = exclude(self.ready, study, kind, value, reason, self.settings.annotator)
+        return {"study": study, "kind": made.kind, "value": made.value, "excluded": True, "reason": made.reason}
+
+    def include_votes(self, study: str, kind: str, value: str) -> Json:
+        """Count votes again that were excluded."""
+        from studio.feedback.exclusions import include
+
+        made = include(self.ready, study, kind, value, self.settings.annotator)
+        return {"study": study, "kind": made.kind, "value": made.value, "excluded": False, "reason": made.reason}
 
     # Training
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage import datasets, examples, versions
-from storage.comparisons import get_comparison, get_study
+from storage.comparisons import get_study
 from storage.contents import opening_sha256
 from storage.errors import BadInput
 from storage.prompts import split_of
 from storage.queries import Query
-from storage.rows import LIVE, Comparison, Vote
+from storage.rows import LIVE
 from storage.store import Store
 from storage.votes import current_votes
 from studio.curation.export_preferences import Stored
-from studio.feedback.preferences import preferences
+from studio.feedback.preferences import Options, preferences
 
 
 @dataclass(frozen=True)
@@ -85,32 +85,11 @@ def _version(store: Store, source: Source) -> Any:
 def _voted(store: Store, study: str, policies: Sequence[str], left_out: Counter[str]) -> Iterator[Stored]:
     """Pairs by the policy, and where wanted two bad answers of each comparison that was called both bad."""
     policy = next((name for name in ("majority", "unanimous") if name in policies), "each")
-    found = preferences(store, study, policy)
-    bad = _both_bad(store, study, policy) if "both-bad-as-negatives" in policies else []
+    bad = "negatives" if "both-bad-as-negatives" in policies else "drop"
+    found = preferences(store, study, policy, Options(both_bad=bad))
     left_out.update(found.dropped)
-    if bad:
-        left_out["both_bad"] -= sum(votes for votes, _ in bad)
-        left_out += Counter()  # drops what is zero now
     for pair in found.pairs:
         margin = {} if pair.margin is None else {"margin": pair.margin}
         yield Stored({"prompt": pair.prompt, "chosen": pair.chosen, "rejected": pair.rejected, **margin})
-    for _, comparison in bad:
-        for answer in get_comparison(store, comparison.id).answers:
-            completion = [{"role": "assistant", "content": answer.text}]
-            yield Stored({"prompt": comparison.prompt, "completion": completion, "label": False})
-
-
-def _both_bad(store: Store, study: str, policy: str) -> list[tuple[int, Comparison]]:
-    """Comparisons of which enough votes say that both answers are bad, and how many votes count as dropped for it."""
-    given: dict[str, list[Vote]] = {}
-    for vote in current_votes(store, get_study(store, study).id):
-        if vote.choice != "skip":
-            given.setdefault(vote.comparison_id, []).append(vote)
-    found = []
-    for comparison_id, votes in given.items():
-        bad = sum(vote.choice == "both_bad" for vote in votes)
-        agreed = {"each": bad > 0, "majority": bad * 2 > len(votes), "unanimous": bad == len(votes)}[policy]
-        comparison, answers = get_comparison(store, comparison_id)
-        if agreed and comparison.split != "measure" and all(answer.text for answer in answers):
-            found.append((bad if policy == "each" else 1, comparison))
-    return found
+    for one in found.negatives:
+        yield Stored({"prompt": one.prompt, "completion": one.completion, "label": False})

@@ -15,11 +15,11 @@ import numpy as np
 
 from storage.comparisons import get_study
 from storage.errors import BadInput
-from storage.judgements import labels
+from storage.judgements import labels, said
 from storage.store import Store
-from storage.votes import current_votes
 from studio.feedback import coefficients
 from studio.feedback.coefficients import Table
+from studio.feedback.exclusions import kept
 
 LEVELS = ("nominal", "ordinal", "interval")
 # Votes in the order from "A is better" to "B is better"; that both are bad says as little about who won as a tie.
@@ -59,6 +59,7 @@ class Agreement:
     disputed: list[dict[str, Any]]
     disputed_count: int
     notes: list[str]
+    excluded: list[dict[str, Any]]
 
     def to_json(self) -> dict[str, Any]:
         """The keys of the command line."""
@@ -73,10 +74,11 @@ class Agreement:
             "disputed": self.disputed,
             "disputed_count": self.disputed_count,
             "notes": self.notes,
+            "excluded": self.excluded,
         }
 
 
-def agreement(store: Store, study: str, level: str = "nominal") -> Agreement:
+def agreement(store: Store, study: str, level: str = "nominal", with_excluded: bool = False) -> Agreement:
     """Agreement in a study: over its labels where it has any, else over its votes.
 
     Raises NotFound, and BadInput for an unknown level or for words where numbers are needed.
@@ -84,26 +86,36 @@ def agreement(store: Store, study: str, level: str = "nominal") -> Agreement:
     if level not in LEVELS:
         raise BadInput(f'"{level}" is no level of measurement; the levels are {", ".join(LEVELS)}.')
     chosen = get_study(store, study)
-    given = _labels(store, chosen.id)
-    found = given or _votes(store, chosen.id)
-    coded = _coded(found, level, votes=not given)
-    return _measured(chosen.name, level, found, coded, votes=not given)
+    given = _labels(store, chosen.id, with_excluded)
+    of_labels = bool(given.found)
+    found, excluded = given if of_labels else _votes(store, chosen.id, with_excluded)
+    coded = _coded(found, level, votes=not of_labels)
+    return _measured(chosen.name, level, found, coded, excluded, votes=not of_labels)
 
 
-def _labels(store: Store, study_id: str) -> list[Judgement]:
+class _Found(NamedTuple):
+    """Judgements that count, and what was left out."""
+
+    found: list[Judgement]
+    excluded: list[dict[str, Any]]
+
+
+def _labels(store: Store, study_id: str, with_excluded: bool) -> _Found:
     """The labels of a study; null is no label."""
-    rows = labels(store, study_id)
-    decoded = [Judgement(row["item"], row["annotator"], json.loads(row["label"])) for row in rows]
-    return [one for one in decoded if one.label is not None]
+    counting = kept(store, study_id, labels(store, study_id), with_excluded)
+    decoded = [Judgement(one.item, one.annotator, json.loads(one.label)) for one in counting.votes]
+    return _Found([one for one in decoded if one.label is not None], counting.excluded)
 
 
-def _votes(store: Store, study_id: str) -> list[Judgement]:
+def _votes(store: Store, study_id: str, with_excluded: bool) -> _Found:
     """The votes that count, as labels of comparisons of two."""
-    return [
+    counting = kept(store, study_id, said(store, study_id), with_excluded)
+    judged = [
         Judgement(vote.comparison_id, vote.annotator, vote.choice)
-        for vote in current_votes(store, study_id)
+        for vote in counting.votes
         if vote.choice in _VOTE_ORDER
     ]
+    return _Found(judged, counting.excluded)
 
 
 def _coded(found: Sequence[Judgement], level: str, *, votes: bool) -> _Coded:
@@ -144,7 +156,9 @@ def _number(label: Any) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _measured(study: str, level: str, found: Sequence[Judgement], coded: _Coded, *, votes: bool) -> Agreement:
+def _measured(
+    study: str, level: str, found: Sequence[Judgement], coded: _Coded, excluded: list[dict[str, Any]], *, votes: bool
+) -> Agreement:
     count = len(coded.categories)
     chance = coefficients.several(coded.table, max(count, 1))
     pairs = coefficients.pairs(coded.table, max(count, 1))
@@ -186,6 +200,7 @@ def _measured(study: str, level: str, found: Sequence[Judgement], coded: _Coded,
         disputed[:_MOST_DISPUTED],
         len(disputed),
         _notes(found, ordered, votes),
+        excluded,
     )
 
 

@@ -1,24 +1,27 @@
-"""The leaderboard of a study: ratings over all models, and for each pair the win rate with its verdict."""
+"""The leaderboard of a study: ratings over all models, and for each pair the win rate with its verdict.
 
+It is kept in the store under a mark of the study's votes and exclusions, and counted again only after the next one.
+"""
+
+import gc
+import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any, Self
 
 from storage.comparisons import get_study
-from storage.judgements import Contest, contests
-from storage.models import list_models
-from storage.prompts import content_sha256
-from storage.rows import Vote
+from storage.judgements import Contest, Said, counting_mark
 from storage.store import Store
-from storage.votes import current_votes
-from studio.feedback.intervals import WinRate, votes_needed, win_rate
-from studio.feedback.outcomes import left_chosen, orderings
-from studio.feedback.ratings import Result, as_json, rate
+from studio.feedback.counting import Counted, Judged, count, left_of
+from studio.feedback.cycles import cycles
+from studio.feedback.intervals import WinRate, votes_needed, win_rates
+from studio.feedback.ratings import Result, as_json, checked_ties, rate
 
-# Votes from elsewhere may tell no prompt; each of their comparisons is a unit of its own.
-_NO_PROMPT = content_sha256([])
+# Of what is kept; another number makes every study count again.
+_FORM = 1
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,18 @@ class Duel:
             "prompts": self.rate.units,
         }
 
+    @property
+    def votes(self) -> int:
+        """All votes on the two."""
+        return self.wins_a + self.wins_b + self.ties + self.both_bad
+
+    @classmethod
+    def from_json(cls, pair: Mapping[str, Any]) -> Self:
+        """What `to_json` wrote."""
+        low, high = pair["interval_anytime"]
+        own = {name: pair[name] for name in ("a", "b", "wins_a", "wins_b", "ties", "both_bad")}
+        return cls(**own, rate=WinRate(pair["win_rate"], low, high, pair["prompts"]), needed=pair["votes_needed"])
+
 
 @dataclass(frozen=True)
 class Leaderboard:
@@ -63,6 +78,10 @@ class Leaderboard:
     """The share of decisive votes that went to the answer on the left; None where nobody knows."""
 
     left_votes: int
+    cycles: list[dict[str, Any]] = field(default_factory=list)
+    """Models that beat each other in a circle, by point estimate."""
+
+    excluded: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -74,99 +93,122 @@ class Leaderboard:
             "pairs": [duel.to_json() for duel in self.duels],
             "left_rate": self.left_rate,
             "left_votes": self.left_votes,
+            "cycles": self.cycles,
+            "excluded": self.excluded,
             "notes": self.notes,
         }
 
-
-class _Judged(NamedTuple):
-    """One vote on two models: 1.0 where the first won. A model against itself says nothing and is left out."""
-
-    first: str
-    second: str
-    value: float
-    both_bad: bool
-    prompt: str
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """What `to_json` wrote."""
+        rest = {name: value for name, value in kept.items() if name != "pairs"}
+        return cls(**rest, duels=[Duel.from_json(pair) for pair in kept["pairs"]])
 
 
-def leaderboard(store: Store, study: str, ties: str = "model") -> Leaderboard:
+def leaderboard(store: Store, study: str, ties: str = "model", with_excluded: bool = False) -> Leaderboard:
     """The leaderboard of a study; raises NotFound, or BadInput for an unknown way to count ties."""
+    checked_ties(ties)
     chosen = get_study(store, study)
-    votes = [vote for vote in current_votes(store, chosen.id) if vote.choice != "skip"]
-    entries = contests(store, chosen.id)
-    judged = _judged(votes, entries)
-    names = _names(store, chosen.models, entries)
-    ratings = rate(len(names), _results(judged, names), ties)
-    taken = _taken_part(votes, entries)
-    models = [{"name": name, **as_json(ratings, index), "votes": taken[name]} for index, name in enumerate(names)]
-    lefts = [left for left in map(left_chosen, votes) if left is not None]
+    key = f"leaderboard:{chosen.id}:{ties}:{int(with_excluded)}"
+    mark = [_FORM, chosen.name, counting_mark(store, chosen.id)]
+    kept = store.value("select value from meta where key = ?", [key])
+    if kept and (known := json.loads(kept))["mark"] == mark:
+        return Leaderboard.from_json(known["board"])
+    with _no_collections():
+        found = board(count(store, study, with_excluded), ties)
+    text = json.dumps({"mark": mark, "board": found.to_json()})
+    store.execute("insert or replace into meta (key, value) values (?, ?)", [key, text])
+    return found
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Put garbage collections off: walking half a million new tuples again and again takes half of the time."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def board(counted: Counted, ties: str = "model") -> Leaderboard:
+    """The leaderboard of what was counted."""
+    names = counted.names
+    ratings = rate(len(names), _results(counted.judged, names), ties)
+    taken = _taken_part(counted.votes, counted.contests)
+    bad = _taken_part([vote for vote in counted.votes if vote.choice == "both_bad"], counted.contests)
+    models = [
+        {"name": name, **as_json(ratings, index), "votes": taken[name], "both_bad": bad[name]}
+        for index, name in enumerate(names)
+    ]
+    lefts = [left for left in map(left_of, counted.votes) if left is not None]
+    duels = _duels(counted.judged, names)
     return Leaderboard(
-        chosen.name,
+        counted.study.name,
         ties,
         sorted(models, key=lambda model: -model["rating"]),
-        _duels(judged, names),
+        duels,
         fmean(lefts) if lefts else None,
         len(lefts),
+        [cycle.to_json() for cycle in cycles((duel.a, duel.b, duel.rate.rate, duel.votes) for duel in duels)],
+        counted.excluded,
         ratings.notes,
     )
 
 
-def _judged(votes: Iterable[Vote], entries: dict[str, Contest]) -> list[_Judged]:
-    found = []
-    for vote in votes:
-        contest = entries[vote.comparison_id]
-        for first, second, value in orderings(vote):
-            a, b = contest.models[first], contest.models[second]
-            if a != b:
-                unit = vote.comparison_id if contest.prompt_sha256 == _NO_PROMPT else contest.prompt_sha256
-                found.append(_Judged(a, b, value, vote.choice == "both_bad", unit))
-    return found
-
-
-def _names(store: Store, model_ids: Sequence[str], entries: dict[str, Contest]) -> list[str]:
-    """The study's models in its order, then others as they first appear (an import names them)."""
-    known = {model.id: model.name for model in list_models(store, retired=True)}
-    own = [known[model_id] for model_id in model_ids if model_id in known]
-    return list(dict.fromkeys([*own, *(name for contest in entries.values() for name in contest.models)]))
-
-
-def _results(judged: Iterable[_Judged], names: Sequence[str]) -> list[Result]:
+def _results(judged: Iterable[Judged], names: Sequence[str]) -> Iterator[Result]:
     """Results for the ratings; "both bad" is no win, no loss and no tie between equals."""
     index = {name: number for number, name in enumerate(names)}
-    return [Result(index[one.first], index[one.second], one.value, one.prompt) for one in judged if not one.both_bad]
+    return (Result(index[one.first], index[one.second], one.value, one.prompt) for one in judged if not one.both_bad)
 
 
-def _taken_part(votes: Iterable[Vote], entries: dict[str, Contest]) -> Counter[str]:
+def _taken_part(votes: Iterable[Said], entries: dict[str, Contest]) -> Counter[str]:
     """In how many votes each model took part."""
-    return Counter(name for vote in votes for name in set(entries[vote.comparison_id].models))
+    together = Counter(vote.comparison_id for vote in votes)
+    taken = Counter[str]()
+    for comparison_id, number in together.items():
+        for name in set(entries[comparison_id].models):
+            taken[name] += number
+    return taken
 
 
-def _duels(judged: Iterable[_Judged], names: Sequence[str]) -> list[Duel]:
+def _duels(judged: Iterable[Judged], names: Sequence[str]) -> list[Duel]:
     """Each two models that were compared, in the order of the names."""
     order = {name: number for number, name in enumerate(names)}
-    met: dict[tuple[str, str], list[_Judged]] = defaultdict(list)
-    for one in judged:
-        straight = order[one.first] < order[one.second]
-        met[(one.first, one.second) if straight else (one.second, one.first)].append(one if straight else _turned(one))
-    return [_duel(a, b, met[a, b]) for a, b in sorted(met, key=lambda pair: (order[pair[0]], order[pair[1]]))]
+    met: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
+    for first, second, value, bad, prompt, _ in judged:
+        if order[first] < order[second]:
+            met[first, second].add(value, bad, prompt)
+        else:
+            met[second, first].add(1.0 - value, bad, prompt)
+    pairs = sorted(met, key=lambda pair: (order[pair[0]], order[pair[1]]))
+    units = [met[pair].units for pair in pairs]
+    return [met[pair].duel(*pair, own, rate) for pair, own, rate in zip(pairs, units, win_rates(units), strict=True)]
 
 
-def _turned(one: _Judged) -> _Judged:
-    return one._replace(first=one.second, second=one.first, value=1.0 - one.value)
+class _Tally:
+    """What was said about two models."""
 
+    def __init__(self) -> None:
+        self.values = Counter[float]()
+        self.bad = 0
+        self.by_prompt: dict[str, list[float]] = {}
 
-def _duel(a: str, b: str, judged: Sequence[_Judged]) -> Duel:
-    by_prompt: dict[str, list[float]] = defaultdict(list)
-    for one in judged:
-        by_prompt[one.prompt].append(one.value)
-    units = [fmean(values) for values in by_prompt.values()]
-    bad = sum(one.both_bad for one in judged)
-    return Duel(
-        a,
-        b,
-        wins_a=sum(one.value == 1.0 for one in judged),
-        wins_b=sum(one.value == 0.0 for one in judged),
-        ties=sum(one.value == 0.5 for one in judged) - bad,
-        both_bad=bad,
-        rate=win_rate(units),
-        needed=votes_needed(units, len(judged)),
-    )
+    def add(self, value: float, bad: bool, prompt: str) -> None:
+        """Count one vote."""
+        self.values[value] += 1
+        self.bad += bad
+        self.by_prompt.setdefault(prompt, []).append(value)
+
+    @property
+    def units(self) -> list[float]:
+        """One value a prompt."""
+        return [sum(values) / len(values) for values in self.by_prompt.values()]
+
+    def duel(self, a: str, b: str, units: Sequence[float], rate: WinRate) -> Duel:
+        """The same with its verdict."""
+        needed = votes_needed(units, self.values.total())
+        ties = self.values[0.5] - self.bad
+        return Duel(a, b, self.values[1.0], self.values[0.0], ties, self.bad, rate, needed)

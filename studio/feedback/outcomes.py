@@ -23,7 +23,7 @@ def orderings(vote: Vote) -> list[Ordering]:
     "Both bad" comes out as 0.5; who must tell it from a tie looks at the choice.
     """
     if vote.ranking is not None:
-        return _ranked(ranks(vote.ranking))
+        return ranked(vote.ranking)
     if vote.choice in DRAWS:
         return [Ordering(0, 1, 0.5)]
     if vote.choice in ("a", "b"):
@@ -40,7 +40,9 @@ def ranks(ranking: list[int | list[int]]) -> dict[int, int]:
     }
 
 
-def _ranked(places: dict[int, int]) -> list[Ordering]:
+def ranked(ranking: list[int | list[int]]) -> list[Ordering]:
+    """All pairs of a ranking as orderings of two."""
+    places = ranks(ranking)
     found = []
     for first, second in combinations(sorted(places), 2):
         better = places[second] - places[first]

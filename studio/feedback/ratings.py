@@ -18,7 +18,7 @@ Where the maximum lies at infinity (a model that never lost, models that never m
 condition) every model also gets half a win and half a loss against an average opponent, and the result says so.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -86,11 +86,10 @@ class _Point(NamedTuple):
 
 def rate(count: int, results: Iterable[Result], ties: str = "model") -> Ratings:
     """Rate `count` models from results; raises BadInput for an unknown way to count ties."""
-    if ties not in TIES:
-        raise BadInput(f'Ties are counted by one of {", ".join(TIES)}, not "{ties}".')
+    checked_ties(ties)
     if count == 0:
         return Ratings([], [], [], [])
-    table = _counted(list(results), ties)
+    table = _counted(results, ties)
     if ties == "model" and not table.decided:  # nothing but ties: Davidson's tau has no finite maximum
         table = _halved(table)
     missing = _unreachable(count, table)
@@ -101,7 +100,13 @@ def rate(count: int, results: Iterable[Result], ties: str = "model") -> Ratings:
     return Ratings(strength.tolist(), rating.tolist(), (rating - margin).tolist(), (rating + margin).tolist(), missing)
 
 
-def _counted(results: Sequence[Result], ties: str) -> _Table:
+def checked_ties(ties: str) -> None:
+    """Raise BadInput for an unknown way to count ties."""
+    if ties not in TIES:
+        raise BadInput(f'Ties are counted by one of {", ".join(TIES)}, not "{ties}".')
+
+
+def _counted(results: Iterable[Result], ties: str) -> _Table:
     """Results as counts by pair (the smaller index first) and cluster."""
     counts: dict[tuple[int, int, str], list[float]] = {}
     for a, b, outcome, cluster in results:

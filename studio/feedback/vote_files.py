@@ -101,7 +101,7 @@ def export_votes(store: Store, study: str, out: Path | None = None) -> Exported:
     """Write a study's votes that count, and its labels, to a file, or return the lines."""
     chosen = get_study(store, study)
     found: list[VoteLine | LabelLine] = [*vote_lines(store, chosen)]
-    found += [LabelLine(row["item"], row["annotator"], row["label"]) for row in labels(store, chosen.id)]
+    found += [LabelLine(row.item, row.annotator, row.label) for row in labels(store, chosen.id)]
     lines = [write_line(line) for line in found]
     if out is not None:
         try:

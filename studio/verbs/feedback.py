@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from studio.feedback.agreement import LEVELS
+from studio.feedback.exclusions import KINDS, notes
 from studio.studio import Studio
 from studio.verbs.verb import Outcome, Verb, table, visible
 
@@ -48,12 +49,19 @@ def _compare(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 
 def _votes_flags(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="import|export")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     bring = actions.add_parser("import", help="read votes or labels from JSONL")
     bring.add_argument("file", type=Path, metavar="FILE")
     take = actions.add_parser("export", help="write votes as JSONL")
     take.add_argument("--out", type=Path, metavar="FILE", help="file (default: standard output)")
-    for action in (bring, take):
+    leave = actions.add_parser("exclude", help="leave votes out of the numbers, with a reason; nothing is deleted")
+    count = actions.add_parser("include", help="count votes again that were excluded")
+    leave.add_argument("--reason", required=True, metavar="TEXT", help="stands beside the numbers")
+    for action in (leave, count):
+        which = action.add_mutually_exclusive_group(required=True)
+        for kind, meaning in (("annotator", "one person"), ("day", "one day, 2026-01-31"), ("source", "e.g. import")):
+            which.add_argument(f"--{kind}", metavar=kind[0].upper(), help=f"the votes of {meaning}")
+    for action in (bring, take, leave, count):
         action.add_argument("--study", required=True, metavar="S")
         action.add_argument("--home", default=argparse.SUPPRESS, metavar="DIR", help=argparse.SUPPRESS)
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
@@ -66,6 +74,8 @@ def _votes(studio: Studio, args: argparse.Namespace) -> Outcome:
         errors = "".join(f"\n  line {error['line']}: {error['message']}" for error in data.get("errors", [])[:5])
         text = f"{data['imported']} imported, {data['duplicates']} known, {data['rejected']} rejected{errors}"
         return Outcome(data, visible(text), code)
+    if args.action in ("exclude", "include"):
+        return _excluding(studio, args)
     data = studio.export_votes(args.study, args.out)
     lines = data.pop("lines", [])
     if args.out is None and not args.json:
@@ -74,31 +84,47 @@ def _votes(studio: Studio, args: argparse.Namespace) -> Outcome:
     return Outcome(data, f"{data['votes']} votes written to {args.out}")
 
 
+def _excluding(studio: Studio, args: argparse.Namespace) -> Outcome:
+    kind, value = next((kind, getattr(args, kind)) for kind in KINDS if getattr(args, kind) is not None)
+    if args.action == "exclude":
+        data = studio.exclude_votes(args.study, kind, value, args.reason)
+        return Outcome(data, visible(f'The votes of the {kind} "{value}" do not count in "{args.study}" any more'))
+    data = studio.include_votes(args.study, kind, value)
+    return Outcome(data, visible(f'The votes of the {kind} "{value}" count in "{args.study}" again'))
+
+
+def _with_excluded(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--with-excluded", action="store_true", help="count excluded votes as well")
+
+
 def _leaderboard_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--study", required=True, metavar="S")
+    _with_excluded(parser)
     parser.add_argument("--ties", choices=("model", "half", "drop"), default="model", help="what a tie counts")
 
 
 def _leaderboard(studio: Studio, args: argparse.Namespace) -> Outcome:
-    data = studio.leaderboard(args.study, ties=args.ties)
+    data = studio.leaderboard(args.study, ties=args.ties, with_excluded=args.with_excluded)
     models = table(data["models"], ("name", "rating", "low", "high", "votes"))
     pairs = table(
         data["pairs"], ("a", "b", "wins_a", "wins_b", "ties", "both_bad", "win_rate", "verdict", "votes_needed")
     )
-    return Outcome(data, f"{models}\n\n{pairs}")
+    said = "".join(f"\n{note}" for note in notes(data["excluded"]))
+    return Outcome(data, visible(f"{models}\n\n{pairs}{said}"))
 
 
 def _agreement_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--study", required=True, metavar="S")
+    _with_excluded(parser)
     parser.add_argument("--level", choices=LEVELS, default="nominal", help="what the labels are")
 
 
 def _agreement(studio: Studio, args: argparse.Namespace) -> Outcome:
-    data = studio.agreement(args.study, level=args.level)
+    data = studio.agreement(args.study, level=args.level, with_excluded=args.with_excluded)
     names = ("percent", "cohen_kappa", "fleiss_kappa", "krippendorff_alpha", "low", "high")
     lines = [f"{name.replace('_', ' '):20} {_digits(data[name])}" for name in names]
     lines.append(f"{data['disputed_count']} of {data['items']} items are disputed")
-    return Outcome(data, visible("\n".join([*lines, *data["notes"]])))
+    return Outcome(data, visible("\n".join([*lines, *data["notes"], *notes(data["excluded"])])))
 
 
 def _digits(value: float | None) -> str:
@@ -108,7 +134,7 @@ def _digits(value: float | None) -> str:
 VERBS = (
     Verb("generate", "answer prompts", _generate_flags, _generate),
     Verb("compare", "make comparisons ready for voting", _compare_flags, _compare),
-    Verb("votes", "import or export votes", _votes_flags, _votes),
+    Verb("votes", "import, export, exclude or include votes", _votes_flags, _votes),
     Verb("leaderboard", "who wins, and how sure that is", _leaderboard_flags, _leaderboard),
     Verb("agreement", "how well people agree", _agreement_flags, _agreement),
 )

@@ -7,7 +7,7 @@ import pytest
 from storage import votes
 from storage.errors import BadInput
 from storage.judgements import contests
-from studio.feedback.preferences import preferences
+from studio.feedback.preferences import Options, preferences, preview
 from tests.studio.feedback.conftest import MEASURING, TRAINING, Bench
 
 
@@ -91,5 +91,76 @@ def test_strength_becomes_the_margin_and_a_ranking_all_its_pairs(bench: Bench) -
 
 
 def test_an_unknown_policy_is_refused(bench: Bench) -> None:
-    with pytest.raises(BadInput, match=r'There is no policy "best"; there are each, majority, unanimous\.'):
+    with pytest.raises(BadInput, match=r'There is no policy "best"; there are each, majority, unanimous, weighted\.'):
         preferences(bench.store, "first-look", "best")
+
+
+def test_weighted_follows_the_lead_and_says_how_large_it_is(bench: Bench) -> None:
+    split, torn = (bench.compare(TRAINING, (f"a{n}", f"b{n}")) for n in range(2))
+    for person, choices in {"ann": "aa", "bob": "ab", "cem": "b", "dan": "a"}.items():
+        for whole, choice in zip((split, torn), choices, strict=False):
+            bench.vote(whole, choice, person)
+
+    found = preferences(bench.store, "first-look", "weighted")
+
+    assert [(pair.chosen[0]["content"], pair.weight) for pair in found.pairs] == [("a0", 0.5)]
+    assert found.dropped == {"split": 1}
+
+
+def test_ties_are_kept_and_both_bad_makes_negatives_where_wanted(bench: Bench) -> None:
+    bench.vote(bench.compare(TRAINING, ("a0", "b0")), "tie")
+    bench.vote(bench.compare(TRAINING, ("a1", "b1")), "both_bad")
+    bench.vote(bench.compare(MEASURING, ("a2", "b2")), "both_bad")
+
+    for policy in ("each", "majority", "unanimous", "weighted"):
+        found = preferences(bench.store, "first-look", policy, Options(ties="keep", both_bad="negatives"))
+
+        assert [pair.chosen[0]["content"] for pair in found.ties] == ["a0"]
+        assert [one.completion[0]["content"] for one in found.negatives] == ["a1", "b1"]
+        assert (found.pairs, found.dropped) == ([], {"measure prompt": 1})
+
+
+def test_a_ranking_makes_all_pairs_or_the_best_against_the_rest(bench: Bench) -> None:
+    whole = bench.compare(TRAINING, ("x", "y"))
+    identity = bench.vote(whole, "a")
+    row = bench.store.one("select * from answers where comparison_id = ? and position = 1", [whole.comparison.id])
+    assert row is not None
+    bench.store.insert("answers", {**row, "id": "third", "position": 2, "text": "z"})
+    bench.store.execute("update votes set choice = 'a', ranking = '[2, 0, 1]' where id = ?", [identity])
+
+    assert _texts(bench, "each") == [("x", "y"), ("z", "x"), ("z", "y")]
+    best = preferences(bench.store, "first-look", "each", Options(ranking="best")).pairs
+    assert [(pair.chosen[0]["content"], pair.rejected[0]["content"]) for pair in best] == [("z", "x"), ("z", "y")]
+
+
+def test_the_margin_is_the_strength_or_none(bench: Bench) -> None:
+    identity = bench.vote(bench.compare(TRAINING), "a")
+    bench.store.execute("update votes set strength = 2 where id = ?", [identity])
+
+    margins = [
+        preferences(bench.store, "first-look", "majority", Options(margin=margin)).pairs[0].margin
+        for margin in ("strength", "none")
+    ]
+
+    assert margins == [2.0, None]
+
+
+def test_a_preview_counts_what_each_policy_would_make(bench: Bench) -> None:
+    whole = bench.compare(TRAINING)
+    for person, choice in {"ann": "a", "bob": "a", "cem": "b"}.items():
+        bench.vote(whole, choice, person)
+    bench.vote(bench.compare(MEASURING), "a")
+
+    counts = {one["policy"]: (one["rows"], one["dropped"]) for one in preview(bench.store, "first-look")}
+
+    assert counts == {
+        "each": (3, {"measure prompt": 1}),
+        "majority": (1, {"measure prompt": 1}),
+        "unanimous": (0, {"measure prompt": 1, "not unanimous": 1}),
+        "weighted": (1, {"measure prompt": 1}),
+    }
+
+
+def test_an_unknown_option_is_refused() -> None:
+    with pytest.raises(BadInput, match=r'"ties" is one of drop, keep, not "maybe"\.'):
+        Options(ties="maybe")

@@ -1,0 +1,92 @@
+"""Exclusions are named, stand beside the numbers, change all of them alike, and can be lifted."""
+
+import pytest
+
+from storage.errors import BadInput, Conflict, NotFound
+from studio.feedback.agreement import agreement
+from studio.feedback.exclusions import day_of, exclude, include
+from studio.feedback.leaderboard import leaderboard
+from studio.feedback.preferences import preferences
+from tests.studio.feedback.conftest import Bench
+
+PROMPTS = [f"What is {n} plus 1?" for n in range(4)]
+
+
+@pytest.fixture
+def torn(bench: Bench) -> Bench:
+    """Ann says a on four prompts, the robot b."""
+    for prompt in PROMPTS:
+        whole = bench.compare(prompt)
+        bench.vote(whole, "a", "ann")
+        bench.vote(whole, "b", "robot")
+    return bench
+
+
+def _wins(bench: Bench, with_excluded: bool = False) -> tuple[int, int]:
+    (duel,) = leaderboard(bench.store, "first-look", with_excluded=with_excluded).duels
+    return duel.wins_a, duel.wins_b
+
+
+def test_an_excluded_annotator_counts_nowhere_and_the_numbers_say_so(torn: Bench) -> None:
+    everybody = preferences(torn.store, "first-look", "each")
+
+    exclude(torn.store, "first-look", "annotator", "robot", "answers within a second", "me")
+
+    board = leaderboard(torn.store, "first-look")
+    (said,) = board.excluded
+    assert _wins(torn) == (4, 0)
+    assert (said["kind"], said["value"], said["reason"], said["votes"], said["counted"]) == (
+        "annotator", "robot", "answers within a second", 4, False,
+    )  # fmt: skip
+    found = agreement(torn.store, "first-look")
+    assert (found.annotators, found.excluded[0]["votes"]) == (1, 4)
+    kept = preferences(torn.store, "first-look", "each")
+    assert len(kept.pairs) * 2 == len(everybody.pairs)
+    assert kept.dropped["excluded"] == 4
+
+
+def test_with_excluded_counts_them_and_still_names_them(torn: Bench) -> None:
+    exclude(torn.store, "first-look", "annotator", "robot", "a robot", "me")
+
+    board = leaderboard(torn.store, "first-look", with_excluded=True)
+
+    assert _wins(torn, with_excluded=True) == (4, 4)
+    assert [(one["votes"], one["counted"]) for one in board.excluded] == [(4, True)]
+    assert agreement(torn.store, "first-look", with_excluded=True).annotators == 2
+
+
+def test_a_day_and_a_source_can_be_excluded_and_included_again(torn: Bench) -> None:
+    before = leaderboard(torn.store, "first-look")
+    today = day_of(torn.store.value("select max(created_at) from votes"))
+    for kind, value in (("day", today), ("source", "studio")):
+        exclude(torn.store, "first-look", kind, value, "a trial", "me")
+        assert leaderboard(torn.store, "first-look").duels == []
+        include(torn.store, "first-look", kind, value, "me")
+
+    assert leaderboard(torn.store, "first-look") == before
+
+
+def test_exclusions_are_refused_without_reason_twice_or_unknown(torn: Bench) -> None:
+    exclude(torn.store, "first-look", "annotator", "robot", "a robot", "me")
+
+    with pytest.raises(Conflict):
+        exclude(torn.store, "first-look", "annotator", "robot", "again", "me")
+    with pytest.raises(NotFound):
+        include(torn.store, "first-look", "annotator", "ann", "me")
+    for kind, value, reason in (("annotator", "ann", " "), ("mood", "bad", "why"), ("day", "yesterday", "why")):
+        with pytest.raises(BadInput):
+            exclude(torn.store, "first-look", kind, value, reason, "me")
+
+
+def test_what_is_kept_is_counted_again_after_the_next_vote_and_after_undo(torn: Bench) -> None:
+    from studio.feedback.voting import undo
+
+    assert _wins(torn) == (4, 4)
+    torn.store.execute("update meta set value = replace(value, '\"wins_a\": 4', '\"wins_a\": 44')")
+    assert _wins(torn) == (44, 4)  # what is kept is what is shown
+
+    torn.vote(torn.compare("What is 9 plus 1?"), "a", "ann")
+    assert _wins(torn) == (5, 4)
+
+    undo(torn.store, torn.study, "ann", "undo-0001")
+    assert _wins(torn) == (4, 4)
