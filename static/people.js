@@ -92,8 +92,13 @@
     const send = async (event) => {
       event.preventDefault();
       const body = { name: name.value, password: password.value, role: role.value };
-      const made = await did(() => api("/api/people", { body }), `${name.value} can sign in.`);
-      if (made && first) location.assign("/sign-in?next=/people");
+      if (!first) return did(() => api("/api/people", { body }), `${name.value} can sign in.`);
+      try { // from here on everybody signs in, this browser too
+        await api("/api/people", { body });
+        return location.assign("/sign-in?next=/people");
+      } catch (error) {
+        return toast(error.message, "bad");
+      }
     };
     return el("form", { class: "card stack", onsubmit: send },
       el("h2", {}, "Add somebody"),
@@ -119,7 +124,7 @@
       el("div", { class: "line" },
         role && el("div", { class: "field" }, el("label", { for: "invite-role" }, "Role"), role),
         el("button", { type: "button", class: "button button-primary", onclick: make }, admin ? "Make a link" : "Invite an annotator")),
-      link && el("div", { class: "command" }, el("code", { id: "invitation-link" }, link),
+      link && el("div", { class: "command" }, el("code", { id: "invitation-link", tabindex: "0" }, link),
         el("button", { type: "button", id: "copy-link", class: "button button-secondary button-s", onclick: copy }, "Copy link")),
       open.length > 0 && el("ul", { class: "stack-s invitations" }, open.map((one) => el("li", { class: "row-between" },
         el("span", {}, `${one.role}, by ${one.created_by}, until ${day(one.expires_at)}`),
