@@ -97,6 +97,12 @@ def wholes(store: Store, study_id: str) -> dict[str, tuple[Comparison, list[Answ
     return found
 
 
+def asked(store: Store, study_id: str) -> list[tuple[str, str]]:
+    """The prompts of a study, as stored (JSON), by the id of the comparison."""
+    rows = store.db.conn.execute("select id, prompt from comparisons where study_id = ?", [study_id])
+    return [(identity, prompt) for identity, prompt in rows]
+
+
 def unjudged(store: Store, study_id: str, annotator: str, limit: int) -> list[Comparison]:
     """What a person may judge next: what was taken back last, typed questions, what became ready first, what is coming.
 
