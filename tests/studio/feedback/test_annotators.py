@@ -16,7 +16,7 @@ def crowd(bench: Bench) -> Bench:
             bench.vote(whole, "ab"[number % 2], person)
         bench.vote(whole, "a", "robot")
     bench.store.execute(
-        "update votes set seconds = 8, shown_order = case when rowid % 8 < 4 then '[0, 1]' else '[1, 0]' end"
+        "update votes set seconds = 8, shown_order = case when rowid / 16 % 2 then '[0, 1]' else '[1, 0]' end"
     )
     bench.store.execute("update votes set seconds = 0.6, shown_order = '[0, 1]' where annotator = 'robot'")
     return bench
@@ -25,7 +25,7 @@ def crowd(bench: Bench) -> Bench:
 def test_a_robot_is_flagged_with_the_evidence_and_people_are_not(crowd: Bench) -> None:
     found = {one.name: one for one in annotators(crowd.store, "first-look")}
 
-    assert {name: len(one.flags) for name, one in found.items() if name != "robot"} == {"ann": 0, "bob": 0, "cem": 0}
+    assert {name: one.flags for name, one in found.items() if name != "robot"} == {"ann": [], "bob": [], "cem": []}
     robot = found["robot"]
     assert [flag["kind"] for flag in robot.flags] == ["fast", "constant", "side", "contrary"]
     assert robot.flags[0]["evidence"] == "Half of the votes took 0.6 s or less; half of the others take 8.0 s or more."
