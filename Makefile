@@ -35,13 +35,15 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 # Quick tests share the cores; those that train or drive a browser go one after the other and share their models.
-test: check browser test-fast
+test: check browser
+	$(BIN)/python -m pytest -q -n 2 -m "not slow and not torch and not browser"
 	$(BIN)/python -m pytest -m "not slow and (torch or browser)"
 
 test-fast: $(READY)
-	$(BIN)/python -m pytest -q -n 2 -m "not slow and not torch and not browser"
+	$(BIN)/python -m pytest -q -n 2 -m "not slow and not heavy and not torch and not browser"
 
-test-all: check browser test-fast
+test-all: check browser
+	$(BIN)/python -m pytest -q -n 2 -m "not slow and not torch and not browser"
 	$(BIN)/python -m pytest -m "slow or torch or browser"
 
 starter: $(READY)

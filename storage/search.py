@@ -61,9 +61,7 @@ def match(search: str) -> str:
 
 
 def _may_go_on(phrase: str, search: str) -> bool:
-    """Whether the last word may be the beginning of a longer one: a star says so, or it is still being typed."""
-    if search.endswith("*"):
-        return True
+    """Whether the last word may be the beginning of a longer one: still being typed, and not too short for that."""
     last = re.findall(r"\w+", phrase)[-1]
     return search[-1].isalnum() and len(last) >= _SHORTEST_BEGINNING
 

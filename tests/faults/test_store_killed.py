@@ -19,6 +19,8 @@ from tests.conftest import ROOT
 from tests.faults.killed_store import ACTIONS
 from tests.storage.filled import filled
 
+pytestmark = pytest.mark.heavy
+
 # More than one chunk, so that the bulk change is published before it is settled.
 ROWS = 1300
 FEW, MANY = 5, 50

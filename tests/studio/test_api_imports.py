@@ -21,6 +21,8 @@ from studio.settings import Settings
 from studio.studio import Studio
 from tests.studio.curation.small_hub import TOKEN, SmallHub
 
+pytestmark = pytest.mark.heavy
+
 Json = dict[str, Any]
 PAIR = b'{"prompt": "1+1?", "completion": "2"}\n'
 

@@ -19,6 +19,8 @@ from studio.curation.importing import import_files
 from studio.curation.listing import list_all
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.heavy
+
 ROWS = 5_000
 
 

@@ -11,6 +11,8 @@ from storage.store import Store
 from storage.weights import hash_files
 from tests.trainers import building
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.mark.torch
 def test_a_job_becomes_a_model(store: Store, tiny_base: Path) -> None:

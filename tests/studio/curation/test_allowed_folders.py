@@ -74,7 +74,8 @@ def test_a_link_is_followed_inside_the_folder_only(allowed: AllowedFolders, shel
 
 
 @pytest.mark.parametrize(
-    "path", ["..", "../outside.jsonl", "deep/../../x", ".git/secret.jsonl", ".hidden.jsonl", "/etc/passwd", "a\x00b", "deep"]
+    "path",
+    ["..", "../outside.jsonl", "deep/../../x", ".git/secret.jsonl", ".hidden.jsonl", "/etc/passwd", "a\x00b", "deep"],
 )  # fmt: skip
 def test_a_path_that_no_list_shows_is_not_found(allowed: AllowedFolders, path: str) -> None:
     with pytest.raises(NotFound):

@@ -10,6 +10,8 @@ import pytest
 from storage.errors import BadInput, NotReady
 from studio.curation.hub_datasets import Part, Split, checked_id, fetch, line_of, look, reach
 
+pytestmark = pytest.mark.heavy
+
 CARD = """---
 configs:
 - config_name: sums

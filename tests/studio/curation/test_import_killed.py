@@ -21,6 +21,8 @@ from studio.curation.importing import import_files
 from studio.curation.listing import list_all
 from studio.curation.reports import ImportReport
 
+pytestmark = pytest.mark.heavy
+
 ROWS = 12_000
 PROGRAM = """
 import sys

@@ -16,6 +16,8 @@ from studio.curation.records import Record, RowError, Unreadable
 from studio.curation.shapes import recognise
 from tests.studio.curation.files import chat
 
+pytestmark = pytest.mark.heavy
+
 PLAIN: list[Any] = [
     {"messages": chat("2+2?", "4")},
     {"messages": [{"content": "2+2?", "role": "user"}, {"content": "4", "role": "assistant"}]},

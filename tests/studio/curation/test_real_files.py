@@ -9,6 +9,8 @@ from storage.store import Store
 from studio.curation.listing import list_all
 from tests.studio.curation.files import imported, rows_of
 
+pytestmark = pytest.mark.heavy
+
 KNOWN = {
     # file: kind, format, shape, encoding, read, imported, duplicates, rejected, made
     "sft/bbh_causal_judgement.json": ("sft", "json", "input-output", "utf-8", 187, 187, 0, 0, 187),

@@ -23,6 +23,8 @@ from studio.curation.exporting import export
 from studio.curation.table_rows import plain
 from tests.studio.curation.files import imported, rows_of
 
+pytestmark = pytest.mark.heavy
+
 NASTY = (
     "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "'=1", "''", "'", "＝1", '"', '""', "a,b;c|d\te", "\\",
     "\\N", "\u202eRTL\u202c", "\u0000", "\ud800", "\udfff", "\u2028", "\x85", "\x1c", "\ufeff", "é", "e\u0301", "😀",

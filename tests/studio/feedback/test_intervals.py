@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from studio.feedback.intervals import is_told, told_after, votes_needed, win_rate
 
+pytestmark = pytest.mark.heavy
+
 VOTES = 1000
 
 

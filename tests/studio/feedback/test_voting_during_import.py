@@ -12,6 +12,8 @@ from studio.curation.listing import list_all
 from studio.curation.reports import ImportReport
 from tests.studio.feedback.conftest import Bench
 
+pytestmark = pytest.mark.heavy
+
 PROGRAM = """
 import sys
 from pathlib import Path

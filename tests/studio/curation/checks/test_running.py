@@ -25,6 +25,8 @@ from studio.curation.checks.stopping import Stopped
 from studio.curation.importing import import_files
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.heavy
+
 WHOLE = ["duplicate", "near-duplicate", "contamination", "language"]
 
 
