@@ -1,0 +1,127 @@
+"""Hostile text in every text column of the store, then every page in a real browser: nothing runs, nothing is fetched.
+
+The home is filled through our own code (rows, votes, comments, drafts, views, findings, a trained job, tasks,
+invitations), then poisoned by SQL (tests/safety/poison.py), so nothing that checks or cleans stands in between.
+"""
+
+import socket
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+from urllib.parse import quote
+
+import pytest
+
+from storage import comparisons, tasks
+from storage.store import Store
+from studio.curation import comments, drafts, editing, views
+from studio.people import accounts, sessions
+from studio.people.roles import Actor
+from studio.settings import Settings
+from studio.studio import Studio
+from studio.training.launching import launch
+from studio.training.request import Request
+from tests.browser.conftest import Visit, browser, running, visit
+from tests.safety.poison import poison
+from tests.studio.training import project
+
+pytestmark = pytest.mark.browser
+__all__ = ["browser", "visit"]
+LOOKED_AT = {
+    "datasets.name", "datasets.description", "revisions.content", "examples.tags", "comments.text", "views.name",
+    "drafts.body", "findings.detail", "studies.name", "answers.text", "comparisons.prompt", "jobs.name", "jobs.request",
+    "models.name", "votes.annotator", "votes.rationale", "tasks.message", "people.name", "invitations.created_by",
+    "batches.detail",
+}  # fmt: skip
+
+
+class Poisoned(NamedTuple):
+    """A studio whose every word is hostile."""
+
+    url: str
+    store: Store
+    token: str
+    cookie: str
+    done: dict[str, int]
+
+
+def furnish(studio: Studio) -> str:
+    """One of everything that holds words; the token of a session."""
+    store, owner = studio.store, Actor("owner", "admin")
+    study = project.first_day(store)
+    for number in range(4):
+        project.vote(store, study, project.prompt(f"asked {number}"), "left")
+    contestants = [(model, "starter") for model in study.models]
+    for number in range(3):
+        new = comparisons.NewComparison(project.prompt(f"open {number}"), contestants, texts=["one", "two"])
+        comparisons.add_comparison(store, study, new)
+    store.execute("update votes set rationale = 'because', edited = 'better'")
+    store.execute("update datasets set description = 'what it holds'")
+    person = accounts.add(store, owner, "ada", "admin", "correct horse")
+    accounts.invite(store, owner, "annotator")
+    comments.add(store, "facts", "1-1", "a comment", "ada")
+    drafts.keep(store, "facts", "1-2", "ada", "tab", None, {"content": project.conversation("q", "a"), "tags": ["t"]})
+    views.add_view(store, "facts", "ada", "a view", {})
+    editing.add(store, "facts", project.conversation("Whom?", "Write to ann@example.org."), ["t"], "ada")
+    studio.check("facts")
+    project.run_to_the_end(store, launch(store, studio.settings, Request("sft", "starter", dataset="facts")))
+    task = tasks.add_task(store, "check", {"dataset": "facts"})
+    tasks.end(store, task.id, "failed", error={"sentence": "an error"})
+    return sessions.begin(store, person).token
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Poisoned]:
+    from studio.app import build_app
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    studio = Studio(settings=Settings.from_env({}, home=tmp_path_factory.mktemp("hostile") / "home", port=port))
+    token = furnish(studio)
+    done = poison(str(studio.home.database))
+    with running(build_app(studio), listener) as url:
+        yield Poisoned(url, studio.store, token, f"ratchet_session_{port}", done)
+    studio.store.close()
+
+
+def test_the_words_are_poisoned(place: Poisoned) -> None:
+    assert LOOKED_AT - place.done.keys() == set()
+
+
+PAGES = {
+    "home": "/",
+    "data": "/data",
+    "dataset": "/data?dataset={dataset}",
+    "row": "/data?dataset={dataset}&row=1-1",
+    "draft": "/data?dataset={dataset}&row=1-2",
+    "compare": "/compare?study={study}",
+    "train": "/train",
+    "job": "/train?job={job}",
+    "people": "/people",
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_runs_and_nothing_is_fetched(name: str, place: Poisoned, visit: Callable[..., Visit]) -> None:
+    one = visit(place.url)
+    one.expected.append("Failed to load resource: the server responded with a status of 4")
+    one.page.context.add_cookies([{"name": place.cookie, "value": place.token, "url": place.url}])
+    words = {
+        "dataset": quote(str(place.store.value("select name from datasets limit 1")), safe=""),
+        "study": quote(str(place.store.value("select name from studies limit 1")), safe=""),
+        "job": str(place.store.value("select id from jobs limit 1")),
+    }
+
+    one.page.goto(place.url + PAGES[name].format(**words))
+    one.page.wait_for_function("!document.getElementById('boot')")
+    one.page.wait_for_function("document.querySelector('.content').innerText.includes('onerror=')")
+    one.page.wait_for_timeout(500)  # what an event of a payload would need to run
+    for control in one.page.locator("details:not([open]) > summary").all()[:12]:
+        if control.is_visible():
+            control.click()
+
+    assert one.page.evaluate("window.hacked") is None
+    made = (
+        "[onerror*=hacked], [onload*=hacked], [ontoggle*=hacked], [srcdoc], a[href^='javascript:'], [src*=evil], "
+        "[action*=evil], base[href*=evil]"
+    )
+    assert one.page.locator(made).count() == 0
