@@ -103,6 +103,19 @@ def asked(store: Store, study_id: str) -> list[tuple[str, str]]:
     return [(identity, prompt) for identity, prompt in rows]
 
 
+def opening(store: Store, comparison_id: str, length: int) -> str | None:
+    """How the last turn of a comparison's prompt begins; None where there is no such comparison."""
+    prompt = store.value("select prompt from comparisons where id = ?", [comparison_id])
+    turns = json.loads(prompt) if prompt else []
+    content = turns[-1].get("content") if turns else None
+    return content[:length] if isinstance(content, str) else None
+
+
+def votes_given(store: Store, study_id: str) -> int:
+    """How many rows of votes a study holds, withdrawn and repeated ones as well: a size, no result."""
+    return int(store.value("select count(*) from votes where study_id = ?", [study_id]))
+
+
 def unjudged(store: Store, study_id: str, annotator: str, limit: int) -> list[Comparison]:
     """What a person may judge next: what was taken back last, typed questions, what became ready first, what is coming.
 

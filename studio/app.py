@@ -69,13 +69,19 @@ def gradio_switches(studio: Studio) -> Mapping[str, str]:
 
 
 def build_pages(studio: Studio) -> gr.Blocks:
-    """One Gradio application with our four pages as its routes."""
+    """One Gradio application with our pages as its routes."""
     import gradio as gr
 
-    from studio.pages import compare, data, home, train
+    from studio.pages import compare, data, home, results, train
     from studio.pages.shell import PAGES
 
-    builders = {"/": home.build, "/data": data.build, "/compare": compare.build, "/train": train.build}
+    builders = {
+        "/": home.build,
+        "/data": data.build,
+        "/compare": compare.build,
+        "/results": results.build,
+        "/train": train.build,
+    }
     demo = gr.Blocks(analytics_enabled=False, title="Ratchet", fill_width=True, delete_cache=CACHE_SECONDS)
     demo.state_session_capacity = SESSIONS
     with demo:  # the first page is the application itself; the others are routes of it
@@ -117,6 +123,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         models,
         overview,
         people,
+        results,
         rounds,
         rows,
         versions,
@@ -138,6 +145,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         models,
         rounds,
         people,
+        results,
     )
     for module in subjects:
         app.include_router(module.router(studio))

@@ -40,6 +40,13 @@ PAGES: Sequence[Page] = (
     Page(
         "/compare", "Compare", "Compare", "Two answers, side by side and blind. Say which one is better.", Action.JUDGE
     ),
+    Page(
+        "/results",
+        "Results",
+        "Results",
+        "Who wins, how sure that is, and who judged. Names of models are shown here.",
+        Action.SEE_RESULTS,
+    ),
     Page("/train", "Train", "Train", "Teach a model from examples or from votes, and watch it learn."),
 )
 

@@ -1,0 +1,12 @@
+"""The page /results: who wins and how sure that is, how well people agree, who judged, what the votes can train.
+
+One widget over /api/results. The chosen study and what is shown of it stand in the address.
+"""
+
+from studio.studio import Studio
+from studio.widgets.widget import widget
+
+
+def build(studio: Studio) -> None:
+    """Place the page's components; called inside the page's route."""
+    widget("results", parts=("results_tables", "results_people"))
