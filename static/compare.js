@@ -319,7 +319,7 @@
     function drawReveal() {
       const last = s.last;
       if (!last) return ui.reveal.replaceChildren(el("span", { class: "muted" }, "Which model wrote what is told here after each vote. One prompt in five only measures; votes on the others can train."));
-      if (!last.reveal) return ui.reveal.replaceChildren(el("span", { class: "muted" }, last.choice === "skip" ? "Skipped." : "Kept in this browser; names are told once the vote is saved."));
+      if (!last.reveal) return ui.reveal.replaceChildren(el("span", { class: "muted" }, last.choice === "skip" ? "Skipped." : last.saved ? `Saved. You said: ${SAID[last.choice]}.` : "Kept in this browser; names are told once the vote is saved."));
       const named = (index) => el("span", { class: `revealed${last.choice === ["left", "right"][index] ? " is-winner" : ""}` },
         el("span", { class: `chip chip-${SIDES[index].toLowerCase()}` }, SIDES[index]), el("b", { class: "truncate" }, last.reveal[index]));
       if (last.reveal[0] === last.reveal[1]) return ui.reveal.replaceChildren(el("span", { class: "muted" }, "Last pair:"), el("span", {}, "both answers were drawn from ", el("b", {}, last.reveal[0])), el("span", { class: "muted" }, `You said: ${SAID[last.choice]}.`));
@@ -556,7 +556,7 @@
       if (item.kind === "vote") {
         const here = current()?.comparison === item.comparison;
         leave(item.comparison);
-        s.last = { choice: item.choice, reveal: answer.reveal };
+        s.last = { choice: item.choice, reveal: answer.reveal, saved: true };
         take(answer.sitting);
         if (here || waiting) paint();
         else if (!current() || current().state !== "ready") paint();

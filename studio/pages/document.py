@@ -50,7 +50,8 @@ class Dresser:
         text = text.replace('control_page_title="true"', 'control_page_title=""')
         text = _replace(CHARSET, text, f'<meta charset="utf-8">{self.head(page)}')
         bar = header(page, self.mark, actor, signed_in)
-        text = _replace(BODY, text, f'<body class="studio page-{page.name.lower()}">{bar}')
+        role = f" role-{actor.role}" if actor else ""
+        text = _replace(BODY, text, f'<body class="studio page-{page.name.lower()}{role}">{bar}')
         app = APP.search(text)
         if app is None:
             raise ValueError(GONE.format("<gradio-app>"))

@@ -61,6 +61,7 @@ def test_from_the_first_account_to_an_annotator_who_sees_the_comparisons_alone(
     guest.page.wait_for_url("**/compare")
     guest.page.wait_for_function("!document.getElementById('boot')")
     assert guest.page.locator(".shell-nav a").all_inner_texts() == ["Compare"]
+    assert not guest.page.locator("#standings").is_visible()
     guest.page.goto(f"{served.url}/data")
     assert "ann, your role has no part in the page Data." in guest.page.inner_text("main")
     assert grave_violations(guest.page) == []
