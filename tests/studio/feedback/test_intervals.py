@@ -49,8 +49,8 @@ def _correlated(random: np.random.Generator, prompts: int) -> NDArray[np.float64
     return np.where(random.random((prompts, 3)) < 0.75, common, own)
 
 
-def _watched(votes: NDArray[np.float64], in_turn: bool) -> bool:
-    """Whether a winner is named at a look after every tenth vote, while the votes come in one by one."""
+def _watched(votes: NDArray[np.float64], in_turn: bool, every: int = 10) -> bool:
+    """Whether a winner is named at a look after every tenth vote (or each), while the votes come in one by one."""
     order = votes if in_turn else votes.T
     flat = order.reshape(-1)
     places = np.arange(votes.size).reshape(order.shape) // 3 if in_turn else np.tile(np.arange(len(votes)), (3, 1))
@@ -59,9 +59,28 @@ def _watched(votes: NDArray[np.float64], in_turn: bool) -> bool:
     for number, (place, value) in enumerate(zip(places, flat, strict=True), start=1):
         sums[place] += value
         counts[place] += 1
-        if number % 10 == 0 and is_told((sums / np.maximum(counts, 1))[counts > 0]):
+        if number % every == 0 and is_told((sums / np.maximum(counts, 1))[counts > 0]):
             return True
     return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("in_turn", [True, False], ids=["prompt by prompt", "person by person"])
+def test_after_every_single_vote_equal_models_get_a_winner_in_one_stream_of_twenty_at_most(in_turn: bool) -> None:
+    """1,000 votes a stream, overlap 3, correlated votes, 40 % ties, a look after each vote."""
+    random = np.random.default_rng(24)
+    named = [_watched(_correlated(random, VOTES // 3), in_turn, every=1) for _ in range(400)]
+
+    assert np.mean(named) <= 0.05
+
+
+@pytest.mark.slow
+def test_two_thousand_streams_of_equal_models_watched_after_every_vote() -> None:
+    random = np.random.default_rng(25)
+    for shares in ([0.5, 0.0, 0.5], [0.3, 0.4, 0.3]):
+        streams = random.choice([0.0, 0.5, 1.0], p=shares, size=(1000, VOTES))
+
+        assert _false_winners(streams) <= 0.05
 
 
 def test_a_clear_difference_is_found_and_named() -> None:
