@@ -96,6 +96,7 @@ PAGES = {
     "compare": "/compare?study={study}",
     "train": "/train",
     "job": "/train?job={job}",
+    "results": "/results?study={study}",
     "people": "/people",
 }
 
