@@ -1,5 +1,6 @@
 """Fixtures that every test may use: a fresh home, its store, the real data beside the project."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +19,20 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home")
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with today's schema and no rows; copied for each test, for the migrations take a tenth of a second."""
+    home = Home(tmp_path_factory.mktemp("empty") / "home")
+    Store.open(home).close()
+    return home.database
+
+
 @pytest.fixture
-def store(home: Home) -> Iterator[Store]:
+def store(home: Home, empty_database: Path) -> Iterator[Store]:
     """A store with today's schema, in a file."""
+    home.make()
+    if not home.database.exists():
+        shutil.copy(empty_database, home.database)
     opened = Store.open(home)
     yield opened
     opened.close()

@@ -18,6 +18,8 @@ from storage.segments import open_segment
 from storage.store import Store
 from tests.storage.filled import all_of, chat
 
+pytestmark = pytest.mark.heavy
+
 ROWS = 2100
 
 Fits = Callable[[Example], bool]

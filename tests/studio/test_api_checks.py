@@ -15,6 +15,8 @@ from studio.settings import Settings
 from studio.studio import Studio
 from tests.studio.curation.checks.test_running import chat, filled, ids
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Studio:

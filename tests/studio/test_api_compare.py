@@ -22,6 +22,8 @@ from studio.settings import Settings
 from studio.studio import Studio
 from tests.talker import Talker
 
+pytestmark = pytest.mark.heavy
+
 NAMES = ("nimble-otter", "grand-walrus")
 PROMPTS = [f"question {number}" for number in range(40)]
 

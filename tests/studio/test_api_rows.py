@@ -20,6 +20,8 @@ from studio.doorman import Doorman
 from studio.settings import Settings
 from studio.studio import Studio
 
+pytestmark = pytest.mark.heavy
+
 Json = dict[str, Any]
 SUMS = "/api/data/datasets/sums"
 

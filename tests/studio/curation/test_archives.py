@@ -18,6 +18,8 @@ from studio.curation.records import Record, Unreadable
 from studio.curation.reports import ImportReports
 from tests.studio.curation.files import Write, imported, rows_of
 
+pytestmark = pytest.mark.heavy
+
 ROWS = b'{"prompt": "1+1?", "completion": "2"}\n{"prompt": "2+2?", "completion": "4"}\n'
 
 
