@@ -43,14 +43,21 @@ def invite(store: Store, actor: Actor, role: str = "annotator", days: float = IN
 
 def accept(store: Store, token: str, name: str, password: str) -> Person:
     """Make the account that an invitation promises; raises NotFound for one that is used, withdrawn or too old."""
+    _invitation(store, token)  # who has none costs no hash
     stored = hashed(password)  # before the transaction: it takes a tenth of a second
     with store.write():
-        invitation = people.open_invitation(store, secret_sha256(token))
-        if invitation is None:
-            raise NotFound("This invitation has been used, withdrawn or has expired; ask for a new link.")
+        invitation = _invitation(store, token)
         person = people.add_person(store, checked_person_name(name), invitation.role, stored)
         people.use_invitation(store, invitation, person)
     return person
+
+
+def _invitation(store: Store, token: str) -> people.Invitation:
+    """The open invitation behind a secret; raises NotFound."""
+    invitation = people.open_invitation(store, secret_sha256(token))
+    if invitation is None:
+        raise NotFound("This invitation has been used, withdrawn or has expired; ask for a new link.")
+    return invitation
 
 
 def withdraw(store: Store, actor: Actor, invitation_id: str) -> None:
