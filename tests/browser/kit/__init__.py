@@ -14,7 +14,7 @@ def build_demo() -> gr.Blocks:
     """The kit on the first page, the probe on the second."""
     with gr.Blocks(analytics_enabled=False, title="Kit", fill_width=True) as demo:
         kit_page()
-    builders = (probe_page, blank_page, blank_page)
+    builders = (probe_page, *[blank_page] * (len(PAGES) - 2))
     for page, build in zip(PAGES[1:], builders, strict=True):
         with demo.route(page.name, page.path, show_in_navbar=False):
             build()

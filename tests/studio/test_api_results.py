@@ -1,0 +1,62 @@
+"""The JSON routes of results: every number of a study, an exclusion and back, refusals as sentences."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from studio.api import results
+from studio.api.errors import add_error_answers
+from studio.settings import Settings
+from studio.studio import Studio
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    """The routes over a study of three imported votes by two people."""
+    studio = Studio(settings=Settings.from_env({}, home=tmp_path / "home"))
+    file = tmp_path / "votes.jsonl"
+    line = '{{"prompt": "{}", "models": ["x", "y"], "answers": ["p", "q"], "annotator": "{}", "choice": "{}"}}\n'
+    file.write_text(line.format("one", "ann", "a") + line.format("two", "ann", "a") + line.format("one", "bob", "b"))
+    studio.import_votes(file, "trial")
+    app = FastAPI()
+    add_error_answers(app)
+    app.include_router(results.router(studio))
+    with TestClient(app) as opened:
+        yield opened
+
+
+def test_every_number_of_a_study_can_be_asked_for(client: TestClient) -> None:
+    assert {"name": "trial", "votes": 3} in client.get("/api/results").json()["studies"]
+    (pair,) = client.get("/api/results/board?study=trial").json()["pairs"]
+    assert (pair["wins_a"], pair["wins_b"], pair["prompts"]) == (2, 1, 2)
+    agreed = client.get("/api/results/agreement?study=trial").json()
+    assert [one["prompt"] for one in agreed["disputed"]] == ["one"]
+    people = client.get("/api/results/annotators?study=trial").json()["annotators"]
+    assert [(one["annotator"], one["votes"]) for one in people] == [("ann", 2), ("bob", 1)]
+    parts = client.get("/api/results/splits?study=trial&by=annotator").json()["parts"]
+    assert [part["name"] for part in parts] == ["ann", "bob"]
+    policies = client.get("/api/results/policies?study=trial&ties=keep").json()["policies"]
+    assert [one["policy"] for one in policies] == ["each", "majority", "unanimous", "weighted"]
+
+
+def test_an_annotator_is_excluded_and_included(client: TestClient) -> None:
+    change = {"kind": "annotator", "value": "bob", "reason": "a trial"}
+
+    assert client.post("/api/results/exclusions?study=trial", json=change).json()["excluded"] is True
+    board = client.get("/api/results/board?study=trial").json()
+    assert (board["pairs"][0]["wins_b"], board["excluded"][0]["reason"]) == (0, "a trial")
+
+    client.post("/api/results/exclusions?study=trial", json={**change, "count": True})
+    board = client.get("/api/results/board?study=trial").json()
+    assert (board["pairs"][0]["wins_b"], board["excluded"]) == (1, [])
+
+
+def test_what_cannot_be_done_is_said(client: TestClient) -> None:
+    assert client.get("/api/results/board?study=none").status_code == 404
+    assert client.get("/api/results/splits?study=trial&by=mood").status_code == 422
+    assert client.get("/api/results/policies?study=trial&ties=maybe").status_code == 422
+    refused = client.post("/api/results/exclusions?study=trial", json={"kind": "annotator", "value": "bob"})
+    assert "Say why" in refused.json()["error"]["sentence"]
