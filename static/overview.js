@@ -15,7 +15,9 @@
   const SHOWN = 6; // bars of a list; the table's filters name the rest
   const WORDS = { draft: "Draft", approved: "Approved", rejected: "Rejected", deleted: "In the trash", train: "Train", measure: "Measure" };
 
-  const kept = () => { try { return localStorage.getItem(OPEN) !== "shut"; } catch { return true; } };
+  // On a phone the rows come first, until somebody asks for the charts.
+  const roomy = () => matchMedia("(min-width: 700px)").matches;
+  const kept = () => { try { return (localStorage.getItem(OPEN) || (roomy() ? "open" : "shut")) === "open"; } catch { return roomy(); } };
   const keep = (open) => { try { localStorage.setItem(OPEN, open ? "open" : "shut"); } catch { /* storage is off */ } };
 
   window.ratchet.widgets.overview = (element) => {
@@ -48,6 +50,7 @@
       const { dataset } = data.place();
       if (!dataset || body.hidden) {
         card.hidden = !dataset;
+        shown = dataset;
         return;
       }
       const turnOf = ++asked;
