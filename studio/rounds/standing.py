@@ -1,7 +1,8 @@
 """How a round's model stands against the one that it came from: blind votes on prompts that trained neither.
 
 The rate is over prompts (`studio.feedback.intervals`): a win counts 1, a tie or both bad one half, a loss 0.
-Votes on prompts that either model has trained on are left out, whatever their split.
+Votes on prompts that either model has trained on are left out, whatever their split, and so are votes that somebody
+excluded (`studio.feedback.exclusions`).
 """
 
 from collections import defaultdict
@@ -13,11 +14,13 @@ from storage.jobs import trained_prompts
 from storage.models import get_model, lineage
 from storage.rows import Round
 from storage.store import Store
+from studio.feedback.exclusions import kept
 from studio.feedback.intervals import WinRate, votes_needed, win_rate
 
 # Votes of a study that count, with who stood where.
 _VOTES = """
-select v.choice, c.prompt_sha256, a.model_id as first_id, b.model_id as second_id
+select v.annotator, v.source, v.created_at, v.choice, c.prompt_sha256, a.model_id as first_id,
+       b.model_id as second_id
 from votes v
 join comparisons c on c.id = v.comparison_id
 join answers a on a.comparison_id = c.id and a.position = 0
@@ -26,6 +29,17 @@ where v.study_id = :study and v.choice in ('a', 'b', 'tie', 'both_bad')
   and v.rowid = (select max(w.rowid) from votes w
                  where w.comparison_id = v.comparison_id and w.annotator = v.annotator)
 """
+
+
+class _Given(NamedTuple):
+    """A vote as it was given: by whom, whence and when, and between which models."""
+
+    annotator: str
+    source: str
+    created_at: float
+    choice: str
+    prompt: str
+    models: tuple[str, str]
 
 
 class _Judged(NamedTuple):
@@ -94,13 +108,17 @@ def _trained(store: Store, *model_ids: str) -> set[str]:
 
 
 def _judged(store: Store, study_id: str, model_id: str, parent_id: str) -> list[_Judged]:
-    """The votes of a study between these two models, in either order."""
-    found = []
-    for row in store.rows(_VOTES, {"study": study_id}):
-        sides = (row["first_id"], row["second_id"])
-        if set(sides) == {model_id, parent_id}:
-            found.append(_Judged(row["prompt_sha256"], _value(row["choice"], sides.index(model_id))))
-    return found
+    """The votes of a study between these two models, in either order; those that somebody excluded do not count."""
+    given = [
+        _Given(row["annotator"], row["source"], row["created_at"], row["choice"], row["prompt_sha256"],
+               (row["first_id"], row["second_id"]))
+        for row in store.rows(_VOTES, {"study": study_id})
+    ]  # fmt: skip
+    return [
+        _Judged(vote.prompt, _value(vote.choice, vote.models.index(model_id)))
+        for vote in kept(store, study_id, given).votes
+        if set(vote.models) == {model_id, parent_id}
+    ]
 
 
 def _value(choice: str, position: int) -> float:

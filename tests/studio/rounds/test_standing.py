@@ -7,6 +7,7 @@ from storage.models import get_model
 from storage.rounds import list_rounds
 from storage.rows import Round, Study
 from storage.store import Store
+from studio.feedback.exclusions import exclude, include
 from studio.rounds import ledger
 from studio.rounds.standing import Standing, standing
 from studio.settings import Settings
@@ -61,6 +62,17 @@ def test_votes_on_prompts_that_it_trained_on_do_not_count(store: Store, measured
     now = _now(store)
 
     assert (now.votes, now.left_out, now.wins, now.losses) == (1, 1, 0, 1)
+
+
+def test_votes_that_somebody_excluded_do_not_count_until_they_are_included(store: Store, measured: Study) -> None:
+    for asked, choice in zip(prompts_of("train", 4), ["b", "b", "b", "a"], strict=True):
+        vote(store, measured, asked, choice)
+    store.execute("update votes set annotator = 'hasty' where choice = 'b'")
+
+    exclude(store, measured.name, "annotator", "hasty", "answers within a second", "me")
+    assert (_now(store).votes, _now(store).wins, _now(store).losses) == (1, 0, 1)
+    include(store, measured.name, "annotator", "hasty", "me")
+    assert (_now(store).votes, _now(store).wins) == (4, 3)
 
 
 def test_votes_on_one_prompt_are_one_piece_of_evidence(store: Store, measured: Study) -> None:
