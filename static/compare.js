@@ -174,7 +174,7 @@
   }
 
   function commands(el) {
-    const code = el("code", {});
+    const code = el("code", { tabindex: 0, "aria-label": "The same as a command" });
     const copy = el("button", { type: "button", class: "button button-s", onclick: () => navigator.clipboard?.writeText(code.textContent).then(() => window.ratchet.toast("Copied.", "good")) }, "Copy");
     return { node: el("div", { class: "stack-s" }, el("p", { class: "small muted" }, "The same on the command line"), el("div", { class: "command" }, code, copy)), code };
   }

@@ -2,8 +2,9 @@
 
     python -m tests.faults.killed_store ACTION TEMPLATE OUT SEED COUNT
 
-Each point is a statement of the action, counted by SQLite itself, and a moment of up to 2 ms after it, so that kills
-fall into statements, between them, and into commits. Prints one JSON object a copy: the statements there are, the first
+Each point is a statement of the action, counted by SQLite itself. Every second kill comes as a statement between the
+first and the last write begins; the others come up to 2 ms after any statement, so that they fall into statements and
+commits as well. Prints one JSON object a copy: the statements there are, the first
 and the last that writes, the one at which the copy was killed, and
 whether it was: the end may come first.
 """
@@ -55,12 +56,14 @@ ACTIONS: dict[str, Callable[[Store], None]] = {"bulk": bulk, "freeze": freeze, "
 
 
 def traced(home: Path, action: str, point: int | None, delay: float) -> list[str]:
-    """Do the action and return its statements, or be killed a moment after the one of that number begins."""
+    """Do the action and return its statements, or be killed as the one of that number begins, or a moment later."""
     store = Store.open(Home(home))
     statements: list[str] = []
 
     def watch(statement: str) -> None:
         statements.append(statement.strip()[:20].lower())
+        if len(statements) - 1 == point and not delay:
+            os.kill(os.getpid(), signal.SIGKILL)
         if len(statements) - 1 == point:
             threading.Timer(delay, os.kill, (os.getpid(), signal.SIGKILL)).start()
 
@@ -79,7 +82,9 @@ def main() -> int:
     chance = Random(int(seed))
     for number in range(int(count)):
         copy = shutil.copytree(template, Path(out) / str(number))
-        point, delay = chance.randrange(len(statements)), chance.random() * 0.002
+        inside = number % 2 == 0
+        point = chance.randint(writing[0], writing[-1]) if inside else chance.randrange(len(statements))
+        delay = 0.0 if inside else chance.uniform(1e-6, 0.002)
         done = forked(lambda copy=copy, point=point, delay=delay: traced(copy, action, point, delay))  # type: ignore[misc]
         print(json.dumps({"home": str(copy), "of": len(statements), "first": writing[0], "last": writing[-1],
                           "killed_at": point, "killed": done is None}))  # fmt: skip
