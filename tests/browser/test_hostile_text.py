@@ -1,7 +1,7 @@
 """Hostile text in every text column of the store, then every page in a real browser: nothing runs, nothing is fetched.
 
 The home is filled through our own code (rows, votes, comments, drafts, views, findings, a trained job, tasks,
-invitations), then poisoned by SQL (tests/safety/poison.py), so nothing that checks or cleans stands in between.
+invitations), then poisoned by SQL (tests/browser/poison.py), so nothing that checks or cleans stands in between.
 """
 
 import socket
@@ -20,12 +20,11 @@ from studio.settings import Settings
 from studio.studio import Studio
 from studio.training.launching import launch
 from studio.training.request import Request
-from tests.browser.conftest import Visit, browser, running, visit
-from tests.safety.poison import poison
+from tests.browser.conftest import Visit, running
+from tests.browser.poison import poison
 from tests.studio.training import project
 
 pytestmark = pytest.mark.browser
-__all__ = ["browser", "visit"]
 LOOKED_AT = {
     "datasets.name", "datasets.description", "revisions.content", "examples.tags", "comments.text", "views.name",
     "drafts.body", "findings.detail", "studies.name", "answers.text", "comparisons.prompt", "jobs.name", "jobs.request",
