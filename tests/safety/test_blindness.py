@@ -18,6 +18,8 @@ from studio.studio import Studio
 from tests.safety.conftest import OWNER, PASSWORD, come_in
 from tests.studio.training import project
 
+pytestmark = pytest.mark.heavy
+
 NAMES = ("nimble-otter", "grand-walrus")
 COUNT = 200
 

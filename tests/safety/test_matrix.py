@@ -17,6 +17,8 @@ from studio.pages.shell import PAGES
 from studio.people.roles import ROLES
 from tests.safety.conftest import House
 
+pytestmark = pytest.mark.heavy
+
 CATCH_ALL = "/api/{path:path}"
 # What the matrix does not press, because it would end the session that it asks with.
 UNPRESSED = {"POST /api/people/sign-out"}

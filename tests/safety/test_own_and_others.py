@@ -14,6 +14,8 @@ from studio.studio import Studio
 from tests.safety.conftest import OWNER, PASSWORD, come_in
 from tests.studio.training import project
 
+pytestmark = pytest.mark.heavy
+
 ROWS = "/api/data/datasets/facts/rows"
 
 

@@ -15,6 +15,8 @@ from studio.settings import Settings
 from studio.studio import Studio
 from tests.safety.conftest import HERE, OWNER, PASSWORD
 
+pytestmark = pytest.mark.heavy
+
 COOKIE = "ratchet_session_7860"
 
 

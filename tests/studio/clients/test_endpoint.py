@@ -15,6 +15,8 @@ from storage.store import Store
 from studio.clients.engine import Answer, Engine, SamplingParams
 from tests.event_loop import run_alone
 
+pytestmark = pytest.mark.heavy
+
 HELLO = [{"role": "user", "content": "Hello"}]
 PARAMS = SamplingParams(max_tokens=9, temperature=0.5, top_p=0.9, seed=4)
 

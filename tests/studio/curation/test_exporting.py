@@ -18,6 +18,8 @@ from studio.curation.exporting import Wish, export, preview
 from tests.conftest import ROOT
 from tests.studio.curation.files import Write, chat, imported, rows_of
 
+pytestmark = pytest.mark.heavy
+
 CALL = {"type": "function", "function": {"name": "add", "arguments": {"a": 2, "b": 2}}}
 SYSTEM = {"role": "system", "content": "Be brief."}
 SFT: list[dict[str, Any]] = [

@@ -30,6 +30,8 @@ from studio.settings import Settings
 from studio.studio import Studio
 from tests.talker import Talker
 
+pytestmark = pytest.mark.heavy
+
 PROMPTS = [f"question {number}" for number in range(6)]
 
 
