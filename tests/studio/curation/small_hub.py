@@ -54,66 +54,71 @@ class SmallHub:
         }  # fmt: skip
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """Answers for the hub of `_handler`."""
+
+    protocol_version = "HTTP/1.1"
+    hub: SmallHub
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        path = unquote(urlsplit(self.path).path)
+        self.hub.asked.append(path)
+        api, files = f"/api/datasets/{self.hub.name}", f"/datasets/{self.hub.name}/resolve/"
+        if self.headers.get("authorization") != f"Bearer {TOKEN}" or not path.startswith((api, files)):
+            self._send(404, b"{}", {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Repository not found"})
+        elif path.startswith(files):
+            self._file(self.hub.folder / path.removeprefix(files).partition("/")[2])
+        else:
+            self._json(path.removeprefix(api).strip("/").split("/"), body)
+
+    def _json(self, parts: list[str], body: bytes) -> None:
+        answer: Any = self.hub.info()
+        if parts[0] == "tree":
+            place = self.hub.folder.joinpath(*parts[2:])
+            if not place.is_dir():
+                return self._send(404, b"{}", {"X-Error-Code": "EntryNotFound"})
+            deep = "recursive=true" in self.path.lower()
+            answer = [self.hub.entry(path) for path in sorted(place.rglob("*") if deep else place.iterdir())]
+        elif parts[0] == "paths-info":
+            wanted = json.loads(body)["paths"]
+            answer = [self.hub.entry(self.hub.folder / name) for name in wanted if (self.hub.folder / name).exists()]
+        return self._send(200, json.dumps(answer).encode(), {"content-type": "application/json"})
+
+    def _file(self, path: Path) -> None:
+        if not path.is_file():
+            return self._send(404, b"", {"X-Error-Code": "EntryNotFound"})
+        content = path.read_bytes()
+        told = {"ETag": f'"{self.hub.entry(path)["oid"]}"', "X-Repo-Commit": _COMMIT, "Accept-Ranges": "bytes"}
+        wanted = self.headers.get("range")
+        if not wanted:
+            return self._send(200, content, told)
+        first, _, last = wanted.removeprefix("bytes=").partition("-")
+        end = min(int(last or len(content) - 1), len(content) - 1)
+        told["Content-Range"] = f"bytes {first}-{end}/{len(content)}"
+        return self._send(206, content[int(first) : end + 1], told)
+
+    def _send(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "content-length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+
 def _handler(hub: SmallHub) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self._answer()
-
-        def do_HEAD(self) -> None:
-            self._answer()
-
-        def do_POST(self) -> None:
-            self._answer()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            path = unquote(urlsplit(self.path).path)
-            hub.asked.append(path)
-            api, files = f"/api/datasets/{hub.name}", f"/datasets/{hub.name}/resolve/"
-            if self.headers.get("authorization") != f"Bearer {TOKEN}" or not path.startswith((api, files)):
-                self._send(404, b"{}", {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Repository not found"})
-            elif path.startswith(files):
-                self._file(hub.folder / path.removeprefix(files).partition("/")[2])
-            else:
-                self._json(path.removeprefix(api).strip("/").split("/"), body)
-
-        def _json(self, parts: list[str], body: bytes) -> None:
-            answer: Any = hub.info()
-            if parts[0] == "tree":
-                place = hub.folder.joinpath(*parts[2:])
-                if not place.is_dir():
-                    return self._send(404, b"{}", {"X-Error-Code": "EntryNotFound"})
-                deep = "recursive=true" in self.path.lower()
-                answer = [hub.entry(path) for path in sorted(place.rglob("*") if deep else place.iterdir())]
-            elif parts[0] == "paths-info":
-                wanted = json.loads(body)["paths"]
-                answer = [hub.entry(hub.folder / name) for name in wanted if (hub.folder / name).exists()]
-            return self._send(200, json.dumps(answer).encode(), {"content-type": "application/json"})
-
-        def _file(self, path: Path) -> None:
-            if not path.is_file():
-                return self._send(404, b"", {"X-Error-Code": "EntryNotFound"})
-            content = path.read_bytes()
-            told = {"ETag": f'"{hub.entry(path)["oid"]}"', "X-Repo-Commit": _COMMIT, "Accept-Ranges": "bytes"}
-            wanted = self.headers.get("range")
-            if not wanted:
-                return self._send(200, content, told)
-            first, _, last = wanted.removeprefix("bytes=").partition("-")
-            end = min(int(last or len(content) - 1), len(content) - 1)
-            told["Content-Range"] = f"bytes {first}-{end}/{len(content)}"
-            return self._send(206, content[int(first) : end + 1], told)
-
-        def _send(self, status: int, content: bytes, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            for name, value in {**headers, "content-length": str(len(content))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content)
-
-    return Handler
+    """The handler of one hub: http.server makes an instance of it for each request."""
+    return type("Handler", (_Handler,), {"hub": hub})
