@@ -8,6 +8,7 @@ fails it if the page logged an error, asked another host for anything, or broke 
 import dataclasses
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+from tests.browser.site import Site, served_site
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = Path(__file__).resolve().parent / "shots"
@@ -206,3 +209,25 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
     for one in visits:
         one.check()
         one.page.context.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A studio of this module's own, without models."""
+    with served_site(tmp_path_factory.mktemp("site")) as served:
+        yield served
+
+
+@pytest.fixture
+def fill(site: Site, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[list[dict[str, Any]]], str]:
+    """`fill(rows)`: a dataset of this test's own; answers its name."""
+    from studio.curation.importing import import_files
+
+    def filler(rows: list[dict[str, Any]]) -> str:
+        name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:60].strip("-")
+        path = tmp_path / "given.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        import_files(site.store, [path], name)
+        return name
+
+    return filler

@@ -1,58 +1,12 @@
 """A served studio for the tests of the editor, datasets of each test's own, and what the tests do again and again."""
 
-import json
-import os
-import re
-import socket
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
-
-import pytest
+from collections.abc import Callable
+from typing import Any
 
 from storage.rows import Example
 from storage.store import Store
-from studio.curation.importing import import_files
 from studio.curation.listing import show
-from tests.browser.conftest import running
-
-
-class Site(NamedTuple):
-    """A served studio without models, and its store."""
-
-    url: str
-    store: Store
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The real application over a fresh home, from a thread: no engine, no worker, no starter."""
-    from studio.app import build_app
-    from studio.settings import Settings
-    from studio.studio import Studio
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    studio = Studio(settings=Settings.from_env({}, home=tmp_path_factory.mktemp("desk") / "home", port=port))
-    before = dict(os.environ)
-    with running(build_app(studio), listener) as url:
-        yield Site(url, studio.store)
-    os.environ.clear()
-    os.environ.update(before)
-
-
-@pytest.fixture
-def fill(site: Site, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., str]:
-    """`fill(rows)`: a dataset of this test's own; answers its name."""
-
-    def filler(rows: list[dict[str, Any]]) -> str:
-        name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:60].strip("-")
-        path = tmp_path / "given.jsonl"
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        import_files(site.store, [path], name)
-        return name
-
-    return filler
+from tests.browser.site import Site
 
 
 def sums(count: int) -> list[dict[str, Any]]:

@@ -1,51 +1,9 @@
 """The page /data of a studio without models, with a folder from which files may be imported."""
 
-import os
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import uvicorn
-
-from storage.store import Store
 from studio.curation.listing import show
-
-
-class Site(NamedTuple):
-    """A served studio, its store, and the folder that was allowed."""
-
-    url: str
-    store: Store
-    shelf: Path
-
-
-@contextmanager
-def import_site(folder: Path) -> Iterator[Site]:
-    """Serve a fresh home from a thread: no engine, no worker, no starter. Tasks run in their own processes."""
-    from studio.app import build_app
-    from studio.settings import Settings
-    from studio.studio import Studio
-
-    shelf = folder / "shelf"
-    shelf.mkdir()
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    studio = Studio(settings=Settings.from_env({}, home=folder / "home", port=port, allow_folder=[shelf]))
-    before = dict(os.environ)
-    server = uvicorn.Server(uvicorn.Config(build_app(studio), log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield Site(f"http://127.0.0.1:{port}", studio.store, shelf)
-    server.should_exit = True
-    thread.join(10)
-    os.environ.clear()
-    os.environ.update(before)
+from tests.browser.site import Site
 
 
 def drop(page: Any, *files: tuple[str, str]) -> None:

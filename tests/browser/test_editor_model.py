@@ -9,14 +9,12 @@ import pytest
 from storage.home import Home
 from storage.models import add_model
 from storage.store import Store
-from tests.browser import desk
 from tests.browser.axe import grave_violations
 from tests.browser.conftest import start_studio, stop_studio
 from tests.browser.desk import Site, chat, open_row, rows, said, wait_saved
 from tests.talker import Talker
 
 pytestmark = pytest.mark.browser
-site, fill = desk.site, desk.fill
 Visit = Callable[..., Any]
 Fill = Callable[..., str]
 

@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 
 from studio.curation import editing
-from tests.browser import desk
 from tests.browser.axe import grave_violations
 from tests.browser.desk import Site, chat, open_row, rows, said, sums, wait_kept, wait_saved
 
 pytestmark = pytest.mark.browser
-site, fill = desk.site, desk.fill
 Visit = Callable[..., Any]
 Fill = Callable[..., str]
 FOUR = chat(("user", "one"), ("assistant", "two"), ("user", "three"), ("assistant", "four"))

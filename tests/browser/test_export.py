@@ -1,8 +1,7 @@
 """The export dialog as a person uses it: every choice is counted at once, and nothing comes out empty unsaid."""
 
 import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +10,11 @@ import pytest
 from studio.api.exports import AT_ONCE
 from studio.curation.importing import import_files
 from tests.browser.axe import grave_violations
-from tests.browser.import_site import Site, import_site
+from tests.browser.site import Site
 
 pytestmark = pytest.mark.browser
 EVIL = '<img src=x onerror="window.hit=1">'
 LONG = {"messages": [{"role": role, "content": "x"} for role in ("user", "assistant", "user", "assistant")]}
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with import_site(tmp_path_factory.mktemp("export")) as served:
-        yield served
-
-
-@pytest.fixture
-def fill(site: Site, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[list[dict[str, Any]]], str]:
-    """`fill(rows)`: a dataset of this test's own; answers its name."""
-
-    def filler(rows: list[dict[str, Any]]) -> str:
-        name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:60].strip("-")
-        path = tmp_path / "given.jsonl"
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        import_files(site.store, [path], name)
-        return name
-
-    return filler
 
 
 def sums(count: int) -> list[dict[str, Any]]:

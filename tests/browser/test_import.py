@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,16 +13,11 @@ from studio.curation import uploads
 from studio.curation.importing import import_files
 from studio.curation.listing import list_all
 from tests.browser.axe import grave_violations
-from tests.browser.import_site import Site, drop, given, import_site, overflow, press_import, ready, said
+from tests.browser.import_site import drop, given, overflow, press_import, ready, said
+from tests.browser.site import Site
 
 pytestmark = pytest.mark.browser
 PAIR = '{"prompt": "What is 1 plus 1?", "completion": "2"}\n'
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with import_site(tmp_path_factory.mktemp("import")) as served:
-        yield served
 
 
 @pytest.fixture

@@ -1,23 +1,18 @@
 """Where rows come from besides a file of one's own: the clipboard, an allowed folder, the Hub."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.browser.axe import grave_violations
-from tests.browser.import_site import Site, import_site, overflow, press_import, ready, said
+from tests.browser.import_site import overflow, press_import, ready, said
+from tests.browser.site import Site
 from tests.studio.curation.small_hub import TOKEN, SmallHub
 
 pytestmark = pytest.mark.browser
 PAIR = '{"prompt": "What is 1 plus 1?", "completion": "2"}\n'
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with import_site(tmp_path_factory.mktemp("import")) as served:
-        yield served
 
 
 @pytest.fixture

@@ -1,49 +1,36 @@
 """A dataset at a glance: bars that filter, findings that are shown and mended."""
 
 import json
-import os
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storage.store import Store
 from studio.curation.importing import import_files
 from studio.curation.listing import show
 from tests.browser.axe import grave_violations
-from tests.browser.conftest import running
+from tests.browser.site import Site, served_site
 
 pytestmark = pytest.mark.browser
 EVIL = '<img src=x onerror="window.hit=1">'
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Store]]:
-    """The real application over a fresh home with one dataset: long and short rows, two the same, an address."""
-    from studio.app import build_app
-    from studio.settings import Settings
-    from studio.studio import Studio
-
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A dataset with long and short rows, and an address."""
     folder = tmp_path_factory.mktemp("overview")
-    listener = socket.create_server(("127.0.0.1", 0))
-    studio = Studio(settings=Settings.from_env({}, home=folder / "home", port=listener.getsockname()[1]))
     rows = [{"prompt": f"question {n}", "completion": "word " * (4 if n % 3 else 100), "tags": ["odd"] if n % 2 else []}
             for n in range(30)]  # fmt: skip
     rows.append({"prompt": "Where do I write to?", "completion": "To jane.doe@example.com, she answers at once."})
     file = folder / f"{EVIL.replace('/', '')}.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    import_files(studio.store, [file], "talks")
-    before = dict(os.environ)
-    with running(build_app(studio), listener) as url:
-        yield url, studio.store
-    os.environ.clear()
-    os.environ.update(before)
+    with served_site(folder, lambda studio: import_files(studio.store, [file], "talks")) as served:
+        yield served
 
 
-def test_a_bar_is_a_filter_and_a_second_click_takes_it_away(site: tuple[str, Store], visit: Callable[..., Any]) -> None:
-    page = visit(site[0]).open("/data?dataset=talks")
+def test_a_bar_is_a_filter_and_a_second_click_takes_it_away(site: Site, visit: Callable[..., Any]) -> None:
+    page = visit(site.url).open("/data?dataset=talks")
     bar = page.get_by_role("button", name="Characters: 400 to 799, 10 rows: show them")
     bar.click()
     page.wait_for_function("document.querySelectorAll('.rows-table tbody tr').length === 10")
@@ -55,10 +42,10 @@ def test_a_bar_is_a_filter_and_a_second_click_takes_it_away(site: tuple[str, Sto
 
 
 def test_checks_run_by_button_and_a_finding_is_shown_mended_and_undone(
-    site: tuple[str, Store], visit: Callable[..., Any], tmp_path: Path
+    site: Site, visit: Callable[..., Any], tmp_path: Path
 ) -> None:
-    url, store = site
-    page = visit(url).open("/data?dataset=talks")
+    store = site.store
+    page = visit(site.url).open("/data?dataset=talks")
     page.get_by_text("Nothing has been checked yet").wait_for()
     page.get_by_role("button", name="Check now").click()
     finding = page.locator(".finding", has_text="Personal data")
@@ -74,8 +61,8 @@ def test_checks_run_by_button_and_a_finding_is_shown_mended_and_undone(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_it_looks_right_everywhere(site: tuple[str, Store], visit: Callable[..., Any], scheme: str, width: int) -> None:
-    one = visit(site[0], width=width, scheme=scheme)
+def test_it_looks_right_everywhere(site: Site, visit: Callable[..., Any], scheme: str, width: int) -> None:
+    one = visit(site.url, width=width, scheme=scheme)
     page = one.open("/data?dataset=talks")
     if width == 390:  # there the rows come first
         page.get_by_role("button", name="Show", exact=True).click()

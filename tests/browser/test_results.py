@@ -1,7 +1,5 @@
 """The page /results: names only after the person asks, verdicts in words, exclusion by button, axe is content."""
 
-import os
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,28 +11,17 @@ from storage.prompts import as_messages
 from storage.store import Store
 from studio.feedback.voting import SIDES, Ballot, cast, show
 from tests.browser.axe import grave_violations
-from tests.browser.conftest import running
+from tests.browser.site import Site, served_site
 
 pytestmark = pytest.mark.browser
 EVIL = '<img src=x onerror="window.hit=1">'
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Store]]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A study of two models, which Ann judged for the first one on 14 prompts and a robot for the second."""
-    from studio.app import build_app
-    from studio.settings import Settings
-    from studio.studio import Studio
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    home = tmp_path_factory.mktemp("results") / "home"
-    studio = Studio(settings=Settings.from_env({}, home=home, port=listener.getsockname()[1]))
-    _fill(studio.store)
-    before = dict(os.environ)
-    with running(build_app(studio), listener) as url:
-        yield url, studio.store
-    os.environ.clear()
-    os.environ.update(before)
+    with served_site(tmp_path_factory.mktemp("results"), lambda studio: _fill(studio.store)) as served:
+        yield served
 
 
 def _fill(store: Store) -> None:
@@ -57,8 +44,8 @@ def _asked(page: Any) -> list[str]:
             if "/api/results" in entry]  # fmt: skip
 
 
-def test_no_name_is_fetched_before_the_person_asks_for_it(site: tuple[str, Store], visit: Callable[..., Any]) -> None:
-    page = visit(site[0]).open("/results")
+def test_no_name_is_fetched_before_the_person_asks_for_it(site: Site, visit: Callable[..., Any]) -> None:
+    page = visit(site.url).open("/results")
     page.get_by_text("no longer blind").wait_for()
 
     assert [address.rsplit("/", 1)[1] for address in _asked(page)] == ["results"]
@@ -67,9 +54,9 @@ def test_no_name_is_fetched_before_the_person_asks_for_it(site: tuple[str, Store
 
 
 def test_a_study_is_read_by_keyboard_and_an_annotator_excluded_and_included(
-    site: tuple[str, Store], visit: Callable[..., Any]
+    site: Site, visit: Callable[..., Any]
 ) -> None:
-    page = visit(site[0]).open("/results")
+    page = visit(site.url).open("/results")
     page.get_by_role("button", name="Show the results").focus()
     page.keyboard.press("Enter")
     page.get_by_text("not decided (").wait_for()
@@ -96,9 +83,9 @@ def test_a_study_is_read_by_keyboard_and_an_annotator_excluded_and_included(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_parts_and_policies_are_shown_and_nothing_is_wider_than_a_phone(
-    scheme: str, site: tuple[str, Store], visit: Callable[..., Any]
+    scheme: str, site: Site, visit: Callable[..., Any]
 ) -> None:
-    page = visit(site[0], width=390, height=844, scheme=scheme).open("/results?study=first-look&show=first-look")
+    page = visit(site.url, width=390, height=844, scheme=scheme).open("/results?study=first-look&show=first-look")
     page.get_by_role("button", name="By annotator").click()
     page.locator("#splits td", has_text="robot").first.wait_for()
     page.locator("#policies td", has_text="unanimous").first.wait_for()

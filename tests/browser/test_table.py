@@ -1,12 +1,9 @@
 """The table of a dataset as a person uses it: filters, views, selection, bulk changes, trash, keyboard, a phone."""
 
-import json
-import os
 import re
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -14,48 +11,10 @@ from storage.store import Store
 from studio.curation.importing import import_files
 from studio.curation.listing import show
 from tests.browser.axe import grave_violations
-from tests.browser.conftest import running
+from tests.browser.site import Site
 
 pytestmark = pytest.mark.browser
 EVIL = '<img src=x onerror="window.hit=1">{count}'
-
-
-class Site(NamedTuple):
-    """A served studio without models, and its store."""
-
-    url: str
-    store: Store
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The real application over a fresh home, from a thread: no engine, no worker, no starter."""
-    from studio.app import build_app
-    from studio.settings import Settings
-    from studio.studio import Studio
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    studio = Studio(settings=Settings.from_env({}, home=tmp_path_factory.mktemp("table") / "home", port=port))
-    before = dict(os.environ)
-    with running(build_app(studio), listener) as url:
-        yield Site(url, studio.store)
-    os.environ.clear()
-    os.environ.update(before)
-
-
-@pytest.fixture
-def fill(site: Site, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., str]:
-    """`fill(rows)`: a dataset of this test's own; answers its name."""
-
-    def filler(rows: list[dict[str, Any]]) -> str:
-        name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:60].strip("-")
-        path = tmp_path / "given.jsonl"
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        import_files(site.store, [path], name)
-        return name
-
-    return filler
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from storage import datasets, versions
 from studio.curation import editing
 from studio.curation.listing import show
 from tests.browser.axe import grave_violations
-from tests.browser.test_table import Site, _facts, _open, _sums, _toast, fill, site
+from tests.browser.site import Site
+from tests.browser.test_table import _facts, _open, _sums, _toast
 
-__all__ = ["fill", "site"]
 pytestmark = pytest.mark.browser
 
 
