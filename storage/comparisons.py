@@ -72,7 +72,8 @@ def add_comparison(store: Store, study: Study, new: NewComparison) -> Comparison
         row = {"id": new_id(), "study_id": study.id, "number": number,
                "prompt": json.dumps(new.prompt), "prompt_sha256": digest,
                "split": split_of(digest), "source": new.source, "state": "ready" if new.texts else "waiting",
-               "error": None, "created_at": now(), "ready_at": now() if new.texts else None}  # fmt: skip
+               "error": None, "created_at": now(), "ready_at": now() if new.texts else None,
+               "parent_id": None, "given": 0}  # fmt: skip
         store.insert("comparisons", row)
         for position, (model_id, model_name) in enumerate(new.contestants):
             _add_answer(store, row["id"], position, model_id, model_name, new.texts)

@@ -15,6 +15,8 @@ STATUSES = ("draft", "approved", "rejected", "deleted")
 LIVE = ("draft", "approved", "rejected")
 FROZEN = ("draft", "approved")
 CHOICES = ("a", "b", "tie", "both_bad")
+# What a vote says elsewhere than in `choice`: in its ranking, or in its rating.
+RANKED, RATED = "ranking", "rating"
 JOB_ENDED = ("done", "failed", "stopped")
 
 
@@ -204,10 +206,12 @@ class Study(Row):
 
 @dataclass(frozen=True)
 class Comparison(Row):
-    """One prompt and its two or more answers. split: train or measure, by hash of the prompt.
+    """One prompt and its answers, one or more. split: train or measure, by hash of the prompt.
 
-    state: waiting (answers wanted), answering (being made), ready, failed (with `error`), retired.
-    source: prompts (from a dataset), free (typed by a person), import.
+    state: waiting (answers wanted), answering (being made), ready, failed (with `error`), retired, continued (a
+    conversation that goes on in the comparison whose `parent_id` is this one's; nobody judges it any more).
+    source: prompts (from a dataset), free (typed by a person), answers (that a dataset held), import.
+    `given`: people whose vote counts, skips left out.
     """
 
     id: str
@@ -221,6 +225,8 @@ class Comparison(Row):
     error: str | None
     created_at: float
     ready_at: float | None
+    parent_id: str | None
+    given: int
 
     @classmethod
     def json_columns(cls) -> frozenset[str]:
@@ -230,7 +236,11 @@ class Comparison(Row):
 
 @dataclass(frozen=True)
 class Answer(Row):
-    """One answer of a comparison; `text` and `stamp` are None until it has been made. position: 0 is "a"."""
+    """One answer of a comparison; `text` and `stamp` are None until it has been made. position: 0 is "a".
+
+    `model_name`: the contestant's name, unique in its study. `history`: turns between the shared prompt and this
+    answer, where each side of a conversation went on by itself.
+    """
 
     id: str
     comparison_id: str
@@ -243,20 +253,23 @@ class Answer(Row):
     tokens: int | None
     seconds: float | None
     created_at: float
+    history: list[dict[str, Any]] | None
 
     @classmethod
     def json_columns(cls) -> frozenset[str]:
         """Columns stored as JSON text."""
-        return frozenset({"stamp"})
+        return frozenset({"stamp", "history"})
 
 
 @dataclass(frozen=True)
 class Vote(Row):
     """What one annotator said about one comparison; append-only, the newest row counts.
 
-    choice: one of `CHOICES`, `skip`, or `undo` (withdraws the one before). "a" is the answer at position 0,
-    wherever it was shown. `shown_order`: positions from left to right. `shown_sha256`: hashes of the texts that
-    were shown, by position. `ranking`: positions, best first, inner lists are ties.
+    choice: one of `CHOICES`, `RANKED`, `RATED`, `skip`, or `undo` (withdraws the one before). "a" is the answer at
+    position 0, wherever it was shown. `shown_order`: positions from left to right. `shown_sha256`: hashes of the texts
+    that were shown, by position. `ranking`: positions, best first, inner lists are ties. `strength`: 0 negligible to
+    3 significant. `criteria`: key to the values by position. `reason`: of a skip. `edited`: the text to which the
+    answer at `edited_position` was mended. `guidelines`: the version that was in force.
     """
 
     id: str
@@ -275,11 +288,16 @@ class Vote(Row):
     source: str
     supersedes: str | None
     created_at: float
+    chips: list[str] | None = None
+    rating: float | None = None
+    reason: str | None = None
+    edited_position: int | None = None
+    guidelines: int | None = None
 
     @classmethod
     def json_columns(cls) -> frozenset[str]:
         """Columns stored as JSON text."""
-        return frozenset({"ranking", "criteria", "shown_order", "shown_sha256"})
+        return frozenset({"ranking", "criteria", "shown_order", "shown_sha256", "chips"})
 
 
 @dataclass(frozen=True)

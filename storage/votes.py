@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from storage.rows import Vote
 from storage.store import Store
 
-_JSON = ("ranking", "criteria", "shown_order", "shown_sha256")
+_JSON = ("ranking", "criteria", "shown_order", "shown_sha256", "chips")
 
 # The newest row of every (comparison, annotator); a withdrawn vote leaves nothing.
 _CURRENT = """

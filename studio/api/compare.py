@@ -16,7 +16,8 @@ from studio.api.allowed import Asker, Me
 from studio.feedback import sittings, voting
 from studio.feedback.comparing import add_free
 from studio.feedback.leaderboard import leaderboard
-from studio.feedback.studies import Sampling, set_sampling
+from studio.feedback.sampling import Sampling
+from studio.feedback.studies import set_sampling
 from studio.people.roles import Action
 from studio.studio import Studio
 

@@ -104,6 +104,6 @@ def _prompt(line: str, number: int) -> str | Messages:
 
 def _check(sampling: SamplingParams) -> None:
     """The same limits as in a study."""
-    from studio.feedback.studies import Sampling
+    from studio.feedback.sampling import Sampling
 
     Sampling(sampling.max_tokens, sampling.temperature, sampling.top_p)

@@ -19,8 +19,9 @@ from studio.clients.answers import Answer as Answered
 from studio.clients.answers import SamplingParams
 from studio.clients.engine import Engine
 from studio.feedback.hub import Hub, Live
+from studio.feedback.sampling import Sampling
 from studio.feedback.shuffling import shuffled
-from studio.feedback.studies import Sampling, sampling_of
+from studio.feedback.studies import sampling_of
 
 AT_ONCE = 3
 """Comparisons answered at the same time: six rows fill a small engine's batch; more would slow the first one."""

@@ -1,8 +1,7 @@
 """Studies: what is compared on which prompts, and how answers are sampled."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict
 
 from storage.comparisons import create_study, get_study, list_studies
 from storage.datasets import get_dataset
@@ -11,50 +10,24 @@ from storage.judgements import set_settings
 from storage.models import get_model
 from storage.rows import Model, Study
 from storage.store import Store
-
-TARGET = 30
-"""Votes that one sitting aims at: about ten minutes, and as many pairs as move the starter model visibly."""
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How the answers of a study are drawn; both sides always alike."""
-
-    max_tokens: int = 256
-    """The longest answer, in tokens."""
-
-    temperature: float = 1.0
-    """0 takes the likeliest token each time; 1 draws as the model was trained to."""
-
-    top_p: float = 1.0
-    """Draw from the likeliest tokens that together have this chance."""
-
-    def __post_init__(self) -> None:
-        """Raise BadInput for values that no engine takes."""
-        if not 1 <= self.max_tokens <= 8192:
-            raise BadInput(f"The longest answer is 1 to 8192 tokens, not {self.max_tokens}.")
-        if not 0 <= self.temperature <= 5:
-            raise BadInput(f"The temperature lies between 0 and 5, not at {self.temperature}.")
-        if not 0 < self.top_p <= 1:
-            raise BadInput(f"Top-p lies above 0 and is 1 at most, not {self.top_p}.")
+from studio.feedback.sampling import Sampling
+from studio.feedback.study_settings import settings_of
 
 
 def sampling_of(study: Study) -> Sampling:
     """How the answers of this study are drawn."""
-    known = {name: study.settings.get("sampling", {}).get(name) for name in Sampling.__dataclass_fields__}
-    return Sampling(**{name: value for name, value in known.items() if value is not None})
+    return Sampling.from_json(study.settings.get("sampling", {}))
 
 
 def set_sampling(store: Store, study: Study, sampling: Sampling) -> Study:
     """Draw the answers of a study this way from now on."""
-    values: dict[str, Any] = {name: getattr(sampling, name) for name in Sampling.__dataclass_fields__}
-    set_settings(store, study.id, {**study.settings, "sampling": values})
+    set_settings(store, study.id, {**study.settings, "sampling": asdict(sampling)})
     return get_study(store, study.id)
 
 
 def target_of(study: Study) -> int:
     """How many votes a person is asked for."""
-    return int(study.settings.get("target", TARGET))
+    return settings_of(study).target
 
 
 def ensure_study(store: Store, name: str, models: Sequence[str], prompts: str | None) -> Study:

@@ -15,7 +15,7 @@ TABLES = {
     "studies", "comparisons", "answers", "votes", "labels", "jobs", "trained_prompts", "rounds", "tasks",
     "comments", "drafts", "findings", "check_suites", "checked", "dataset_checks", "tokenizers", "tokens",
     "views", "people", "invitations", "sessions", "attempts",
-    "mappings", "exclusions",
+    "mappings", "exclusions", "leases", "guidelines", "gold", "second_looks", "adjudications",
 }  # fmt: skip
 
 
@@ -57,3 +57,27 @@ def test_opening_twice_changes_nothing(home: Home) -> None:
 
     assert Store.open(home).rows("select name, sql from sqlite_master order by name") == first
     assert list(home.backups.iterdir()) == []
+
+
+def test_a_home_from_before_leases_knows_how_many_people_judged_each_comparison(home: Home) -> None:
+    home.make()
+    migrations = build()
+    old = Database(sqlite3.connect(home.database, isolation_level=None))
+    migrations.apply(old, stop_before="m014_judging")
+    old["studies"].insert({"id": "s", "name": "s", "models": "[]", "settings": "{}", "seed": 0, "state": "open",
+                           "created_at": 1.0})  # fmt: skip
+    for number, identity in enumerate("cde", start=1):
+        old["comparisons"].insert({"id": identity, "study_id": "s", "number": number, "prompt": "[]",
+                                   "prompt_sha256": "p", "split": "train", "source": "prompts", "state": "ready",
+                                   "created_at": 1.0})  # fmt: skip
+    said = [("c", "ann", "a"), ("c", "bea", "skip"), ("c", "ann", "b"), ("d", "ann", "a"), ("d", "ann", "undo")]
+    for number, (comparison, annotator, choice) in enumerate(said):
+        old["votes"].insert({"id": f"v{number}", "comparison_id": comparison, "study_id": "s", "annotator": annotator,
+                             "choice": choice, "shown_order": "[0,1]", "shown_sha256": "[]", "source": "studio",
+                             "created_at": 1.0})  # fmt: skip
+    old.conn.close()
+
+    store = Store.open(home)
+
+    given = {row["id"]: row["given"] for row in store.rows("select id, given from comparisons")}
+    assert given == {"c": 1, "d": 0, "e": 0}

@@ -25,7 +25,8 @@ from studio.feedback.asking import generate, read_prompts
 from studio.feedback.comparing import add_free, add_next, make_comparisons
 from studio.feedback.filling import Filler
 from studio.feedback.hub import Hub
-from studio.feedback.studies import Sampling, set_sampling
+from studio.feedback.sampling import Sampling
+from studio.feedback.studies import set_sampling
 from studio.settings import Settings
 from studio.studio import Studio
 from tests.talker import Talker

@@ -1,0 +1,86 @@
+"""Migration 14: what judging together needs beside the votes themselves.
+
+Leases (who holds which slot until when), gold (known answers), second looks (the same person again, kept apart from
+the votes so that they never count twice), guidelines by version, adjudications. Votes gain what a second stage says;
+answers a history of their own for conversations in which every side went on by itself; comparisons the number of people
+whose vote counts, so that a queue need not count them.
+"""
+
+from sqlite_utils import Database
+
+_JUDGED = (("comparison_id", "comparisons", "id"), ("study_id", "studies", "id"))
+_GIVEN = """
+update comparisons set given = (
+    select count(*) from votes v
+    where v.comparison_id = comparisons.id and v.choice not in ('undo', 'skip')
+      and v.rowid = (select max(w.rowid) from votes w
+                     where w.comparison_id = v.comparison_id and w.annotator = v.annotator))
+"""
+
+
+def prepare(db: Database) -> None:
+    """Add the columns, fill the count of votes, make the tables."""
+    _columns(db)
+    _sharing(db)
+    _checking(db)
+
+
+def _columns(db: Database) -> None:
+    for column in ("chips text", "rating real", "reason text", "edited_position integer", "guidelines integer"):
+        db.execute(f"alter table votes add column {column}")
+    db.execute("alter table answers add column history text")
+    db.execute("alter table comparisons add column parent_id text references comparisons(id)")
+    db.execute("alter table comparisons add column given integer not null default 0")
+    db.execute(_GIVEN)
+    db["comparisons"].create_index(["study_id", "state", "given"])
+
+
+def _sharing(db: Database) -> None:
+    """Leases and guidelines."""
+    db["leases"].create(
+        {"comparison_id": str, "annotator": str, "study_id": str, "kind": str, "taken_at": float, "expires_at": float},
+        pk=("comparison_id", "annotator"),
+        not_null={"study_id", "kind", "taken_at", "expires_at"},
+        foreign_keys=_JUDGED,
+        strict=True,
+    )
+    db["leases"].create_index(["study_id", "expires_at"])
+    db["leases"].create_index(["study_id", "annotator"])
+    db["guidelines"].create(
+        {"study_id": str, "number": int, "text": str, "author": str, "created_at": float},
+        pk=("study_id", "number"),
+        not_null={"text", "author", "created_at"},
+        foreign_keys=[("study_id", "studies", "id")],
+        strict=True,
+    )
+
+
+def _checking(db: Database) -> None:
+    """Known answers, second looks, and what a curator decided where people disagreed."""
+    db["gold"].create(
+        {"comparison_id": str, "study_id": str, "expected": str, "note": str, "author": str, "created_at": float,
+         "lifted_at": float},
+        pk="comparison_id",
+        not_null={"study_id", "expected", "author", "created_at"},
+        foreign_keys=_JUDGED,
+        strict=True,
+    )  # fmt: skip
+    db["gold"].create_index(["study_id"])
+    db["second_looks"].create(
+        {"id": str, "vote_id": str, "comparison_id": str, "study_id": str, "annotator": str, "choice": str,
+         "ranking": str, "rating": float, "shown_order": str, "agreed": int, "seconds": float, "created_at": float},
+        pk="id",
+        not_null={"vote_id", "comparison_id", "study_id", "annotator", "choice", "shown_order", "agreed", "created_at"},
+        foreign_keys=[("vote_id", "votes", "id"), *_JUDGED],
+        strict=True,
+    )  # fmt: skip
+    db["second_looks"].create_index(["study_id", "annotator"])
+    db["adjudications"].create(
+        {"id": str, "comparison_id": str, "study_id": str, "choice": str, "ranking": str, "rating": float,
+         "reason": str, "author": str, "created_at": float, "lifted_at": float},
+        pk="id",
+        not_null={"comparison_id", "study_id", "choice", "author", "created_at"},
+        foreign_keys=_JUDGED,
+        strict=True,
+    )  # fmt: skip
+    db["adjudications"].create_index(["study_id", "comparison_id"])
