@@ -36,16 +36,18 @@ def _columns(db: Database) -> None:
 
 
 def _sharing(db: Database) -> None:
-    """Leases and guidelines."""
+    """Leases and guidelines. `alias`: the id under which a second look is shown, so that nobody knows it again."""
     db["leases"].create(
-        {"comparison_id": str, "annotator": str, "study_id": str, "kind": str, "taken_at": float, "expires_at": float},
+        {"comparison_id": str, "annotator": str, "study_id": str, "kind": str, "alias": str,
+         "taken_at": float, "expires_at": float},
         pk=("comparison_id", "annotator"),
         not_null={"study_id", "kind", "taken_at", "expires_at"},
         foreign_keys=_JUDGED,
         strict=True,
-    )
+    )  # fmt: skip
     db["leases"].create_index(["study_id", "expires_at"])
     db["leases"].create_index(["study_id", "annotator"])
+    db["leases"].create_index(["alias"])
     db["guidelines"].create(
         {"study_id": str, "number": int, "text": str, "author": str, "created_at": float},
         pk=("study_id", "number"),
