@@ -38,6 +38,7 @@ class Said(NamedTuple):
     seconds: float | None
     source: str
     created_at: float
+    rating: float | None = None
 
 
 class Label(NamedTuple):
@@ -235,6 +236,8 @@ def counting_mark(store: Store, study_id: str) -> list[Any]:
         "select count(*), max(rowid) from votes where study_id = ?",
         "select count(*), max(rowid) from labels where study_id = ?",
         "select count(*), count(lifted_at), max(rowid) from exclusions where study_id = ?",
+        "select count(*), total(lifted_at), max(rowid) from gold where study_id = ?",
+        "select count(*), count(lifted_at), max(rowid) from adjudications where study_id = ?",
         "select models, (select group_concat(id || name) from models) from studies where id = ?",
     )
     return [list(store.db.conn.execute(query, [study_id]).fetchone()) for query in queries]

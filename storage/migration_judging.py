@@ -79,7 +79,7 @@ def _checking(db: Database) -> None:
     db["second_looks"].create_index(["study_id", "annotator"])
     db["adjudications"].create(
         {"id": str, "comparison_id": str, "study_id": str, "choice": str, "ranking": str, "rating": float,
-         "reason": str, "author": str, "created_at": float, "lifted_at": float},
+         "reason": str, "author": str, "created_at": float, "lifted_at": float, "lifted_by": str},
         pk="id",
         not_null={"comparison_id", "study_id", "choice", "author", "created_at"},
         foreign_keys=_JUDGED,
