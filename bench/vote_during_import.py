@@ -94,7 +94,9 @@ def voter(store: Any) -> Callable[[], None]:
     from storage.comparisons import NewComparison, add_comparison, create_study, get_comparison
     from storage.models import add_model
     from storage.prompts import as_messages
-    from studio.feedback.voting import Ballot, cast, show
+    from studio.feedback.ballots import Ballot
+    from studio.feedback.showing import show
+    from studio.feedback.voting import cast
 
     models = [add_model(store, name, "endpoint", url="http://127.0.0.1:9/v1", remote_name=name) for name in "ab"]
     study = create_study(store, "bench", models, None)

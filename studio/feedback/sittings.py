@@ -18,8 +18,9 @@ from storage.votes import current_votes
 from studio.feedback.filling import GIVE_UP
 from studio.feedback.outcomes import left_chosen
 from studio.feedback.preferences import preferences
+from studio.feedback.showing import Shown, without_names
 from studio.feedback.studies import newest_open, sampling_of, target_of
-from studio.feedback.voting import Shown, given, upcoming, without_names
+from studio.feedback.voting import given, upcoming
 
 ENOUGH = 10
 """Pairs from which training on votes is offered; fewer leave too faint a mark."""

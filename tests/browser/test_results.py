@@ -9,7 +9,9 @@ from storage.comparisons import NewComparison, add_comparison, create_study, get
 from storage.models import add_model
 from storage.prompts import as_messages
 from storage.store import Store
-from studio.feedback.voting import SIDES, Ballot, cast, show
+from studio.feedback.ballots import SIDES, Ballot
+from studio.feedback.showing import show
+from studio.feedback.voting import cast
 from tests.browser.axe import grave_violations
 from tests.browser.site import Site, served_site
 

@@ -136,8 +136,9 @@ def test_nothing_before_the_vote_goes_with_the_model(web: Web) -> None:
     for number in range(40):
         pair = web.pairs()[0]
         lefts.append(pair["sides"][0]["text"].startswith("Short"))
-        assert list(pair) == ["comparison", "state", "source", "prompt", "error", "sides", "names_a_model"]
-        assert [list(side) for side in pair["sides"]] == [["text", "sha256"]] * 2
+        keys = ["comparison", "state", "source", "layout", "prompt", "error", "sides", "names_a_model", "lease_until"]
+        assert list(pair) == keys
+        assert [list(side) for side in pair["sides"]] == [["text", "sha256", "history"]] * 2
         web.vote(pair, ("left", "right", "tie", "both_bad")[number % 4])
 
     assert 10 <= sum(lefts) <= 30

@@ -9,7 +9,9 @@ from storage.models import add_model
 from storage.prompts import as_messages
 from storage.rows import Model, Study
 from storage.store import Store
-from studio.feedback.voting import SIDES, Ballot, cast, show
+from studio.feedback.ballots import SIDES, Ballot
+from studio.feedback.showing import show
+from studio.feedback.voting import cast
 
 # By hash, votes on this prompt only measure; those on the others train.
 MEASURING = "What is 7 plus 7?"

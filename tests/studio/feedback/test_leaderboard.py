@@ -77,7 +77,7 @@ def test_the_left_rate_counts_where_the_winner_stood(bench: Bench) -> None:
     for number in range(20):
         whole = bench.compare(f"question {number}")
         bench.vote(whole, "a")
-        from studio.feedback.voting import shown_order
+        from studio.feedback.showing import shown_order
 
         lefts.append(shown_order(3, whole.comparison.id, "ann", 2)[0] == 0)
 

@@ -6,7 +6,9 @@ from storage import votes
 from storage.comparisons import fill_answer, get_comparison
 from storage.errors import BadInput, Conflict, NotReady
 from storage.judgements import unjudged
-from studio.feedback.voting import Ballot, cast, given, show, shown_order, undo, upcoming
+from studio.feedback.ballots import Ballot
+from studio.feedback.showing import show, shown_order
+from studio.feedback.voting import cast, given, undo, upcoming
 from tests.studio.feedback.conftest import Bench
 
 
@@ -24,13 +26,15 @@ def test_what_is_shown_holds_texts_and_nothing_about_who_wrote_them(bench: Bench
         "comparison": whole.comparison.id,
         "state": "ready",
         "source": "prompts",
+        "layout": "pair",
         "prompt": [{"role": "user", "content": "What is 1 plus 1?"}],
         "error": None,
         "sides": [
-            {"text": whole.answers[position].text, "sha256": whole.answers[position].sha256}
+            {"text": whole.answers[position].text, "sha256": whole.answers[position].sha256, "history": None}
             for position in shown_order(3, whole.comparison.id, "ann", 2)
         ],
         "names_a_model": False,
+        "lease_until": None,
     }
 
 
@@ -171,7 +175,10 @@ def test_an_answer_that_names_a_model_is_flagged_without_saying_whose_name_it_is
 @pytest.mark.parametrize(
     ("ballot", "sentence"),
     [
-        (Ballot("vote-0001", "x", "first", []), 'A vote is one of left, right, tie, both_bad, skip, not "first".'),
+        (
+            Ballot("vote-0001", "x", "first", []),
+            'A vote is one of left, right, tie, both_bad, skip, ranking, rating, not "first".',
+        ),
         (Ballot("../etc", "x", "left", []), "A vote needs an id of 8 to 64 letters, digits, dashes and underscores."),
     ],
 )

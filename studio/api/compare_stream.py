@@ -1,0 +1,88 @@
+"""JSON route of /compare that tells what is being said, as server-sent events, side by side as a person sees them."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from storage.comparisons import get_comparison, get_study
+from studio.api.allowed import Me
+from studio.feedback.showing import show
+from studio.studio import Studio
+
+Json = dict[str, Any]
+
+_BEAT = 0.04  # seconds between looks at what is being said: all sides move at one pace, 25 times a second
+_QUIET = 0.3  # between looks while nothing is being said
+_SAY_AGAIN = 1.0  # how often the seconds of a wait are told
+
+
+def add_routes(routes: APIRouter, studio: Studio) -> None:
+    """Add the routes of this subject."""
+    store = studio.store
+
+    @routes.get("/stream/{comparison}")
+    async def stream(comparison: str, me: Me) -> StreamingResponse:
+        await run_in_threadpool(get_comparison, store, comparison)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(_watch(studio, comparison, me), media_type="text/event-stream", headers=headers)
+
+
+async def _watch(studio: Studio, comparison: str, me: str) -> AsyncIterator[str]:
+    """What is being said from left to right as this person sees it, and at last the whole pair."""
+    watcher = _Watcher(studio, comparison, me)
+    while True:
+        live = studio.answerer.hub.find(comparison)
+        if live is not None:
+            for event in watcher.news(live.now()):
+                yield _event(event)
+            await asyncio.sleep(_BEAT)
+            continue
+        pair = await run_in_threadpool(watcher.pair)
+        if pair["state"] not in ("waiting", "answering"):
+            yield _event({"kind": "done", "pair": pair})
+            return
+        yield _event({"kind": "status", "phase": "waiting", "seconds": 0})
+        await asyncio.sleep(_QUIET)
+
+
+class _Watcher:
+    """Turns moments into what has changed since the last one."""
+
+    def __init__(self, studio: Studio, comparison: str, me: str) -> None:
+        self.studio = studio
+        self.me = me
+        self.comparison = comparison
+        whole = get_comparison(studio.store, comparison)
+        self.study = get_study(studio.store, whole.comparison.study_id)
+        self.order = show(self.study, whole, me).order
+        self.sent = ["" for _ in self.order]
+        self.told: tuple[str, int] | None = None
+
+    def news(self, moment: Any) -> list[Json]:
+        """Status once a second, texts as they grow."""
+        events: list[Json] = []
+        status = (moment.phase, int(moment.seconds / _SAY_AGAIN))
+        if moment.phase != "answering" and status != self.told:
+            events.append({"kind": "status", "phase": moment.phase, "seconds": status[1]})
+        self.told = status
+        texts = [moment.texts[position] for position in self.order]
+        if texts != self.sent:
+            grown = all(text.startswith(before) for text, before in zip(texts, self.sent, strict=True))
+            adds = [text[len(before) :] if grown else text for text, before in zip(texts, self.sent, strict=True)]
+            events.append({"kind": "text", "add": adds, "anew": not grown})
+            self.sent = texts
+        return events
+
+    def pair(self) -> Json:
+        """The comparison as the store has it."""
+        whole = get_comparison(self.studio.store, self.comparison)
+        return show(self.study, whole, self.me).to_json()
+
+
+def _event(value: Json) -> str:
+    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n"
