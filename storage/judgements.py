@@ -172,16 +172,16 @@ def prompt_uses(store: Store, study_id: str) -> dict[str, int]:
     return {row["prompt_sha256"]: row["uses"] for row in rows}
 
 
-def model_uses(store: Store, study_id: str) -> Counter[tuple[str | None, ...]]:
-    """How often each line-up of model ids has been compared in a study."""
-    rows = store.rows(
-        "select a.comparison_id, a.model_id from answers a join comparisons c on c.id = a.comparison_id "
-        "where c.study_id = ? order by a.comparison_id, a.position",
+def line_up_uses(store: Store, study_id: str) -> Counter[tuple[str, ...]]:
+    """How often each line-up of contestants, by name, has been asked; a conversation that goes on counts once."""
+    rows = store.db.conn.execute(
+        "select a.comparison_id, a.model_name from answers a join comparisons c on c.id = a.comparison_id "
+        "where c.study_id = ? and c.parent_id is null order by a.comparison_id, a.position",
         [study_id],
     )
-    line_ups: dict[str, list[str | None]] = {}
-    for row in rows:
-        line_ups.setdefault(row["comparison_id"], []).append(row["model_id"])
+    line_ups: dict[str, list[str]] = {}
+    for comparison_id, name in rows:
+        line_ups.setdefault(comparison_id, []).append(name)
     return Counter(tuple(line_up) for line_up in line_ups.values())
 
 

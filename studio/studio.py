@@ -173,11 +173,24 @@ class Studio:
 
     # Feedback
 
-    def compare(self, study: str, models: Sequence[str], prompts: str, count: int | None = None) -> Json:
-        """Make comparisons of models on the prompts of a dataset ready for voting."""
+    def compare(
+        self,
+        study: str,
+        models: Sequence[str] = (),
+        prompts: str = "",
+        count: int | None = None,
+        contestants: Sequence[Mapping[str, Any] | str] = (),
+        settings: Mapping[str, Any] | None = None,
+    ) -> Json:
+        """Make comparisons on the prompts of a dataset ready for voting.
+
+        `models`: as they stand; `contestants`: {"model", "name", "system", "temperature", "top_p", "max_tokens"}.
+        `settings`: of a new study (studio/feedback/study_settings.py).
+        """
         from studio.feedback.comparing import make_comparisons
 
-        return make_comparisons(self.ready, self.settings, study, models, prompts, count).to_json()
+        made = make_comparisons(self.ready, self.settings, study, models, prompts, count, contestants, settings)
+        return made.to_json()
 
     def import_votes(self, path: str | Path, study: str) -> Json:
         """Read votes or labels from a JSONL file into a study."""

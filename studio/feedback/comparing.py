@@ -1,28 +1,28 @@
 """Making comparisons: which prompt is asked next, and who answers it.
 
 Prompts come least used first, in a seeded random order: every prompt is seen before one is seen twice, and the same
-seed gives the same order. Of three or more models the pair that has met least comes next, so that nobody is left out.
+seed gives the same order. Of several contestants those that met least come next, so that nobody is left out.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 from storage.comparisons import NewComparison, add_comparison, get_comparison, get_study
 from storage.datasets import get_dataset
 from storage.errors import BadInput
 from storage.examples import page
-from storage.judgements import model_uses, prompt_uses
-from storage.models import get_model
+from storage.judgements import line_up_uses, prompt_uses
 from storage.prompts import Messages, as_messages, content_sha256
 from storage.queries import Query
 from storage.rows import Comparison, Example, Study
 from storage.store import Store
+from studio.feedback.contestants import contestants_of, enough, line_ups
 from studio.feedback.filling import fill_all
 from studio.feedback.shuffling import shuffled
 from studio.feedback.studies import ensure_study
+from studio.feedback.study_settings import settings_of
 from studio.settings import Settings
 
 _PAGE = 1000
@@ -52,12 +52,15 @@ def make_comparisons(
     models: Sequence[str],
     prompts: str,
     count: int | None = None,
+    contestants: Sequence[Mapping[str, Any] | str] = (),
+    wishes: Mapping[str, Any] | None = None,
 ) -> Made:
-    """Make comparisons of models on a dataset's prompts and have them answered before this returns.
+    """Make comparisons on a dataset's prompts and have them answered before this returns.
 
-    `count`: how many; one a prompt by default. Raises NotFound, Conflict or BadInput before anything is made.
+    `models` stand as they are, `contestants` with system prompt and sampling. `count`: how many; one a prompt by
+    default. `wishes`: settings of a new study. Raises NotFound, Conflict or BadInput before anything is made.
     """
-    chosen = ensure_study(store, study, models, prompts)
+    chosen = ensure_study(store, study, models, prompts, contestants, wishes)
     dataset_id = get_dataset(store, prompts).id
     if count is not None and count < 1:
         raise BadInput(f"At least one comparison is to be made, not {count}.")
@@ -88,13 +91,13 @@ def _answer_now(store: Store, study: Study, added: Sequence[Comparison]) -> Made
 def add_next(store: Store, study: Study, count: int, prompts_id: str | None = None) -> list[Comparison]:
     """Add the next comparisons of a study, to be answered; fewer, or none, where it has no prompts."""
     dataset_id = prompts_id or study.prompts_id
-    if dataset_id is None or len(study.models) < 2:
+    if dataset_id is None or not enough(study):
         return []
     prompts = _prompts(store, dataset_id)
     order = _least_used(prompts, prompt_uses(store, study.id), study.seed)
-    pairs = _next_pairs(store, study)
+    asked = _line_ups(store, study)
     return [
-        add_comparison(store, study, NewComparison(prompts[digest], _contestants(store, next(pairs))))
+        add_comparison(store, study, NewComparison(prompts[digest], next(asked)))
         for digest, _ in zip(order, range(count), strict=False)
     ]
 
@@ -107,9 +110,9 @@ def add_free(store: Store, study_name: str, prompt: str) -> Comparison:
         raise BadInput("Type a question first.")
     if len(text) > _LONGEST_PROMPT:
         raise BadInput(f"That question has {len(text):,} characters; {_LONGEST_PROMPT:,} is the most.")
-    if len(study.models) < 2:
-        raise BadInput(f'Study "{study.name}" holds votes from elsewhere; there are no two models to ask.')
-    contestants = _contestants(store, next(_next_pairs(store, study)))
+    if not enough(study):
+        raise BadInput(f'Study "{study.name}" holds answers or votes from elsewhere; there are no two models to ask.')
+    contestants = next(_line_ups(store, study))
     return add_comparison(store, study, NewComparison(as_messages(text), contestants, source="free"))
 
 
@@ -148,17 +151,10 @@ def _least_used(prompts: dict[str, Messages], uses: dict[str, int], seed: int) -
         level += 1
 
 
-def _next_pairs(store: Store, study: Study) -> Iterator[tuple[str, str]]:
-    """Pairs of model ids without end, those that met least first."""
-    pairs = list(dict.fromkeys(combinations(study.models, 2)))
-    uses = model_uses(store, study.id)
-    met = {pair: uses[pair] for pair in pairs}
-    while True:
-        pair = min(pairs, key=lambda one: (met[one], shuffled(study.seed, one, met[one])))
-        met[pair] += 1
-        yield pair
-
-
-def _contestants(store: Store, pair: Sequence[str]) -> list[tuple[str | None, str]]:
-    models = [get_model(store, model_id) for model_id in pair]
-    return [(model.id, model.name) for model in models]
+def _line_ups(store: Store, study: Study) -> Iterator[list[tuple[str | None, str]]]:
+    """Who answers next, by model id and name, without end."""
+    standing = contestants_of(store, study)
+    models = {one.name: one.model for one in standing}
+    names = [one.name for one in standing]
+    for line_up in line_ups(names, settings_of(study).sides, line_up_uses(store, study.id), study.seed):
+        yield [(models[name], name) for name in line_up]

@@ -7,6 +7,7 @@ not tried again until somebody asks for it.
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from storage.comparisons import answers_of, claim_waiting, fill_answer, get_comparison, get_study, mark
 from storage.errors import BadInput, Conflict, NotFound, RatchetError, Refused
@@ -18,6 +19,7 @@ from storage.store import Store
 from studio.clients.answers import Answer as Answered
 from studio.clients.answers import SamplingParams
 from studio.clients.engine import Engine
+from studio.feedback.contestants import contestant_of, question, stamped
 from studio.feedback.hub import Hub, Live
 from studio.feedback.sampling import Sampling
 from studio.feedback.shuffling import shuffled
@@ -77,12 +79,18 @@ class Filler:
             if model.kind != "endpoint":
                 self.engine.ensure(self.store, model)
         live.enter("answering")
-        sampling = sampling_of(get_study(self.store, comparison.study_id))
-        asks = [
-            _Ask(self, model, comparison.prompt, _params(sampling, comparison, position), comparison.source == "free")
-            for position, model in enumerate(models)
+        study = get_study(self.store, comparison.study_id)
+        asks = []
+        for answer, model in zip(answers, models, strict=True):
+            who = contestant_of(study, answer)
+            sampling = who.sampling or sampling_of(study)
+            said = question(who, comparison.prompt, answer.history)
+            params = _params(sampling, comparison, answer.position)
+            asks.append(_Ask(self, model, said, params, comparison.source == "free"))
+        return [
+            replace(made, stamp=stamped(made.stamp, contestant_of(study, answer), sampling_of(study)))
+            for answer, made in zip(answers, _together(asks, live), strict=True)
         ]
-        return _together(asks, live)
 
     def _model(self, answer: Answer) -> Model:
         if answer.model_id is None:

@@ -1,17 +1,19 @@
 """Studies: what is compared on which prompts, and how answers are sampled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from storage.comparisons import create_study, get_study, list_studies
 from storage.datasets import get_dataset
 from storage.errors import BadInput, Conflict, NotFound
 from storage.judgements import set_settings
 from storage.models import get_model
-from storage.rows import Model, Study
+from storage.rows import Study
 from storage.store import Store
+from studio.feedback.contestants import contestants_of, least, named, plain, read_contestant
 from studio.feedback.sampling import Sampling
-from studio.feedback.study_settings import settings_of
+from studio.feedback.study_settings import Contestant, StudySettings, refuse_unknown, settings_of
 
 
 def sampling_of(study: Study) -> Sampling:
@@ -30,23 +32,66 @@ def target_of(study: Study) -> int:
     return settings_of(study).target
 
 
-def ensure_study(store: Store, name: str, models: Sequence[str], prompts: str | None) -> Study:
-    """The study of that name, made if absent; raises Conflict where it compares other models or prompts."""
-    contestants = [get_model(store, model) for model in models]
+def ensure_study(
+    store: Store,
+    name: str,
+    models: Sequence[str],
+    prompts: str | None,
+    contestants: Sequence[Mapping[str, Any] | str] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> Study:
+    """The study of that name, made if absent; raises Conflict where it compares other contestants or is set otherwise.
+
+    `models`: as they stand; `contestants`: as `contestants.read_contestant` takes them. `settings`: of a new study.
+    """
+    wanted = [plain(store, model) for model in models] + [read_contestant(store, one) for one in contestants]
     prompts_id = get_dataset(store, prompts).id if prompts else None
     try:
         study = get_study(store, name)
     except NotFound:
-        _refuse_lonely(contestants)
-        return create_study(store, name, contestants, prompts_id, seed=len(list_studies(store)))
-    if contestants and sorted(study.models) != sorted(model.id for model in contestants):
+        return _made(store, name, wanted, prompts_id, settings or {})
+    if wanted and not _same(store, wanted, contestants_of(store, study)):
         raise Conflict(f'Study "{name}" compares other models; choose another name for the new study.')
+    if changed := [key for key, value in _set(settings or {}).items() if value != settings_of(study).to_json()[key]]:
+        raise Conflict(f'Study "{name}" stands with another "{changed[0]}"; change it with `ratchet study`.')
     return study
 
 
-def _refuse_lonely(models: Sequence[Model]) -> None:
-    if len(models) < 2:
+def _made(
+    store: Store, name: str, wanted: Sequence[Contestant], prompts_id: str | None, settings: Mapping[str, Any]
+) -> Study:
+    """A new study; models that are only named stay plain, so that nothing is kept twice."""
+    chosen = StudySettings.from_json(settings)
+    if len(wanted) < least(chosen.sides):
         raise BadInput("A comparison needs two models; name the same one twice to compare two answers of it.")
+    kept = {**_set(settings)}
+    if not all(_is_plain(store, one) for one in wanted):
+        wanted = named(store, wanted)
+        kept["contestants"] = [asdict(one) for one in wanted]
+    models = [get_model(store, one.model) for one in wanted]
+    return create_study(store, name, models, prompts_id, kept, seed=len(list_studies(store)))
+
+
+def _set(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What was told of the settings, as it is kept; raises BadInput for what is no setting."""
+    refuse_unknown(settings)
+    whole = StudySettings.from_json(settings).to_json()
+    told = {*settings, *({"sides"} if "layout" in settings else ())} - {"contestants"}
+    return {key: whole[key] for key in told}
+
+
+def _is_plain(store: Store, one: Contestant) -> bool:
+    return one.system is None and one.sampling is None and one.name == get_model(store, one.model).name
+
+
+def _same(store: Store, wanted: Sequence[Contestant], standing: Sequence[Contestant]) -> bool:
+    """Whether both are the same contestants, in any order; a name that was not given is any name."""
+
+    def known(one: Contestant) -> tuple[str, str, str]:
+        return one.model, one.system or "", repr(one.sampling)
+
+    told = {one.name for one in wanted if one.name and not _is_plain(store, one)}
+    return sorted(map(known, wanted)) == sorted(map(known, standing)) and told <= {one.name for one in standing}
 
 
 def newest_open(store: Store) -> Study | None:

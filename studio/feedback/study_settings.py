@@ -4,6 +4,7 @@ One frozen dataclass, kept as JSON with the study; what a study does not say is 
 the checks of a vote all come from it.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -40,6 +41,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "gold_every": (0, 1000),
     "second_every": (0, 1000),
 }
+_LISTS = ("chips", "people", "skip_reasons")
 _KEY = re.compile(r"[a-z0-9_]{1,32}")
 
 
@@ -121,6 +123,10 @@ class StudySettings:
 
     def __post_init__(self) -> None:
         """Raise BadInput for what no study can be."""
+        for name in (*_RANGES, "sides"):
+            value, wanted = getattr(self, name), (int, float) if name == "lease_minutes" else int
+            if isinstance(value, bool) or not isinstance(value, wanted):
+                raise BadInput(f'"{name}" is a {"number" if wanted is not int else "whole number"}, not "{value}".')
         for name, words in _WORDS.items():
             if getattr(self, name) not in words:
                 raise BadInput(f'"{name}" is one of {", ".join(words)}, not "{getattr(self, name)}".')
@@ -140,11 +146,11 @@ class StudySettings:
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """The settings that a mapping tells; what it does not tell is as usual, what is no setting is left out."""
         known = {one.name: values[one.name] for one in fields(cls) if values.get(one.name) is not None}
-        known["criteria"] = tuple(Criterion(**one) for one in known.get("criteria", ()))
+        known["criteria"] = tuple(_criterion(one) for one in known.get("criteria", ()))
         known["contestants"] = tuple(_contestant(one) for one in known.get("contestants", ()))
-        for name in ("chips", "people", "skip_reasons"):
+        for name in _LISTS:
             if name in known:
-                known[name] = tuple(known[name])
+                known[name] = _texts(name, known[name])
         if "sides" not in known:
             known["sides"] = {"rank": 3, "rate": 1}.get(str(known.get("layout")), 2)
         return cls(**known)
@@ -152,6 +158,22 @@ class StudySettings:
     def to_json(self) -> dict[str, Any]:
         """For the store and the forms."""
         return asdict(self)
+
+
+def _criterion(values: Mapping[str, Any]) -> Criterion:
+    try:
+        return Criterion(**values)
+    except TypeError:
+        raise BadInput(
+            'A criterion is {"key": "helpful", "label": "Helpful", "scale": 5, "required": false}, '
+            f"not {json.dumps(values)[:80]}."
+        ) from None
+
+
+def _texts(name: str, values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list | tuple) or not all(isinstance(one, str) and one.strip() for one in values):
+        raise BadInput(f'"{name}" is a list of texts, not {json.dumps(values)[:80]}.')
+    return tuple(values)
 
 
 def _contestant(values: Mapping[str, Any]) -> Contestant:
@@ -168,9 +190,35 @@ def settings_of(study: Study) -> StudySettings:
 
 def change_settings(store: Store, study: Study, changes: Mapping[str, Any]) -> Study:
     """Change some settings of a study from now on; raises BadInput for an unknown one or a value that cannot be."""
-    unknown = sorted(changes.keys() - {one.name for one in fields(StudySettings)})
-    if unknown:
-        raise BadInput(f'A study has no setting "{unknown[0]}".')
+    refuse_unknown(changes)
     settings = StudySettings.from_json({**study.settings, **changes})
     set_settings(store, study.id, {**study.settings, **settings.to_json()})
     return get_study(store, study.id)
+
+
+def refuse_unknown(settings: Mapping[str, Any]) -> None:
+    """Raise BadInput for a name that is no setting, with those there are."""
+    known = [one.name for one in fields(StudySettings)]
+    unknown = sorted(settings.keys() - set(known))
+    if unknown:
+        raise BadInput(f'A study has no setting "{unknown[0][:40]}"; there are: {", ".join(known)}.')
+
+
+def read_settings(words: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Settings from `key=value` as the command line takes them: JSON where it is some, else text; lists by comma too.
+
+    Raises BadInput for a name that is no setting.
+    """
+    found = {key: _value(key, text) for key, text in words}
+    refuse_unknown(found)
+    return found
+
+
+def _value(key: str, text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = text
+    if key in _LISTS and not isinstance(value, list):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return value

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from studio.feedback.agreement import LEVELS
 from studio.feedback.exclusions import KINDS, notes
+from studio.feedback.study_settings import read_settings
 from studio.studio import Studio
-from studio.verbs.verb import Outcome, Verb, table, visible
+from studio.verbs.verb import Outcome, Verb, key_value, table, visible
 
 
 def _generate_flags(parser: argparse.ArgumentParser) -> None:
@@ -37,14 +38,32 @@ def _generate(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 def _compare_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--study", required=True, metavar="S", help="study; made if absent")
-    parser.add_argument("--models", required=True, metavar="A,B", help="contestants, by comma")
+    parser.add_argument("--models", default="", metavar="A,B", help="contestants as they stand, by comma")
+    parser.add_argument(
+        "--contestant",
+        action="append",
+        default=[],
+        metavar="JSON",
+        help='{"model", "name", "system", "temperature", "top_p", "max_tokens"}; may be given again',
+    )
     parser.add_argument("--prompts", required=True, metavar="DATASET", help="dataset of prompts")
     parser.add_argument("--n", type=int, default=None, metavar="K", help="comparisons (default: one a prompt)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        type=key_value,
+        default=[],
+        metavar="K=V",
+        help="a setting of a new study (layout=rank, sides=4, overlap=2)",
+    )
 
 
 def _compare(studio: Studio, args: argparse.Namespace) -> Outcome:
     models = [name.strip() for name in args.models.split(",") if name.strip()]
-    data = studio.compare(args.study, models, args.prompts, count=args.n)
+    settings = read_settings(args.set)
+    data = studio.compare(
+        args.study, models, args.prompts, count=args.n, contestants=args.contestant, settings=settings
+    )
     return Outcome(data, f'{data["comparisons"]} comparisons are ready for voting in study "{args.study}"')
 
 
