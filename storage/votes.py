@@ -1,13 +1,24 @@
-"""Votes: one idempotent insert each, keyed by an id that the client made; the newest row of a person counts."""
+"""Votes: one idempotent insert each, keyed by an id that the client made; the newest row of a person counts.
+
+With the row, in the same transaction: how many people's votes a comparison has (`comparisons.given`), what the person
+gave that day, and the end of the person's lease.
+"""
 
 import json
 from typing import Any, NamedTuple
 
+from storage import leases, workdays
 from storage.rows import Vote
 from storage.store import Store
 
 _JSON = ("ranking", "criteria", "shown_order", "shown_sha256", "chips")
 
+UNCOUNTED = ("undo", "skip")
+"""Choices that fill no slot."""
+
+_STOOD = """
+select choice, shown_order, created_at from votes where comparison_id = ? and annotator = ? order by rowid desc limit 1
+"""
 # The newest row of every (comparison, annotator); a withdrawn vote leaves nothing.
 _CURRENT = """
 select v.* from votes v
@@ -31,11 +42,23 @@ def cast(store: Store, vote: Vote) -> Cast:
         row[name] = None if row[name] is None else json.dumps(row[name], ensure_ascii=False)
     columns, marks = ", ".join(row), ", ".join("?" for _ in row)
     with store.write():
+        before = store.one(_STOOD, [vote.comparison_id, vote.annotator])
         new = store.execute(f"insert or ignore into votes ({columns}) values ({marks})", list(row.values())) == 1
+        if new:
+            _note(store, vote, row["shown_order"], before)
         stored = store.one("select * from votes where id = ?", [vote.id])
     if stored is None:
         raise AssertionError(f"vote {vote.id} was neither inserted nor there before")
     return Cast(Vote.from_row(stored), new)
+
+
+def _note(store: Store, vote: Vote, shown_order: str, before: dict[str, Any] | None) -> None:
+    """Keep the numbers in step; a skip fills no slot."""
+    step = (vote.choice not in UNCOUNTED) - (before is not None and before["choice"] not in UNCOUNTED)
+    if step:
+        store.execute("update comparisons set given = given + ? where id = ?", [step, vote.comparison_id])
+    workdays.turn(store, vote, shown_order, before)
+    leases.end(store, vote.comparison_id, vote.annotator)
 
 
 def current_votes(store: Store, study_id: str, annotator: str | None = None) -> list[Vote]:

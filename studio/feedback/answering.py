@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from storage.comparisons import claim_waiting, get_study
 from storage.errors import RatchetError
-from storage.judgements import counts, failed_in_a_row
+from storage.judgements import failed_in_a_row
 from storage.rows import Comparison, Study
 from studio.feedback.comparing import add_next
 from studio.feedback.filling import AT_ONCE, GIVE_UP, Filler
 from studio.feedback.hub import Hub
+from studio.feedback.queue import AHEAD, available
 from studio.feedback.studies import newest_open
 
 if TYPE_CHECKING:
     from studio.studio import Studio
-
-AHEAD = 4
-"""Comparisons kept for each person: the one being read and three more."""
 
 _LOOKED = 600.0  # seconds for which a look counts
 _PAUSE = 1.0
@@ -110,9 +108,10 @@ class Answerer:
             return  # a study without its dataset or models: the page says so when it asks for the next pair
 
     def _top_up(self, study: Study, annotator: str) -> None:
-        waiting = counts(self.studio.store, study.id, annotator)
-        missing = AHEAD - waiting.ready - waiting.coming
-        if missing > 0 and study.state == "open":
+        if study.state != "open":
+            return
+        missing = AHEAD - available(self.studio.store, study, annotator)
+        if missing > 0:
             add_next(self.studio.store, study, missing)
 
     def _working(self) -> set[threading.Thread]:

@@ -5,33 +5,47 @@ Nothing here names a model; names come with the answer to a vote, and with the s
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
+from storage import standings, workdays
 from storage.comparisons import get_study, list_studies
 from storage.errors import NotFound
-from storage.judgements import Counts, counts, failed_in_a_row
+from storage.judgements import failed_in_a_row
 from storage.models import get_model
 from storage.rows import Study
+from storage.standings import Standing
 from storage.store import Store
 from storage.votes import current_votes
 from studio.feedback.filling import GIVE_UP
 from studio.feedback.outcomes import left_chosen
 from studio.feedback.preferences import preferences
+from studio.feedback.queue import closed_to, upcoming
 from studio.feedback.showing import Shown, without_names
-from studio.feedback.studies import newest_open, sampling_of, target_of
-from studio.feedback.voting import given, upcoming
+from studio.feedback.studies import newest_open, sampling_of
+from studio.feedback.study_settings import StudySettings, settings_of
 
 ENOUGH = 10
 """Pairs from which training on votes is offered; fewer leave too faint a mark."""
 
 
+# Settings that a person who judges may know: nothing of who competes, who else judges, or how they are checked.
+_TOLD = ("layout", "sides", "scale", "continues", "strength", "rationale", "pace", "overlap")
+
+
 class Tally(NamedTuple):
-    """How many votes of a person count in a study: in all, and since midnight."""
+    """How far a person is in a study, and how far the study is. `target`: votes that one sitting aims at.
+
+    `round_done` of `round_total` slots are filled, by whomever; `left_of`: votes of this person that chose a side.
+    """
 
     mine: int
     today: int
     target: int
+    seconds_today: float
+    left_chosen: int
+    left_of: int
+    round_done: int
+    round_total: int
 
 
 @dataclass(frozen=True)
@@ -39,9 +53,12 @@ class Sitting:
     """What the page needs to go on. `hold`: comparisons that the browser has already; only their ids are sent."""
 
     study: Study
+    settings: StudySettings
     shown: list[Shown]
     tally: Tally
-    waiting: Counts
+    standing: Standing
+    guidelines: dict[str, Any] | None
+    closed_to_me: str | None
     stuck: bool
     error: str | None
     """Why nothing more is asked, where the last comparisons failed."""
@@ -54,13 +71,16 @@ class Sitting:
             "can_ask": len(self.study.models) >= 2,
             "has_prompts": self.study.prompts_id is not None,
             "sampling": asdict(sampling_of(self.study)),
+            "settings": _told(self.settings),
+            "guidelines": self.guidelines,
+            "closed_to_me": self.closed_to_me,
             "pairs": [
-                {"comparison": shown.whole.comparison.id, "held": True} if _held(shown, hold) else shown.to_json()
+                {"comparison": shown.id, "held": True} if _held(shown, hold) else shown.to_json()
                 for shown in self.shown
             ],
             "tally": self.tally._asdict(),
-            "coming": self.waiting.coming,
-            "failed": self.waiting.failed if self.stuck else 0,
+            "coming": self.standing.coming,
+            "failed": self.standing.failed if self.stuck else 0,
             "error": self.error,
         }
 
@@ -71,11 +91,22 @@ def find_study(store: Store, name: str | None) -> Study | None:
 
 
 def sit(store: Store, study: Study, annotator: str) -> Sitting:
-    """What lies before a person in a study now."""
-    waiting = counts(store, study.id, annotator)
-    stuck = failed_in_a_row(store, study.id, GIVE_UP) >= GIVE_UP
-    error = without_names(waiting.error or "", _names(store, study)) if stuck else None
-    return Sitting(study, upcoming(store, study, annotator), tally(store, study, annotator), waiting, stuck, error)
+    """What lies before a person in a study now; it is leased to them."""
+    settings = settings_of(study)
+    shown = upcoming(store, study, annotator)
+    standing = standings.standing(store, study.id, settings.overlap)
+    stuck = bool(standing.failed) and failed_in_a_row(store, study.id, GIVE_UP) >= GIVE_UP
+    return Sitting(
+        study,
+        settings,
+        shown,
+        _tally(store, study, annotator, settings, standing),
+        standing,
+        store.one("select number, text from guidelines where study_id = ? order by number desc limit 1", [study.id]),
+        closed_to(settings, annotator),
+        stuck,
+        without_names(standing.error or "", _names(store, study)) if stuck else None,
+    )
 
 
 def _names(store: Store, study: Study) -> list[str]:
@@ -84,9 +115,26 @@ def _names(store: Store, study: Study) -> list[str]:
 
 def tally(store: Store, study: Study, annotator: str) -> Tally:
     """How far a person is."""
-    midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-    mine = given(store, study, annotator)
-    return Tally(mine, given(store, study, annotator, midnight) if mine else 0, target_of(study))
+    settings = settings_of(study)
+    return _tally(store, study, annotator, settings, standings.standing(store, study.id, settings.overlap))
+
+
+def _tally(store: Store, study: Study, annotator: str, settings: StudySettings, standing: Standing) -> Tally:
+    work = workdays.work(store, study.id, annotator)
+    return Tally(
+        mine=work.mine, today=work.today, target=settings.target, seconds_today=work.seconds_today,
+        left_chosen=work.left_chosen, left_of=work.left_of, round_done=standing.done, round_total=standing.total,
+    )  # fmt: skip
+
+
+def _told(settings: StudySettings) -> dict[str, Any]:
+    """The settings for the browser."""
+    return {
+        **{name: getattr(settings, name) for name in _TOLD},
+        "criteria": [asdict(one) for one in settings.criteria],
+        "chips": list(settings.chips),
+        "skip_reasons": list(settings.skip_reasons),
+    }
 
 
 @dataclass(frozen=True)
@@ -120,8 +168,9 @@ def progress(store: Store, study: Study, annotator: str) -> Progress:
 
 def choices(store: Store, annotator: str) -> list[dict[str, Any]]:
     """The studies to choose from, newest first; those that hold only votes from files cannot be judged."""
+    mine = workdays.given_by(store, annotator)
     return [
-        {"name": study.name, "open": study.state == "open", "mine": given(store, study, annotator)}
+        {"name": study.name, "open": study.state == "open", "mine": mine.get(study.id, 0)}
         for study in list_studies(store)
         if study.models
     ]
@@ -137,4 +186,4 @@ def require(store: Store, name: str | None) -> Study:
 
 def _held(shown: Shown, hold: Collection[str]) -> bool:
     """Whether the browser has all of this: a comparison that was incomplete is sent again."""
-    return shown.whole.comparison.state == "ready" and shown.whole.comparison.id in hold
+    return shown.whole.comparison.state == "ready" and shown.id in hold

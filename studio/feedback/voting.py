@@ -10,10 +10,12 @@ from storage import votes
 from storage.clock import new_id, now
 from storage.comparisons import get_comparison
 from storage.errors import Conflict, NotReady
-from storage.judgements import unjudged, vote_count
+from storage.judgements import vote_count
+from storage.leases import BACK
 from storage.rows import Study, Vote
 from storage.store import Store
 from studio.feedback.ballots import SKIP, Ballot, positioned, refuse_impossible, refuse_shapeless, refuse_undo
+from studio.feedback.queue import refuse_stranger, reserve
 from studio.feedback.showing import Shown, show
 from studio.feedback.study_settings import settings_of
 
@@ -26,14 +28,6 @@ class Given(NamedTuple):
     vote: Vote
     new: bool
     reveal: list[str]
-
-
-def upcoming(store: Store, study: Study, annotator: str, limit: int = 4) -> list[Shown]:
-    """What this person is to judge next, the first one now and the others to be kept ready."""
-    return [
-        show(study, get_comparison(store, comparison.id), annotator)
-        for comparison in unjudged(store, study.id, annotator, limit)
-    ]
 
 
 def cast(store: Store, study: Study, annotator: str, ballot: Ballot) -> Given:
@@ -52,6 +46,7 @@ def cast(store: Store, study: Study, annotator: str, ballot: Ballot) -> Given:
     if before and before.shown_order:  # a vote changed later: the sides are those of the first time
         shown = show(study, whole, annotator, before.shown_order)
     if not votes.has_vote(store, ballot.id):
+        refuse_stranger(store, settings_of(study), annotator, whole.comparison.id)
         _refuse_unseen(shown, ballot)
         refuse_impossible(ballot, settings_of(study), shown.answers)
     stored = votes.cast(store, vote_of(study, annotator, ballot, shown, before))
@@ -76,6 +71,7 @@ def undo(store: Store, study: Study, annotator: str, undo_id: str, comparison_id
         if vote is None:
             return None
         votes.cast(store, _withdrawal(vote, undo_id))
+        reserve(store, study, annotator, vote.comparison_id, BACK)
     return vote
 
 

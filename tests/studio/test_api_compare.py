@@ -180,8 +180,8 @@ def test_undo_brings_the_pair_back_and_is_idempotent(web: Web) -> None:
     undo = {"id": "undo-0001", "study": "first-look"}
     first, again = web.post("undo", undo), web.post("undo", {**undo, "comparison": pair["comparison"]})
 
-    assert (first["pair"], first["tally"]["mine"]) == (pair, 0)
-    assert (again["undone"], again["pair"]) == (None, pair)
+    assert ({**first["pair"], "lease_until": pair["lease_until"]}, first["tally"]["mine"]) == (pair, 0)
+    assert (again["undone"], again["pair"]["sides"]) == (None, pair["sides"])
     assert web.get("next")["pairs"][0]["comparison"] == pair["comparison"]
 
 
@@ -195,7 +195,7 @@ def test_a_typed_question_streams_on_both_sides_and_ends_with_the_whole_pair(web
     web.pairs(3)
     web.talker.pause = 0.1
     pair = web.post("prompt", {"study": "first-look", "prompt": "my own question"})["pair"]
-    assert (pair["source"], pair["sides"]) == ("free", [{"text": None, "sha256": None}] * 2)
+    assert (pair["source"], pair["sides"]) == ("free", [{"text": None, "sha256": None, "history": None}] * 2)
 
     with web.client.stream("GET", f"/api/compare/stream/{pair['comparison']}") as response:
         events = [json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: ")]

@@ -10,7 +10,7 @@ from storage.errors import BadInput, NotFound
 from storage.home import Home
 from storage.store import Store
 from storage.votes import current_votes
-from studio.feedback.answering import AHEAD
+from studio.feedback.queue import AHEAD
 from studio.feedback.leaderboard import leaderboard
 from studio.feedback.vote_files import export_votes, import_votes
 from tests.studio.feedback.conftest import TRAINING, Bench
@@ -166,12 +166,14 @@ def test_files_that_cannot_be_read_are_a_sentence(store: Store, tmp_path: Path) 
 
 
 def test_imported_answers_can_be_judged_and_votes_without_texts_wait_for_nobody(store: Store, tmp_path: Path) -> None:
-    from studio.feedback.voting import upcoming
+    from studio.feedback.queue import upcoming
+    from studio.feedback.study_settings import change_settings
 
     with_texts = {"prompt": "Hi?", "models": ["a", "b"], "answers": ["x", "y"], "annotator": "ann", "choice": "a"}
     import_votes(store, _file(tmp_path, with_texts, {"prompt": "Ho?", "models": ["a", "b"], "choice": "b"}), "s")
 
-    shown = upcoming(store, get_study(store, "s"), "me", AHEAD)
+    study = change_settings(store, get_study(store, "s"), {"overlap": 2})
+    shown = upcoming(store, study, "me", AHEAD)
 
     assert [one.whole.comparison.prompt[0]["content"] for one in shown] == ["Hi?"]
     assert store.value("select count(*) from comparisons where state = 'waiting'") == 0

@@ -1,0 +1,132 @@
+"""The queue: what each person is to judge next, so that nobody does what another one does already.
+
+Every comparison has as many slots as the study's overlap. A slot is filled by a vote that counts, or held by a lease
+for a few minutes; nobody is given a comparison whose slots are all filled or held by others. A lease that runs out
+comes back by itself; a vote that arrives later is kept all the same. Those with the fewest votes come first, so that
+every prompt is judged once before one is judged twice: the unit of all statistics is the prompt.
+"""
+
+from storage import leases
+from storage.clock import now
+from storage.comparisons import get_comparison
+from storage.errors import Forbidden
+from storage.leases import Held, Lease
+from storage.rows import Study
+from storage.store import Store
+from studio.feedback.comparing import add_free
+from studio.feedback.showing import Shown, show
+from studio.feedback.study_settings import StudySettings, settings_of
+
+AHEAD = 4
+"""Comparisons kept for each person: the one being read and three more."""
+
+_READY = "ready"
+_STATES = (_READY, "answering", "waiting")
+# What was taken back comes first, then what the person typed, then the rest as it was taken.
+_RANK = {leases.BACK: 0, leases.TYPED: 1}
+# A lease is written anew when a tenth of its time is over: a write less for most looks.
+_FRESH = 0.9
+
+# Leases taken at one moment stay in their order.
+_STEP = 1e-6
+
+
+def closed_to(settings: StudySettings, annotator: str) -> str | None:
+    """The sentence for a person who does not take part in a study; None for who does."""
+    if not settings.people or annotator in settings.people:
+        return None
+    return f"{annotator} does not take part in this study; whoever runs it can add the name to its people."
+
+
+def refuse_stranger(store: Store, settings: StudySettings, annotator: str, comparison_id: str) -> None:
+    """Raise Forbidden for a vote of somebody who does not take part and was never given the comparison."""
+    sentence = closed_to(settings, annotator)
+    if sentence and not leases.has(store, comparison_id, annotator):
+        raise Forbidden(sentence)
+
+
+def upcoming(store: Store, study: Study, annotator: str, limit: int = AHEAD) -> list[Shown]:
+    """What a person is to judge next, the first one now and the others to be kept ready; all leased to them."""
+    return [present(store, study, lease) for lease in deal(store, study, annotator, limit)]
+
+
+def present(store: Store, study: Study, lease: Lease) -> Shown:
+    """A leased comparison as its person sees it."""
+    shown = show(study, get_comparison(store, lease.comparison_id), lease.annotator)
+    return shown._replace(lease_until=lease.expires_at)
+
+
+def deal(store: Store, study: Study, annotator: str, limit: int = AHEAD) -> list[Lease]:
+    """Lease to a person what they hold already and, where that is less than `limit`, what comes next."""
+    settings = settings_of(study)
+    if closed_to(settings, annotator):
+        return []
+    at = now()
+    until = at + 60 * settings.lease_minutes
+    with store.write():
+        mine = [_renewed(store, held, at, until) for held in _kept(store, study, settings, annotator, at)]
+        missing = limit - len(mine) if study.state == "open" else 0
+        fresh = leases.open_slots(store, study.id, annotator, settings.overlap, at, _STATES, missing)
+        for place, comparison_id in enumerate(fresh):
+            taken_at = at + place * _STEP
+            lease = Lease(comparison_id, annotator, study.id, leases.QUEUE, None, taken_at, until)
+            leases.take(store, lease)
+            mine.append(lease)
+    return mine
+
+
+def reserve(store: Store, study: Study, annotator: str, comparison_id: str, kind: str) -> Lease:
+    """Keep one comparison for a person: a typed question, or one whose vote was taken back."""
+    at = now()
+    until = at + 60 * settings_of(study).lease_minutes
+    lease = Lease(comparison_id, annotator, study.id, kind, None, at, until)
+    leases.take(store, lease)
+    return lease
+
+
+def ask(store: Store, study: Study, annotator: str, prompt: str) -> Lease:
+    """Add a question that a person typed, theirs to judge; raises Forbidden, and BadInput as `add_free`."""
+    sentence = closed_to(settings_of(study), annotator)
+    if sentence:
+        raise Forbidden(sentence)
+    with store.write():
+        comparison = add_free(store, study.name, prompt)
+        return reserve(store, study, annotator, comparison.id, leases.TYPED)
+
+
+def available(store: Store, study: Study, annotator: str, limit: int = AHEAD) -> int:
+    """How many comparisons a person holds or could be given now, counted up to `limit`."""
+    settings, at = settings_of(study), now()
+    mine = sum(one.free and one.state in _STATES for one in _held(store, study, settings, annotator, at))
+    if mine >= limit:
+        return limit
+    return mine + len(leases.open_slots(store, study.id, annotator, settings.overlap, at, _STATES, limit - mine))
+
+
+def _held(store: Store, study: Study, settings: StudySettings, annotator: str, at: float) -> list[Held]:
+    return leases.held(store, study.id, annotator, settings.overlap, at)
+
+
+def _kept(store: Store, study: Study, settings: StudySettings, annotator: str, at: float) -> list[Held]:
+    """What stays a person's, in the order in which it is shown; the rest is let go."""
+    found = []
+    for one in _held(store, study, settings, annotator, at):
+        if one.free and one.state in _STATES:
+            found.append(one)
+        else:
+            leases.end(store, one.lease.comparison_id, annotator)
+    # What was taken back last comes first of all; answers that are still being made come after those that are there.
+    return sorted(
+        found,
+        key=lambda one: (
+            _RANK.get(one.lease.kind, 2),
+            -one.lease.taken_at if one.lease.kind in _RANK else 0.0,
+            one.state != _READY and one.lease.kind not in _RANK,
+        ),
+    )
+
+
+def _renewed(store: Store, one: Held, at: float, until: float) -> Lease:
+    if one.lease.expires_at - at >= _FRESH * (until - at):
+        return one.lease
+    return leases.renew(store, one.lease, until)
