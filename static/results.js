@@ -67,7 +67,7 @@
         numbers.replaceChildren(...[results.exclusions(board.excluded),
           board.pairs.length ? results.verdicts(board) : el("p", { class: "notice notice-info" }, "Nobody has voted in this study yet."),
           results.board(board), board.pairs.length && results.matrix(board), results.circles(board), splitCard(), results.agreement(agreement),
-          results.annotators(annotators, study.value, fill), policyCard(), commands()].filter(Boolean));
+          board.pairs.length > 0 && results.adjudication(study.value, fill), results.annotators(annotators, study.value, fill), policyCard(), commands()].filter(Boolean));
       } catch (error) {
         if (turn === asked) fail(error);
       }
