@@ -15,12 +15,18 @@ from storage.store import Store
 
 @dataclass(frozen=True)
 class NewComparison:
-    """A comparison about to be written. `texts`: answers that exist already (an import), by position."""
+    """A comparison about to be written. `texts`: answers that exist already (an import), by position.
+
+    `histories`: by position, the turns between the prompt and the answer, where sides went on by themselves.
+    `parent_id`: the comparison that this conversation goes on from.
+    """
 
     prompt: Messages
     contestants: Sequence[tuple[str | None, str]]  # (model id, model name) by position
     source: str = "prompts"
     texts: Sequence[str] = field(default_factory=tuple)
+    histories: Sequence[Messages | None] = field(default_factory=tuple)
+    parent_id: str | None = None
 
 
 class Whole(NamedTuple):
@@ -73,23 +79,23 @@ def add_comparison(store: Store, study: Study, new: NewComparison) -> Comparison
                "prompt": json.dumps(new.prompt), "prompt_sha256": digest,
                "split": split_of(digest), "source": new.source, "state": "ready" if new.texts else "waiting",
                "error": None, "created_at": now(), "ready_at": now() if new.texts else None,
-               "parent_id": None, "given": 0}  # fmt: skip
+               "parent_id": new.parent_id, "given": 0}  # fmt: skip
         store.insert("comparisons", row)
-        for position, (model_id, model_name) in enumerate(new.contestants):
-            _add_answer(store, row["id"], position, model_id, model_name, new.texts)
+        for position in range(len(new.contestants)):
+            _add_answer(store, row["id"], new, position)
     return Comparison.from_row(row)
 
 
-def _add_answer(
-    store: Store, comparison_id: str, position: int, model_id: str | None, model_name: str, texts: Sequence[str]
-) -> None:
+def _add_answer(store: Store, comparison_id: str, new: NewComparison, position: int) -> None:
     """The place of one answer, filled where its text exists already."""
-    text = texts[position] if texts else None
+    model_id, model_name = new.contestants[position]
+    text = new.texts[position] if new.texts else None
+    history = new.histories[position] if new.histories else None
     store.insert(
         "answers",
         {"id": new_id(), "comparison_id": comparison_id, "position": position, "model_id": model_id,
          "model_name": model_name, "text": text, "sha256": None if text is None else text_sha256(text),
-         "created_at": now()},
+         "created_at": now(), "history": json.dumps(history) if history else None},
     )  # fmt: skip
 
 

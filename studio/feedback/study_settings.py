@@ -124,9 +124,9 @@ class StudySettings:
     def __post_init__(self) -> None:
         """Raise BadInput for what no study can be."""
         for name in (*_RANGES, "sides"):
-            value, wanted = getattr(self, name), (int, float) if name == "lease_minutes" else int
-            if isinstance(value, bool) or not isinstance(value, wanted):
-                raise BadInput(f'"{name}" is a {"number" if wanted is not int else "whole number"}, not "{value}".')
+            value, part = getattr(self, name), name == "lease_minutes"
+            if isinstance(value, bool) or not isinstance(value, (int, float) if part else int):
+                raise BadInput(f'"{name}" is a {"number" if part else "whole number"}, not "{value}".')
         for name, words in _WORDS.items():
             if getattr(self, name) not in words:
                 raise BadInput(f'"{name}" is one of {", ".join(words)}, not "{getattr(self, name)}".')
