@@ -7,7 +7,9 @@
  * the only attributes ever written are an anchor's. HTML in the text is shown as the characters it is. Links
  * go to http and https alone, and open without a referrer; everything else is shown as text. Images are never
  * loaded: their alt text and address are shown, so an answer cannot report home that it was read.
- * Known: headings, paragraphs, bold, italic, struck, code, fenced code, quotes, lists, tables, rules, links.
+ * Known: headings, paragraphs, bold, italic, struck, code, fenced code (coloured by markdown_code.js), quotes, lists,
+ * task lists, tables, rules, links, LaTeX between $…$, $$…$$, \(…\), \[…\] (markdown_math.js; what it does not know is
+ * shown as its source). "$5 to $10" is money: a formula begins and ends with a character that is no space.
  * Time grows with the length of the text alone: every search ahead has a limit (SPAN), nesting too (DEPTH).
  */
 (() => {
@@ -15,20 +17,25 @@
 
   const DEPTH = 8; // quotes in lists in quotes … deeper ones are shown as text
   const SPAN = 1000; // how far the end of an emphasis or of a link's text may lie from its beginning
+  const MOST = { formulas: 1500, coloured: 60_000 }; // drawn in one text: elements cost the browser more than we do
+  const FORMULA = 3000; // how far the end of a formula may lie from its beginning
   const LONG = 200_000; // characters; what comes after is shown as plain text
   const TAGS = new Set(["p", "h3", "h4", "h5", "h6", "strong", "em", "del", "code", "pre", "ul", "ol", "li", "blockquote",
     "table", "thead", "tbody", "tr", "th", "td", "hr", "a", "span", "br"]);
 
+  let left = MOST;
+
+  /** An element with these children: nodes, strings, lists of them; of any length, so they are no arguments of one call. */
   function make(tag, ...children) {
     if (!TAGS.has(tag)) throw new Error(`markdown makes no <${tag}>`);
     const node = document.createElement(tag);
-    node.append(...children);
+    for (const child of children.flat()) node.append(child);
     return node;
   }
 
   /* ---- Within a line ------------------------------------------------------------------------------- */
 
-  const SPECIAL = /[\\`*_~[!<]|https?:\/\//g;
+  const SPECIAL = /[\\`*_~[!<$]|https?:\/\//g;
   const URL_END = /[\s<>"`]|$/;
   const MARKS = [["***", "strong"], ["**", "strong"], ["__", "strong"], ["~~", "del"], ["*", "em"], ["_", "em"]];
   const word = (char) => char !== undefined && /[\p{L}\p{N}]/u.test(char);
@@ -37,6 +44,7 @@
   function inline(text, depth = 0) {
     if (depth > DEPTH) return [text];
     const out = [];
+    const put = (part) => { if (typeof part === "string" && typeof out.at(-1) === "string") out.push(out.pop() + part); else out.push(part); };
     let from = 0;
     let at = 0;
     const special = new RegExp(SPECIAL.source, "g");
@@ -46,20 +54,24 @@
       if (!hit) break;
       const found = span(text, hit.index, depth);
       if (found) {
-        if (hit.index > from) out.push(text.slice(from, hit.index));
-        out.push(...found.nodes);
+        if (hit.index > from) put(text.slice(from, hit.index));
+        for (const node of found.nodes) put(node);
         from = at = found.end;
       } else {
         at = hit.index + (hit[0] === "`" ? runLength(text, hit.index, "`") : 1);
       }
     }
-    if (from < text.length) out.push(text.slice(from));
+    if (from < text.length) put(text.slice(from));
     return out;
   }
 
   /** What begins at this place: {nodes, end}, or null where it is a plain character. */
   function span(text, at, depth) {
     const char = text[at];
+    if (char === "$" || (char === "\\" && (text[at + 1] === "(" || text[at + 1] === "["))) {
+      const found = formula(text, at);
+      if (found || char === "$") return found;
+    }
     if (char === "\\") return /[!-/:-@[-`{-~]/.test(text[at + 1] || "") ? { nodes: [text[at + 1]], end: at + 2 } : null;
     if (char === "`") return codeSpan(text, at);
     if (char === "!") return text[at + 1] === "[" ? image(text, at) : null;
@@ -88,6 +100,42 @@
     return null;
   }
 
+  const BRACKETS = { "\\(": ["\\)", false], "\\[": ["\\]", true], "$$": ["$$", true], "$": ["$", false] };
+  const prose = (source) => !/[\\^_={}]/.test(source) && /(?:^|[\s,])[a-z]{2,}[\s,]/i.test(source); // a word, and no sign of a formula
+
+  /** A formula at this place, drawn, or its source as code where something in it is not known. */
+  function formula(text, at) {
+    const open = ["$$", "$", "\\(", "\\["].find((one) => text.startsWith(one, at));
+    const [close, display] = BRACKETS[open];
+    const start = at + open.length;
+    const end = formulaEnd(text, start, close);
+    if (end === -1) return null;
+    const source = text.slice(start, end);
+    if (open === "$" && (/^\s|\s$/.test(source) || word(text[end + 1]) || word(text[at - 1]) || prose(source))) return null;
+    return source.trim() ? { nodes: [drawnFormula(source, display, text.slice(at, end + close.length))], end: end + close.length } : null;
+  }
+
+  /** Where it closes: at the first sign that is not escaped, near enough and before a blank line. */
+  function formulaEnd(text, start, close) {
+    const limit = Math.min(text.length, start + (close === "$" ? SPAN : FORMULA));
+    if (!text.slice(start, limit + 1).includes(close)) return -1;
+    for (let end = start; end < limit; end += 1) {
+      if (text.startsWith(close, end)) return end;
+      if (text[end] === "\\") end += 1;
+      else if (text[end] === "\n" && text[end + 1] === "\n") return -1;
+    }
+    return -1;
+  }
+
+  function drawnFormula(source, display, whole) {
+    return mathml(source, display) || make("code", whole.trim());
+  }
+
+  function mathml(source, display) {
+    left.formulas -= 1;
+    return left.formulas > 0 ? window.ratchet.mathml(source, display) : null;
+  }
+
   function emphasis(text, at, depth) {
     for (const [mark, tag] of MARKS) {
       if (!text.startsWith(mark, at)) continue;
@@ -95,7 +143,7 @@
       if (/\s/.test(text[start] || " ")) continue;
       if (mark.length === 1 && word(text[at - 1])) continue; // snake_case and 2*3*4 are not emphasis
       const close = closing(text, start, mark);
-      if (close !== -1) return { nodes: [make(tag, ...inline(text.slice(start, close), depth + 1))], end: close + mark.length };
+      if (close !== -1) return { nodes: [make(tag, inline(text.slice(start, close), depth + 1))], end: close + mark.length };
     }
     return null;
   }
@@ -167,7 +215,7 @@
   }
 
   function anchor(href, label) {
-    const node = make("a", ...label);
+    const node = make("a", label);
     node.setAttribute("href", href);
     node.setAttribute("title", href);
     node.setAttribute("target", "_blank");
@@ -185,6 +233,8 @@
   const RULE = /^ {0,3}(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,})$/;
   const QUOTE = /^ {0,3}> ?/;
   const ITEM = /^( *)([-*+]|\d{1,9}[.)])(\s+)(?=\S)/;
+  const DISPLAY = /^ {0,3}(\$\$|\\\[|\\begin\{((?:equation|align|gather|multline|eqnarray|alignat)\*?)\})/;
+  const TASK = /^\[([ xX])\](?=\s)/;
   const DELIMITER = /^\|? *:?-+:? *(?:\| *:?-+:? *)*\|?$/;
 
   function blocks(lines, depth = 0) {
@@ -203,28 +253,57 @@
     const line = lines[at];
     if (!line.trim()) return { node: null, next: at + 1 };
     const fence = FENCE.exec(line);
-    if (fence) return fenced(lines, at, fence[1]);
+    if (fence) return fenced(lines, at, fence[1], /^\{?\.?([\w#+-]*)/.exec(fence[2])[1]);
     const heading = HEADING.exec(line);
-    if (heading) return { node: make(`h${Math.min(heading[1].length + 2, 6)}`, ...inline(line.slice(heading[0].length).trim().replace(/\s#+$/, ""))), next: at + 1 };
+    if (heading) return { node: make(`h${Math.min(heading[1].length + 2, 6)}`, inline(line.slice(heading[0].length).trim().replace(/\s#+$/, ""))), next: at + 1 };
     if (RULE.test(line)) return { node: make("hr"), next: at + 1 };
     if (QUOTE.test(line)) return quote(lines, at, depth);
     if (ITEM.test(line)) return list(lines, at, depth);
     if (line.includes("|") && delimits(lines[at + 1])) return table(lines, at);
+    if (DISPLAY.test(line)) return displayed(lines, at);
     return paragraph(lines, at);
+  }
+
+  /** A formula over several lines; where it does not end soon, its first line is a paragraph like any other. */
+  function displayed(lines, at) {
+    const begun = DISPLAY.exec(lines[at]);
+    const close = { "$$": "$$", "\\[": "\\]" }[begun[1]] || `\\end{${begun[2]}}`;
+    const first = lines[at].indexOf(begun[1]);
+    const [source, next] = untilClosed(lines, at, first + begun[1].length, close);
+    if (source === null) return paragraph(lines, at);
+    const whole = begun[1] + source + close;
+    const inner = begun[2] ? whole : source;
+    const drawn = mathml(inner.trim(), true);
+    return { node: drawn ? make("p", drawn) : make("pre", make("code", whole)), next };
+  }
+
+  /** [the text up to the closing sign, the line after it]; null where it is not the end of a line, or too far away. */
+  function untilClosed(lines, at, from, close) {
+    let text = "";
+    for (let end = at; end < lines.length && text.length < FORMULA; end += 1) {
+      const line = end === at ? lines[end].slice(from) : lines[end];
+      const found = line.indexOf(close);
+      if (found !== -1) return /^\s*[.,;:]?\s*$/.test(line.slice(found + close.length)) ? [text + line.slice(0, found), end + 1] : [null, at];
+      if (end > at && !line.trim()) break;
+      text += `${line}\n`;
+    }
+    return [null, at];
   }
 
   const delimits = (line) => line !== undefined && line.length < SPAN && DELIMITER.test(line.trim());
 
-  function fenced(lines, at, mark) {
+  function fenced(lines, at, mark, language) {
     let end = at + 1;
     while (end < lines.length && !(lines[end].trim().startsWith(mark) && /^[`~]+$/.test(lines[end].trim()))) end += 1;
-    return { node: make("pre", make("code", lines.slice(at + 1, end).join("\n"))), next: end + 1 };
+    const code = lines.slice(at + 1, end).join("\n");
+    left.coloured -= code.length;
+    return { node: make("pre", make("code", left.coloured > 0 ? window.ratchet.highlight(code, language) : code)), next: end + 1 };
   }
 
   function quote(lines, at, depth) {
     let end = at;
     while (end < lines.length && QUOTE.test(lines[end])) end += 1;
-    return { node: make("blockquote", ...blocks(lines.slice(at, end).map((line) => line.replace(QUOTE, "")), depth + 1)), next: end };
+    return { node: make("blockquote", blocks(lines.slice(at, end).map((line) => line.replace(QUOTE, "")), depth + 1)), next: end };
   }
 
   function list(lines, at, depth) {
@@ -256,10 +335,12 @@
   function listItem(lines, item, depth) {
     const width = item[0].length;
     const [first, ...rest] = lines;
-    const inner = [first.slice(width), ...rest.map((line) => line.slice(Math.min(width, Math.max(line.search(/\S/), 0))))];
+    const task = TASK.exec(first.slice(width));
+    const inner = [first.slice(width + (task ? task[0].length : 0)), ...rest.map((line) => line.slice(Math.min(width, Math.max(line.search(/\S/), 0))))];
     const made = blocks(inner, depth + 1);
     // One paragraph alone needs no <p>: its text stands beside the bullet.
-    return make("li", ...(made[0]?.tagName === "P" ? [...made[0].childNodes, ...made.slice(1)] : made));
+    const nodes = made[0]?.tagName === "P" ? [...made[0].childNodes, ...made.slice(1)] : made;
+    return make("li", task ? [make("span", task[1] === " " ? "☐" : "☑"), " "] : [], nodes);
   }
 
   function cells(line) {
@@ -271,22 +352,23 @@
     let end = at + 2;
     while (end < lines.length && lines[end].trim() && lines[end].includes("|")) end += 1;
     // Missing cells are not filled in: a wide head over many short rows would make millions of them.
-    const row = (tag, content) => make("tr", ...content.slice(0, head.length).map((cell) => make(tag, ...cell)));
+    const row = (tag, content) => make("tr", content.slice(0, head.length).map((cell) => make(tag, cell)));
     const body = lines.slice(at + 2, end).map((line) => row("td", cells(line)));
-    return { node: make("table", make("thead", row("th", head)), make("tbody", ...body)), next: end };
+    return { node: make("table", make("thead", row("th", head)), make("tbody", body)), next: end };
   }
 
   function paragraph(lines, at) {
     let end = at + 1;
-    const stops = (line) => !line.trim() || FENCE.test(line) || HEADING.test(line) || RULE.test(line) || QUOTE.test(line) || ITEM.test(line);
+    const stops = (line) => !line.trim() || FENCE.test(line) || HEADING.test(line) || RULE.test(line) || QUOTE.test(line) || ITEM.test(line) || line.startsWith("\\begin{");
     while (end < lines.length && !stops(lines[end])) end += 1;
-    return { node: make("p", ...inline(lines.slice(at, end).map((line) => line.trimEnd()).join("\n").trim())), next: end };
+    return { node: make("p", inline(lines.slice(at, end).map((line) => line.trimEnd()).join("\n").trim())), next: end };
   }
 
   /** Hostile Markdown as a harmless fragment of elements. */
   function markdown(text) {
     const fragment = document.createDocumentFragment();
     const whole = String(text ?? "");
+    left = { ...MOST };
     for (const node of blocks(whole.slice(0, LONG).replace(/\r\n?/g, "\n").split("\n"))) fragment.append(node);
     if (whole.length > LONG) fragment.append(make("p", whole.slice(LONG)));
     return fragment;

@@ -63,9 +63,8 @@ class Dresser:
         names = ["studio", "gradio", *(name for name in self.widgets[page.slug] if self.assets.has(f"{name}.css"))]
         styles = "".join(f'<link rel="stylesheet" href="{self.assets.url(f"{name}.css")}">' for name in names)
         own = [f"{name}.js" for name in self.widgets[page.slug] if self.assets.has(f"{name}.js")]
-        scripts = "".join(
-            f'<script defer src="{self.assets.url(name)}"></script>' for name in ["shell.js", "markdown.js", *own]
-        )
+        everywhere = ["shell.js", "markdown_code.js", "markdown_math.js", "markdown.js"]
+        scripts = "".join(f'<script defer src="{self.assets.url(name)}"></script>' for name in [*everywhere, *own])
         return (
             f"<title>{page.title}</title>"
             f'<meta name="description" content="{page.lead}"><meta name="color-scheme" content="light dark">'
