@@ -104,6 +104,16 @@ def asked(store: Store, study_id: str) -> list[tuple[str, str]]:
     return [(identity, prompt) for identity, prompt in rows]
 
 
+def answered(store: Store, study_id: str) -> set[tuple[str, frozenset[str]]]:
+    """The prompts of a study with the answers that stand to each other there, by their hashes."""
+    rows = store.db.conn.execute(
+        "select c.prompt_sha256, group_concat(a.sha256) from comparisons c join answers a on a.comparison_id = c.id "
+        "where c.study_id = ? and a.sha256 is not null group by c.id",
+        [study_id],
+    )
+    return {(prompt, frozenset(texts.split(","))) for prompt, texts in rows}
+
+
 def opening(store: Store, comparison_id: str, length: int) -> str | None:
     """How the last turn of a comparison's prompt begins; None where there is no such comparison."""
     prompt = store.value("select prompt from comparisons where id = ?", [comparison_id])

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from storage.errors import BadInput
 from storage.home import Home
 from storage.store import Store
 from studio.settings import Settings
@@ -177,20 +178,28 @@ class Studio:
         self,
         study: str,
         models: Sequence[str] = (),
-        prompts: str = "",
+        prompts: str | None = None,
         count: int | None = None,
         contestants: Sequence[Mapping[str, Any] | str] = (),
         settings: Mapping[str, Any] | None = None,
+        answers: str | None = None,
     ) -> Json:
-        """Make comparisons on the prompts of a dataset ready for voting.
+        """Make comparisons ready for voting: on the prompts of a dataset, or of the answers that a dataset holds.
 
         `models`: as they stand; `contestants`: {"model", "name", "system", "temperature", "top_p", "max_tokens"}.
         `settings`: of a new study (studio/feedback/study_settings.py).
         """
         from studio.feedback.comparing import make_comparisons
+        from studio.feedback.standing_answers import compare_answers
 
-        made = make_comparisons(self.ready, self.settings, study, models, prompts, count, contestants, settings)
-        return made.to_json()
+        if (prompts is None) == (answers is None):
+            raise BadInput("Name a dataset of prompts, or one whose answers are to be judged.")
+        if prompts is not None:
+            how = (study, models, prompts, count, contestants, settings)
+            return make_comparisons(self.ready, self.settings, *how).to_json()
+        if models or contestants:
+            raise BadInput("Answers that exist already need no models; leave the contestants out.")
+        return compare_answers(self.ready, study, answers or "", count, settings).to_json()
 
     def import_votes(self, path: str | Path, study: str) -> Json:
         """Read votes or labels from a JSONL file into a study."""

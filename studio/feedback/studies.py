@@ -15,6 +15,9 @@ from studio.feedback.contestants import contestants_of, least, named, plain, rea
 from studio.feedback.sampling import Sampling
 from studio.feedback.study_settings import Contestant, StudySettings, refuse_unknown, settings_of
 
+ANSWERS = "answers_id"
+"""Beside the settings of a study: the dataset whose answers it holds, where no model was asked."""
+
 
 def sampling_of(study: Study) -> Sampling:
     """How the answers of this study are drawn."""
@@ -57,6 +60,21 @@ def ensure_study(
     return study
 
 
+def ensure_answers_study(store: Store, name: str, dataset: str, settings: Mapping[str, Any]) -> Study:
+    """The study of that name whose answers come from a dataset, made if absent; raises Conflict as `ensure_study`."""
+    try:
+        get_study(store, name)
+    except NotFound:
+        kept = _set(settings) | {ANSWERS: get_dataset(store, dataset).id}
+        return create_study(store, name, [], None, kept, seed=len(list_studies(store)))
+    return ensure_study(store, name, [], None, settings=settings)
+
+
+def judgeable(study: Study) -> bool:
+    """Whether people can judge in a study: a study that holds nothing but votes from files asks nothing."""
+    return bool(study.models) or ANSWERS in study.settings
+
+
 def _made(
     store: Store, name: str, wanted: Sequence[Contestant], prompts_id: str | None, settings: Mapping[str, Any]
 ) -> Study:
@@ -77,7 +95,7 @@ def _set(settings: Mapping[str, Any]) -> dict[str, Any]:
     refuse_unknown(settings)
     whole = StudySettings.from_json(settings).to_json()
     told = {*settings, *({"sides"} if "layout" in settings else ())} - {"contestants"}
-    return {key: whole[key] for key in told}
+    return {key: value for key, value in whole.items() if key in told}
 
 
 def _is_plain(store: Store, one: Contestant) -> bool:
@@ -96,4 +114,4 @@ def _same(store: Store, wanted: Sequence[Contestant], standing: Sequence[Contest
 
 def newest_open(store: Store) -> Study | None:
     """The study that /compare shows unless another is asked for."""
-    return next((study for study in list_studies(store) if study.state == "open" and study.models), None)
+    return next((study for study in list_studies(store) if study.state == "open" and judgeable(study)), None)

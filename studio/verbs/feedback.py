@@ -46,7 +46,9 @@ def _compare_flags(parser: argparse.ArgumentParser) -> None:
         metavar="JSON",
         help='{"model", "name", "system", "temperature", "top_p", "max_tokens"}; may be given again',
     )
-    parser.add_argument("--prompts", required=True, metavar="DATASET", help="dataset of prompts")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--prompts", metavar="DATASET", help="dataset of prompts, which the contestants answer")
+    what.add_argument("--answers", metavar="DATASET", help="dataset whose rows hold several answers; needs no model")
     parser.add_argument("--n", type=int, default=None, metavar="K", help="comparisons (default: one a prompt)")
     parser.add_argument(
         "--set",
@@ -62,7 +64,7 @@ def _compare(studio: Studio, args: argparse.Namespace) -> Outcome:
     models = [name.strip() for name in args.models.split(",") if name.strip()]
     settings = read_settings(args.set)
     data = studio.compare(
-        args.study, models, args.prompts, count=args.n, contestants=args.contestant, settings=settings
+        args.study, models, args.prompts, args.n, args.contestant, settings=settings, answers=args.answers
     )
     return Outcome(data, f'{data["comparisons"]} comparisons are ready for voting in study "{args.study}"')
 
