@@ -16,12 +16,13 @@ from storage.rows import Study
 from storage.standings import Standing
 from storage.store import Store
 from storage.votes import current_votes
+from studio.feedback.contestants import enough
 from studio.feedback.filling import GIVE_UP
 from studio.feedback.outcomes import left_chosen
 from studio.feedback.preferences import preferences
 from studio.feedback.queue import closed_to, upcoming
 from studio.feedback.showing import Shown, without_names
-from studio.feedback.studies import newest_open, sampling_of
+from studio.feedback.studies import judgeable, newest_open, sampling_of
 from studio.feedback.study_settings import StudySettings, settings_of
 
 ENOUGH = 10
@@ -68,7 +69,7 @@ class Sitting:
         return {
             "study": self.study.name,
             "open": self.study.state == "open",
-            "can_ask": len(self.study.models) >= 2,
+            "can_ask": enough(self.study),
             "has_prompts": self.study.prompts_id is not None,
             "sampling": asdict(sampling_of(self.study)),
             "settings": _told(self.settings),
@@ -110,7 +111,9 @@ def sit(store: Store, study: Study, annotator: str) -> Sitting:
 
 
 def _names(store: Store, study: Study) -> list[str]:
-    return [get_model(store, model_id).name for model_id in study.models]
+    """What nobody may read before the vote: the models' own names, and those of the contestants."""
+    models = [get_model(store, model_id).name for model_id in study.models]
+    return [*models, *(one.name for one in settings_of(study).contestants)]
 
 
 def tally(store: Store, study: Study, annotator: str) -> Tally:
@@ -172,7 +175,7 @@ def choices(store: Store, annotator: str) -> list[dict[str, Any]]:
     return [
         {"name": study.name, "open": study.state == "open", "mine": mine.get(study.id, 0)}
         for study in list_studies(store)
-        if study.models
+        if judgeable(study)
     ]
 
 
