@@ -46,12 +46,27 @@ Make = Callable[[Example], Change | None]
 
 def add(store: Store, dataset: Dataset, row: Prepared, author: str, what: str = "") -> str:
     """Write one example by hand at the end of a dataset, in one transaction; returns its id. `what` was done."""
+    name = add_within(store, dataset, row, author, what)
+    search.catch_up(store)
+    return name
+
+
+def add_within(
+    store: Store, dataset: Dataset, row: Prepared, author: str, what: str = "", reason: str | None = None
+) -> str:
+    """The same within a running transaction, which waits for no index: the caller calls `search.catch_up` after it.
+
+    `reason`: of a row that comes in as rejected.
+    """
     with store.write():
         batch = batches.open_batch(store, dataset.id, "add", author)
         key = examples.add_by_hand(store, batch, row)
+        if reason is not None:
+            store.execute(
+                "update changes set reason = ? where batch = ? and example_id = ?", [reason, batch.number, key]
+            )
         name = segments.name_of(key)
         batches.publish(store, batch, {"label": what or f"added example {_number(store, key)}", "examples": [name]})
-    search.catch_up(store)
     return name
 
 

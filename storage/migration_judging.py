@@ -28,6 +28,7 @@ def prepare(db: Database) -> None:
     _counting(db)
     _sharing(db)
     _checking(db)
+    _saving(db)
 
 
 _COUNTED = (
@@ -120,7 +121,8 @@ def _checking(db: Database) -> None:
     db["gold"].create_index(["study_id"])
     db["second_looks"].create(
         {"id": str, "vote_id": str, "comparison_id": str, "study_id": str, "annotator": str, "choice": str,
-         "ranking": str, "rating": float, "shown_order": str, "agreed": int, "seconds": float, "created_at": float},
+         "ranking": str, "rating": float, "shown_order": str, "agreed": int, "seconds": float, "created_at": float,
+         "undone_by": str},
         pk="id",
         not_null={"vote_id", "comparison_id", "study_id", "annotator", "choice", "shown_order", "agreed", "created_at"},
         foreign_keys=[("vote_id", "votes", "id"), *_JUDGED],
@@ -136,3 +138,20 @@ def _checking(db: Database) -> None:
         strict=True,
     )  # fmt: skip
     db["adjudications"].create_index(["study_id", "comparison_id"])
+
+
+def _saving(db: Database) -> None:
+    """Answers that became examples: kept as they are, or mended with a vote (`vote_id`)."""
+    db["saved"].create(
+        {"id": str, "kind": str, "study_id": str, "comparison_id": str, "position": int, "vote_id": str,
+         "text_sha256": str, "dataset_id": str, "example_id": str, "author": str, "created_at": float,
+         "trashed_at": float},
+        pk="id",
+        not_null={"kind", "study_id", "comparison_id", "position", "text_sha256", "dataset_id", "example_id", "author",
+                  "created_at"},
+        foreign_keys=[*_JUDGED, ("vote_id", "votes", "id"), ("dataset_id", "datasets", "id")],
+        strict=True,
+    )  # fmt: skip
+    db["saved"].create_index(["study_id", "kind"])
+    db["saved"].create_index(["comparison_id"])
+    db.execute("create index idx_votes_edited on votes (study_id) where edited is not null")

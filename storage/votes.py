@@ -88,6 +88,17 @@ def newest_vote(store: Store, study_id: str, annotator: str) -> Vote | None:
     return Vote.from_row(row) if row else None
 
 
+def newest_votes(store: Store, study_id: str, annotator: str, limit: int, before: str | None = None) -> list[Vote]:
+    """The votes of a person in a study that count (skips included), newest first; those given before that vote."""
+    rows = store.rows(
+        f"{_CURRENT} and v.study_id = :study and v.annotator = :annotator "
+        "and (:before is null or v.rowid < (select w.rowid from votes w where w.id = :before)) "
+        "order by v.rowid desc limit :limit",
+        {"study": study_id, "annotator": annotator, "before": before, "limit": limit},
+    )
+    return [Vote.from_row(row) for row in rows]
+
+
 def has_vote(store: Store, vote_id: str) -> bool:
     """Whether a vote of that id is stored."""
     return bool(store.value("select 1 from votes where id = ?", [vote_id]))

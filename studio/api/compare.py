@@ -8,13 +8,12 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from storage.comparisons import get_comparison, get_study
-from studio.api import compare_asking, compare_stream
+from storage.comparisons import get_study
+from studio.api import compare_asking, compare_mine, compare_stream
 from studio.api.allowed import Asker, Me
-from studio.feedback import sittings, voting
+from studio.feedback import casting, sittings
 from studio.feedback.ballots import Ballot, Edit
 from studio.feedback.leaderboard import leaderboard
-from studio.feedback.showing import show
 from studio.feedback.study_settings import MOST_SIDES
 from studio.people.roles import Action
 from studio.studio import Studio
@@ -74,6 +73,7 @@ def router(studio: Studio) -> APIRouter:
     _judging(routes, studio)
     _counting(routes, studio)
     compare_asking.add_routes(routes, studio)
+    compare_mine.add_routes(routes, studio)
     compare_stream.add_routes(routes, studio)
     return routes
 
@@ -92,7 +92,7 @@ def _judging(routes: APIRouter, studio: Studio) -> None:
     @routes.post("/vote")
     def vote(asked: VoteRequest, asker: Asker) -> Json:
         study = get_study(store, asked.study)
-        given = voting.cast(store, study, asker.name, asked.ballot())
+        given = casting.cast(store, study, asker.name, asked.ballot())
         studio.answerer.look(study.id, asker.name)
         sitting = sittings.sit(store, study, asker.name).to_json(asked.hold)
         hidden = given.vote.choice == "skip" or not asker.may(Action.SEE_RESULTS)
@@ -106,12 +106,10 @@ def _judging(routes: APIRouter, studio: Studio) -> None:
     @routes.post("/undo")
     def undo(asked: UndoRequest, me: Me) -> Json:
         study = get_study(store, asked.study)
-        taken = voting.undo(store, study, me, asked.id, asked.comparison)
-        comparison = taken.comparison_id if taken else asked.comparison
-        pair = show(study, get_comparison(store, comparison), me).to_json() if comparison else None
+        taken = casting.take_back(store, study, me, asked.id, asked.comparison)
         return {
-            "undone": taken.id if taken else None,
-            "pair": pair,
+            "undone": taken.id,
+            "pair": taken.pair.to_json() if taken.pair else None,
             "tally": sittings.tally(store, study, me)._asdict(),
         }
 

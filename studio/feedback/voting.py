@@ -15,6 +15,7 @@ from storage.leases import BACK
 from storage.rows import Study, Vote
 from storage.store import Store
 from studio.feedback.ballots import SKIP, Ballot, positioned, refuse_impossible, refuse_shapeless, refuse_undo
+from studio.feedback.fixing import bring_in_line
 from studio.feedback.queue import refuse_stranger, reserve
 from studio.feedback.showing import Shown, show
 from studio.feedback.study_settings import settings_of
@@ -47,11 +48,13 @@ def cast(store: Store, study: Study, annotator: str, ballot: Ballot) -> Given:
         shown = show(study, whole, annotator, before.shown_order)
     if not votes.has_vote(store, ballot.id):
         refuse_stranger(store, settings_of(study), annotator, whole.comparison.id)
-        _refuse_unseen(shown, ballot)
+        refuse_unseen(shown, ballot)
         refuse_impossible(ballot, settings_of(study), shown.answers)
     stored = votes.cast(store, vote_of(study, annotator, ballot, shown, before))
     if stored.vote.comparison_id != whole.comparison.id or stored.vote.annotator != annotator:
         raise Conflict("A vote with this id was given on another comparison; reload the page.")
+    if stored.vote.edited or stored.vote.supersedes:
+        bring_in_line(store, study)
     return Given(stored.vote, stored.new, [answer.model_name for answer in shown.answers])
 
 
@@ -61,6 +64,13 @@ def undo(store: Store, study: Study, annotator: str, undo_id: str, comparison_id
     The same `undo_id` a second time withdraws nothing more. None where there is nothing to withdraw.
     """
     refuse_undo(undo_id)
+    vote = _withdraw(store, study, annotator, undo_id, comparison_id)
+    if vote is None or vote.edited:  # an undo that is sent again may have been cut short before this
+        bring_in_line(store, study)
+    return vote
+
+
+def _withdraw(store: Store, study: Study, annotator: str, undo_id: str, comparison_id: str | None) -> Vote | None:
     with store.write():
         if votes.has_vote(store, undo_id):
             return None
@@ -94,7 +104,7 @@ def vote_of(study: Study, annotator: str, ballot: Ballot, shown: Shown, before: 
     )  # fmt: skip
 
 
-def _refuse_unseen(shown: Shown, ballot: Ballot) -> None:
+def refuse_unseen(shown: Shown, ballot: Ballot) -> None:
     """A skip judges nothing and is always taken."""
     if ballot.choice == SKIP:
         return

@@ -16,6 +16,7 @@ TABLES = {
     "comments", "drafts", "findings", "check_suites", "checked", "dataset_checks", "tokenizers", "tokens",
     "views", "people", "invitations", "sessions", "attempts",
     "mappings", "exclusions", "leases", "guidelines", "gold", "second_looks", "standings", "workdays", "adjudications",
+    "saved",
 }  # fmt: skip
 
 
