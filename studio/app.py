@@ -113,6 +113,7 @@ def add_middleware(app: FastAPI, studio: Studio, assets: Assets, demo: gr.Blocks
 def add_routers(app: FastAPI, studio: Studio) -> None:
     """The JSON routes, each subject by name."""
     from studio.api import (
+        adjudications,
         checks,
         compare,
         data,
@@ -131,6 +132,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
     )
 
     subjects = (
+        adjudications,
         checks,
         compare,
         overview,

@@ -36,7 +36,7 @@ class Which(BaseModel):
 
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
-    routes = APIRouter(prefix="/adjudications", default_response_class=Ascii)
+    routes = APIRouter(prefix="/api/results/adjudications", tags=["results"], default_response_class=Ascii)
     store = studio.store
 
     @routes.get("")

@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 
 from storage.comparisons import get_study, list_studies
 from storage.judgements import opening, votes_given
-from studio.api import adjudications
 from studio.api.allowed import Me
 from studio.api.ascii import Ascii
 from studio.feedback.agreement import agreement
@@ -42,7 +41,6 @@ def router(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/api/results", tags=["results"], default_response_class=Ascii)
     _add_numbers(routes, studio)
     _add_people(routes, studio)
-    routes.include_router(adjudications.router(studio))
     return routes
 
 
