@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 from storage.store import Store
 
-QUEUE, TYPED, BACK, GOLD, SECOND = "queue", "typed", "back", "gold", "second"
-"""Kinds: from the queue, typed by the person, taken back by the person, a known answer, a second look."""
+QUEUE, TYPED, BACK, GOLD, SECOND, SECOND_BACK = "queue", "typed", "back", "gold", "second", "second back"
+"""Kinds: from the queue, typed by the person, taken back, a known answer, a second look, a second look taken back."""
 
+# A second look that has been given keeps its row and its alias; its time is then 0.
+_SECOND = f"('{SECOND}', '{SECOND_BACK}')"
 # Gold and second looks take no slot from anybody.
-_SLOTLESS = f"('{GOLD}', '{SECOND}')"
+_SLOTLESS = f"('{GOLD}', '{SECOND}', '{SECOND_BACK}')"
 _OTHERS = f"""
 (select count(*) from leases l where l.comparison_id = c.id and l.annotator != :annotator
  and l.expires_at > :now and l.kind not in {_SLOTLESS})
@@ -25,7 +27,8 @@ coalesce((select v.choice from votes v where v.comparison_id = c.id and v.annota
 _OPEN = f"""
 select c.id from comparisons c
 where c.study_id = :study and c.state = :state and c.given < :overlap and c.given + {_OTHERS} < :overlap
-  and not exists (select 1 from leases l where l.comparison_id = c.id and l.annotator = :annotator)
+  and not exists (select 1 from leases l where l.comparison_id = c.id and l.annotator = :annotator
+                  and l.expires_at > 0)
   and not exists (select 1 from gold g where g.comparison_id = c.id and g.lifted_at is null)
   and {_UNJUDGED}
 order by c.given, c.priority desc, c.ready_at, c.number limit :limit
@@ -64,11 +67,12 @@ def take(store: Store, lease: Lease) -> None:
 def held(store: Store, study_id: str, annotator: str, overlap: int, at: float) -> list[Held]:
     """What a person holds or held in a study and has not judged, in the order in which it was taken.
 
-    `free` is False where the person has judged it meanwhile, the slot went to others, or what was gold is not.
+    `free` is False where the person has judged it meanwhile (or taken back what a second look repeats), and where the
+    slot went to others after the lease had run out.
     """
     cursor = store.db.conn.execute(
         f"select {', '.join('l.' + name for name in Lease._fields)}, c.state, "
-        f"case when l.kind = '{SECOND}' then not exists (select 1 from second_looks s where s.id = l.alias) "
+        f"case when l.kind in {_SECOND} then not {_UNJUDGED} "
         f"     when not {_UNJUDGED} then 0 "
         f"     when l.expires_at > :now or l.kind = '{GOLD}' then 1 "
         f"     else c.given + {_OTHERS} < :overlap end "
@@ -89,18 +93,47 @@ def renew(store: Store, lease: Lease, until: float) -> Lease:
 
 
 def end(store: Store, comparison_id: str, annotator: str) -> None:
-    """A person holds a comparison no more; a second look keeps its alias."""
+    """A person holds a comparison no more; second looks at it stay."""
     store.execute(
-        f"delete from leases where comparison_id = ? and annotator = ? and kind != '{SECOND}'",
+        f"delete from leases where comparison_id = ? and annotator = ? and kind not in {_SECOND}",
         [comparison_id, annotator],
     )
 
 
-def has(store: Store, comparison_id: str, annotator: str) -> bool:
-    """Whether a person was given a comparison and has not judged it: the lease may have run out."""
-    return bool(
-        store.value("select 1 from leases where comparison_id = ? and annotator = ?", [comparison_id, annotator])
+def by_alias(store: Store, alias: str, annotator: str) -> Lease | None:
+    """The second look that a person knows under this id, given or not."""
+    row = store.db.conn.execute(
+        f"select {', '.join(Lease._fields)} from leases where alias = ? and annotator = ?", [alias, annotator]
+    ).fetchone()
+    return Lease(*row) if row else None
+
+
+def second_of(store: Store, comparison_id: str, annotator: str) -> Lease | None:
+    """A person's second look at a comparison, given or not."""
+    alias = store.value(
+        f"select alias from leases where comparison_id = ? and annotator = ? and kind in {_SECOND}",
+        [comparison_id, annotator],
     )
+    return by_alias(store, alias, annotator) if alias else None
+
+
+def turn(store: Store, lease: Lease, kind: str, at: float, until: float) -> Lease:
+    """Make a second look one that has been given (`until` 0) or one that was taken back."""
+    store.execute(
+        "update leases set kind = ?, taken_at = ?, expires_at = ? where alias = ? and annotator = ?",
+        [kind, at, until, lease.alias, lease.annotator],
+    )
+    return lease._replace(kind=kind, taken_at=at, expires_at=until)
+
+
+def of(store: Store, comparison_id: str, annotator: str) -> Lease | None:
+    """The hold of a person on a comparison under its own id, run out or not."""
+    row = store.db.conn.execute(
+        f"select {', '.join(Lease._fields)} from leases "
+        f"where comparison_id = ? and annotator = ? and kind not in {_SECOND}",
+        [comparison_id, annotator],
+    ).fetchone()
+    return Lease(*row) if row else None
 
 
 def open_slots(

@@ -6,7 +6,9 @@ comes back by itself; a vote that arrives later is kept all the same. Those with
 every prompt is judged once before one is judged twice: the unit of all statistics is the prompt.
 """
 
-from storage import leases
+from typing import NamedTuple
+
+from storage import leases, workdays
 from storage.clock import now
 from storage.comparisons import get_comparison
 from storage.errors import Forbidden
@@ -14,6 +16,9 @@ from storage.leases import Held, Lease
 from storage.rows import Study
 from storage.store import Store
 from studio.feedback.comparing import add_free
+from studio.feedback.gold import unseen
+from studio.feedback.mixing import gold_due, second_due
+from studio.feedback.second_looks import again, alias, turned
 from studio.feedback.showing import Shown, show
 from studio.feedback.study_settings import StudySettings, settings_of
 
@@ -23,12 +28,19 @@ AHEAD = 4
 _READY = "ready"
 _STATES = (_READY, "answering", "waiting")
 # What was taken back comes first, then what the person typed, then the rest as it was taken.
-_RANK = {leases.BACK: 0, leases.TYPED: 1}
+_RANK = {leases.BACK: 0, leases.SECOND_BACK: 0, leases.TYPED: 1}
 # A lease is written anew when a tenth of its time is over: a write less for most looks.
 _FRESH = 0.9
 
 # Leases taken at one moment stay in their order.
 _STEP = 1e-6
+
+
+class Span(NamedTuple):
+    """From when to when a lease runs, in seconds since 1970."""
+
+    begin: float
+    end: float
 
 
 def closed_to(settings: StudySettings, annotator: str) -> str | None:
@@ -41,7 +53,7 @@ def closed_to(settings: StudySettings, annotator: str) -> str | None:
 def refuse_stranger(store: Store, settings: StudySettings, annotator: str, comparison_id: str) -> None:
     """Raise Forbidden for a vote of somebody who does not take part and was never given the comparison."""
     sentence = closed_to(settings, annotator)
-    if sentence and not leases.has(store, comparison_id, annotator):
+    if sentence and leases.of(store, comparison_id, annotator) is None:
         raise Forbidden(sentence)
 
 
@@ -51,9 +63,17 @@ def upcoming(store: Store, study: Study, annotator: str, limit: int = AHEAD) -> 
 
 
 def present(store: Store, study: Study, lease: Lease) -> Shown:
-    """A leased comparison as its person sees it."""
-    shown = show(study, get_comparison(store, lease.comparison_id), lease.annotator)
-    return shown._replace(lease_until=lease.expires_at)
+    """A leased comparison as its person sees it; at a second look the other way round, under another id."""
+    whole = get_comparison(store, lease.comparison_id)
+    order = turned(store, study, whole, lease.annotator) if lease.alias else None
+    shown = show(study, whole, lease.annotator, order)
+    return shown._replace(alias=lease.alias, lease_until=lease.expires_at)
+
+
+def find(store: Store, study: Study, annotator: str, shown_id: str) -> Shown:
+    """A comparison by the id under which a person knows it, leased or not; raises NotFound."""
+    lease = leases.by_alias(store, shown_id, annotator) or leases.of(store, shown_id, annotator)
+    return present(store, study, lease) if lease else show(study, get_comparison(store, shown_id), annotator)
 
 
 def deal(store: Store, study: Study, annotator: str, limit: int = AHEAD) -> list[Lease]:
@@ -65,14 +85,46 @@ def deal(store: Store, study: Study, annotator: str, limit: int = AHEAD) -> list
     until = at + 60 * settings.lease_minutes
     with store.write():
         mine = [_renewed(store, held, at, until) for held in _kept(store, study, settings, annotator, at)]
-        missing = limit - len(mine) if study.state == "open" else 0
-        fresh = leases.open_slots(store, study.id, annotator, settings.overlap, at, _STATES, missing)
-        for place, comparison_id in enumerate(fresh):
-            taken_at = at + place * _STEP
-            lease = Lease(comparison_id, annotator, study.id, leases.QUEUE, None, taken_at, until)
-            leases.take(store, lease)
-            mine.append(lease)
+        if study.state == "open" and len(mine) < limit:
+            mine += _fresh(store, study, settings, annotator, len(mine), limit - len(mine), Span(at, until))
     return mine
+
+
+def _fresh(
+    store: Store, study: Study, settings: StudySettings, annotator: str, held: int, count: int, span: Span
+) -> list[Lease]:
+    """What comes next for a person who holds so many: known answers and second looks in their places."""
+    found: list[Lease] = []
+    others = iter(leases.open_slots(store, study.id, annotator, settings.overlap, span.begin, _STATES, count))
+    first = held + 1
+    if settings.gold_every or settings.second_every:
+        work = workdays.work(store, study.id, annotator)
+        first += work.mine + work.skips
+    for step in range(count):
+        moment = Span(span.begin + step * _STEP, span.end)
+        lease = _checking(store, study, settings, annotator, first + step, moment)
+        if lease is None:
+            comparison_id = next(others, None)
+            if comparison_id is None:
+                break
+            lease = Lease(comparison_id, annotator, study.id, leases.QUEUE, None, moment.begin, moment.end)
+        leases.take(store, lease)
+        found.append(lease)
+    return found
+
+
+def _checking(
+    store: Store, study: Study, settings: StudySettings, annotator: str, place: int, span: Span
+) -> Lease | None:
+    """A known answer or a second look, where one stands at this place and there is one."""
+    if gold_due(study, settings, annotator, place):
+        for comparison_id in unseen(store, study, annotator):
+            return Lease(comparison_id, annotator, study.id, leases.GOLD, None, *span)
+    if second_due(study, settings, annotator, place):
+        earlier = again(store, study, annotator)
+        if earlier is not None:
+            return Lease(earlier.comparison_id, annotator, study.id, leases.SECOND, alias(store, study), *span)
+    return None
 
 
 def reserve(store: Store, study: Study, annotator: str, comparison_id: str, kind: str) -> Lease:
