@@ -82,13 +82,13 @@ def any_people(store: Store) -> bool:
     return bool(store.value("select 1 from people where disabled_at is null limit 1"))
 
 
-def change_person(store: Store, person: Person, **values: str | float | None) -> Person:
-    """Change columns of an account (role, password, disabled_at) and end its sessions."""
+def change_person(store: Store, person: Person, keep: str = "", **values: str | float | None) -> Person:
+    """Change columns of an account (role, password, disabled_at) and end its sessions, all but `keep` (its hash)."""
     with store.write():
         for column in ("role", "password", "disabled_at"):
             if column in values:
                 store.execute(f"update people set {column} = ? where id = ?", [values[column], person.id])
-        store.execute("delete from sessions where person_id = ?", [person.id])
+        store.execute("delete from sessions where person_id = ? and token_sha256 != ?", [person.id, keep])
     return get_person(store, person.name)
 
 
@@ -153,6 +153,12 @@ def session_person(store: Store, token_sha256: str) -> tuple[Session, Person] | 
     session = Session.from_row(row)
     person = store.one("select * from people where id = ?", [session.person_id])
     return (session, Person.from_row(person)) if person else None
+
+
+def count_sessions(store: Store, person: Person) -> int:
+    """In how many browsers somebody is signed in."""
+    sql = "select count(*) from sessions where person_id = ? and expires_at > ?"
+    return int(store.value(sql, [person.id, now()]))
 
 
 def touch_session(store: Store, session: Session, expires_at: float) -> None:

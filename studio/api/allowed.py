@@ -27,6 +27,8 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "POST /api/people/sign-out": None,
         "POST /api/people/join": None,
         "GET /api/people/me": Action.JUDGE,
+        "POST /api/people/me/password": Action.JUDGE,
+        "GET /account": Action.JUDGE,
         "GET /api/people": Action.RUN_STUDIES,
         "POST /api/people": Action.ADMINISTER,
         "PATCH /api/people/{name}": Action.ADMINISTER,

@@ -43,6 +43,13 @@ class NewPerson(Credentials):
     role: Role = "annotator"
 
 
+class NewPassword(BaseModel):
+    """One's own password, changed."""
+
+    old: str = Field(max_length=2000)
+    new: str = Field(max_length=2000)
+
+
 class Change(BaseModel):
     """What becomes of an account; what is absent stays."""
 
@@ -96,6 +103,13 @@ def _add_sessions(routes: APIRouter, studio: Studio) -> None:
         may = sorted(action.value for action in Action if asker.may(action))
         signed_in = bool(getattr(request.state, "signed_in", False))
         return {"name": asker.name, "role": asker.role, "may": may, "signed_in": signed_in}
+
+    @routes.post("/me/password")
+    async def change_password(given: NewPassword, request: Request) -> Json:
+        token = request.cookies.get(cookie_name(settings))
+        async with one_at_a_time:
+            ended = await run_in_threadpool(sessions.change_password, store, token, given.old, given.new)
+        return {"changed": True, "ended": ended}
 
 
 def _begin(studio: Studio, request: Request, response: Response, signed: sessions.SignedIn) -> Json:

@@ -1,7 +1,7 @@
-"""Pages without Gradio: sign in, take an invitation up, the list of people, and "this is not for you".
+"""Pages without Gradio: sign in, take an invitation up, one's password, the list of people, "this is not for you".
 
 They are plain HTML in the shell's look, because they must work before anybody has signed in, when Gradio's routes are
-shut. Each is a frame with the words; its script (static/sign_in.js, static/people.js) talks to /api/people.
+shut. Each is a frame with the words; its script (sign_in.js, account.js, people.js) talks to /api/people.
 """
 
 import html
@@ -17,6 +17,7 @@ from studio.people.roles import Action, Actor
 
 SIGN_IN = Page("/sign-in", "Sign in", "Sign in", "Your name and your password, as the administrator gave them.")
 JOIN = Page("/join", "Join", "You are invited", "Choose a name and a password; then you can begin.")
+ACCOUNT = Page("/account", "Account", "Your account", "Change your password.")
 PEOPLE = Page("/people", "People", "People", "Who may come in, and what each may do.")
 
 _NAME = """<div class="field"><label for="name">Name</label>
@@ -24,6 +25,8 @@ _NAME = """<div class="field"><label for="name">Name</label>
 _PASSWORD = """<div class="field"><label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="{kind}" maxlength="1024" required
  aria-describedby="hint"><span class="hint" id="hint">{hint}</span></div>"""
+_FIELD = """<div class="field"><label for="{id}">{label}</label>
+<input id="{id}" name="{id}" type="password" autocomplete="{kind}" maxlength="1024" required{more}></div>"""
 _FORM = """<form id="{id}" class="card stack narrow sign-in" method="post" action="{action}">{fields}
 <p id="said" class="field-error" role="alert"></p>
 <button type="submit" class="button button-primary">{button}</button></form>"""
@@ -47,6 +50,22 @@ class PlainPages:
         password = _PASSWORD.format(kind="new-password", hint=f"At least {SHORTEST} characters.")
         form = _FORM.format(id="join-form", action="/api/people/join", fields=_NAME + password, button="Join")
         return self._page(JOIN, form, "sign_in")
+
+    def account(self, actor: Actor, signed_in: bool) -> str:
+        """The form for a new password; on a machine of one's own there is none to change."""
+        if not signed_in:
+            said = "Nobody has an account here, so there is no password to change."
+            return self._page(ACCOUNT, f'<p class="notice">{said}</p>', None, actor, False)
+        hint = f"At least {SHORTEST} characters. You are signed out wherever else you are signed in."
+        fields = _FIELD.format(id="old", label="Password now", kind="current-password", more=" autofocus")
+        fields += _FIELD.format(id="new", label="New password", kind="new-password", more=' aria-describedby="hint"')
+        fields += f'<span class="hint" id="hint">{hint}</span>'
+        fields += _FIELD.format(id="again", label="New password again", kind="new-password", more="")
+        name = f'<input type="hidden" name="username" autocomplete="username" value="{html.escape(actor.name)}">'
+        form = _FORM.format(
+            id="password-form", action="/api/people/me/password", fields=name + fields, button="Change the password"
+        )
+        return self._page(ACCOUNT, form, "account", actor, True)
 
     def people(self, actor: Actor, signed_in: bool) -> str:
         """The list of people; the script fills it."""
@@ -93,6 +112,10 @@ def router(pages: PlainPages) -> APIRouter:
     @routes.get("/join/{token}")
     def join(token: str) -> HTMLResponse:
         return HTMLResponse(pages.join(), headers=kept)
+
+    @routes.get("/account")
+    def account(request: Request) -> HTMLResponse:
+        return HTMLResponse(pages.account(request.state.actor, request.state.signed_in), headers=kept)
 
     @routes.get("/people")
     def people(request: Request) -> HTMLResponse:

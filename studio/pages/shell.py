@@ -67,7 +67,7 @@ def navigation(current: Page, actor: Actor | None = None) -> str:
 
 
 def account(actor: Actor | None, signed_in: bool) -> str:
-    """Who is here, with the ways to the list of people and out; nothing on a machine of one's own."""
+    """Who is here, with the ways to the list of people, the own password and out; nothing on a machine of one's own."""
     if actor is None:
         return ""
     people = '<a href="/people">People</a>' if actor.may(Action.RUN_STUDIES) else ""
@@ -75,7 +75,7 @@ def account(actor: Actor | None, signed_in: bool) -> str:
         return f'<span class="account-local">{people}</span>'
     name = html.escape(actor.name)
     return f"""<details class="account"><summary class="tool-button" aria-label="Signed in as {name}">{name}</summary>
-      <div class="account-menu"><p class="muted small">{name}, {actor.role}</p>{people}
+      <div class="account-menu"><p class="muted small">{name}, {actor.role}</p>{people}<a href="/account">Password</a>
       <button type="button" class="button button-secondary button-s" id="sign-out">Sign out</button></div></details>"""
 
 

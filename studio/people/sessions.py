@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from storage import people
 from storage.clock import now
-from storage.errors import SignInNeeded, TooMany
+from storage.errors import BadInput, SignInNeeded, TooMany
 from storage.people import Person
 from storage.store import Store
 from studio.people.accounts import secret_sha256
-from studio.people.passwords import matches
+from studio.people.passwords import hashed, matches
 from studio.people.roles import Actor
 
 SESSION_DAYS = 30
@@ -67,9 +67,34 @@ def sign_out(store: Store, token: str | None) -> None:
         people.end_session(store, secret_sha256(token))
 
 
+def change_password(store: Store, token: str | None, old: str, new: str) -> int:
+    """Give who holds a session a new password, against the old one; tells how many other sessions end by that.
+
+    Raises SignInNeeded without a session, BadInput for a wrong old password or a new one that cannot protect, TooMany
+    after too many wrong ones: somebody at an open browser guesses no faster than at the sign-in.
+    """
+    held = secret_sha256(token or "")
+    found = people.session_person(store, held)
+    if found is None:
+        raise SignInNeeded("Sign in first: only who has an account has a password to change.")
+    person = found[1]
+    key = f"password:{person.id}"
+    _refuse_flood(store, key, MOST_PER_NAME)
+    if not matches(old, person.password):
+        people.note_attempt(store, key)
+        raise BadInput("The password that you have now is another one; nothing was changed.")
+    if new == old:
+        raise BadInput("The new password is the one that you have; choose another.")
+    stored = hashed(new)
+    people.forget_attempts(store, key)
+    ended = people.count_sessions(store, person) - 1
+    people.change_person(store, person, keep=held, password=stored)
+    return ended
+
+
 def _refuse_flood(store: Store, key: str, most: int) -> None:
     """Raise TooMany where a name or an address has failed too often."""
     failed = people.attempts(store, key, now() - WINDOW)
     if len(failed) >= most:
         minutes = max(1, round((failed[-most] + WINDOW - now()) / 60))
-        raise TooMany(f"Too many failed attempts to sign in; try again in {minutes} minute{'s'[: minutes != 1]}.")
+        raise TooMany(f"Too many wrong passwords; try again in {minutes} minute{'s'[: minutes != 1]}.")

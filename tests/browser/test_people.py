@@ -9,7 +9,7 @@ from tests.browser.conftest import Served, Visit, start_studio, stop_studio
 
 pytestmark = pytest.mark.browser
 PASSWORD = "correct horse"
-DENIED = "status of 40"  # Chromium logs each 401 and 403
+DENIED = "status of 4"  # Chromium logs each 401, 403 and 422
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,35 @@ def test_from_the_first_account_to_an_annotator_who_sees_the_comparisons_alone(
     guest.page.wait_for_url("**/sign-in")
     page.reload()
     page.wait_for_selector("td:has-text('ann')")
+
+
+def test_an_annotator_changes_the_own_password_by_keyboard(served: Served, visit: Callable[..., Visit]) -> None:
+    one, other = visit(served.url, width=390, scheme="dark"), visit(served.url)
+    for browser in (one, other):
+        browser.expected.append(DENIED)
+        browser.page.goto(f"{served.url}/sign-in?next=/account")
+        sign_in(browser, "ann")
+        browser.page.wait_for_selector("#old:focus")
+    page = one.page
+    assert grave_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+    for said, words in {
+        "The new password was typed in two ways; type it again.": (PASSWORD, "another horse", "another hose"),
+        "The password that you have now is another one; nothing was changed.": ("wrong", *["another horse"] * 2),
+        "": (PASSWORD, "another horse", "another horse"),
+    }.items():
+        for field, word in zip(("#old", "#new", "#again"), words, strict=True):
+            page.fill(field, word)
+        page.press("#again", "Enter")
+        page.wait_for_function("said => document.getElementById('said').textContent === said", arg=said)
+        assert grave_violations(page) == []
+    page.wait_for_selector("text=You have a new password. You were signed in once elsewhere; that has ended.")
+
+    other.page.reload()
+    other.page.wait_for_url("**/sign-in?next=/account")
+    sign_in(other, "ann", "another horse")
+    other.page.wait_for_selector("#old:focus")
 
 
 @pytest.mark.parametrize("next_page", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:x()"])

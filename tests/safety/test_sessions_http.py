@@ -107,7 +107,35 @@ def test_another_role_or_password_ends_the_sessions(client: TestClient, studio: 
     assert client.get("/api/people/me").status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/api/people/sign-in", "/api/people/sign-out", "/api/people", "/api/people/join"])
+def test_an_annotator_changes_the_own_password_and_is_out_everywhere_else(client: TestClient, studio: Studio) -> None:
+    sign_in(client, "ann")
+    with TestClient(build_app(studio), base_url=HERE) as elsewhere, TestClient(build_app(studio), base_url=HERE) as ada:
+        assert (sign_in(elsewhere, "ann"), sign_in(ada, "ada")) == (200, 200)
+
+        changed = client.post("/api/people/me/password", json={"old": PASSWORD, "new": "another horse"})
+
+        assert (changed.status_code, changed.json()) == (200, {"changed": True, "ended": 1})
+        here = [one.get("/api/people/me").status_code for one in (client, elsewhere, ada)]
+    assert here == [200, 401, 200]
+    assert (sign_in(client, "ann"), sign_in(client, "ann", "another horse")) == (401, 200)
+
+
+def test_the_own_password_is_changed_against_the_old_one_alone(client: TestClient, studio: Studio) -> None:
+    sign_in(client, "ann")
+    before = people.get_person(studio.store, "ann").password
+    guesses = [
+        client.post("/api/people/me/password", json={"old": f"guess {n}", "new": "another horse"}).status_code
+        for n in range(MOST_PER_NAME + 1)
+    ]
+
+    assert guesses == [422] * MOST_PER_NAME + [429]
+    assert people.get_person(studio.store, "ann").password == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/people/sign-in", "/api/people/sign-out", "/api/people", "/api/people/join", "/api/people/me/password"],
+)
 def test_another_sites_page_can_neither_sign_in_nor_out(path: str, client: TestClient) -> None:
     sign_in(client)
 

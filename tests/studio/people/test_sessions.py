@@ -4,7 +4,7 @@ import pytest
 
 from storage import people
 from storage.clock import now
-from storage.errors import SignInNeeded, TooMany
+from storage.errors import BadInput, SignInNeeded, TooMany
 from storage.store import Store
 from studio.people import accounts, sessions
 from studio.people.roles import Actor
@@ -73,6 +73,57 @@ def test_a_session_ends_with_its_time_the_account_and_a_new_password(store: Stor
     assert sessions.actor_of(store, again) is None
     with pytest.raises(SignInNeeded):
         sessions.sign_in(store, "Ann", "another horse", "127.0.0.1")
+
+
+def test_ones_own_new_password_ends_all_sessions_but_the_one_that_asks(store: Store, ann: people.Person) -> None:
+    here, there, expired = (sessions.begin(store, ann).token for _ in range(3))
+    store.execute("update sessions set expires_at = 1 where token_sha256 = ?", [accounts.secret_sha256(expired)])
+
+    assert sessions.change_password(store, here, GOOD, "another horse") == 1
+
+    assert [sessions.actor_of(store, token) is None for token in (here, there)] == [False, True]
+    assert sessions.sign_in(store, "Ann", "another horse", "127.0.0.1").person.name == "Ann"
+    with pytest.raises(SignInNeeded):
+        sessions.sign_in(store, "Ann", GOOD, "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("wrong horse", "another horse", "The password that you have now is another one; nothing was changed."),
+        (GOOD, GOOD, "The new password is the one that you have; choose another."),
+        (GOOD, "short", "A password has 8 to 1024 characters; this one has 5."),
+    ],
+)
+def test_a_refused_new_password_changes_nothing(
+    store: Store, ann: people.Person, old: str, new: str, sentence: str
+) -> None:
+    tokens = [sessions.begin(store, ann).token for _ in range(2)]
+
+    with pytest.raises(BadInput) as refused:
+        sessions.change_password(store, tokens[0], old, new)
+
+    assert str(refused.value) == sentence
+    assert people.get_person(store, "Ann") == ann
+    assert [sessions.actor_of(store, token) is None for token in tokens] == [False, False]
+
+
+def test_at_an_open_browser_the_old_password_is_not_guessed(store: Store, ann: people.Person) -> None:
+    token = sessions.begin(store, ann).token
+    for number in range(sessions.MOST_PER_NAME):
+        with pytest.raises(BadInput):
+            sessions.change_password(store, token, f"guess number {number}", "another horse")
+
+    with pytest.raises(TooMany, match="try again in 15 minutes"):
+        sessions.change_password(store, token, GOOD, "another horse")
+    assert sessions.sign_in(store, "Ann", GOOD, "127.0.0.1").person.name == "Ann"  # who knows it is not locked out
+
+
+@pytest.mark.parametrize("token", [None, "", "x"])
+@pytest.mark.usefixtures("ann")
+def test_without_a_session_there_is_no_password_to_change(store: Store, token: str | None) -> None:
+    with pytest.raises(SignInNeeded):
+        sessions.change_password(store, token, GOOD, "another horse")
 
 
 def test_a_session_in_use_lasts_longer(store: Store, ann: people.Person) -> None:
