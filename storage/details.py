@@ -1,8 +1,10 @@
-"""What votes say beside who won, read for those who look closer: one comparison's votes, skips, ratings of criteria."""
+"""What votes say beside who won, read for those who look closer: one comparison's votes, skips, criteria, second
+looks."""
 
 from typing import NamedTuple
 
 from storage.rows import Vote
+from storage.second_looks import standing
 from storage.store import Store
 
 # The newest row of every (comparison, annotator) of a study: a withdrawn vote is "undo" and counts as nothing.
@@ -59,3 +61,41 @@ def criteria(store: Store, study_id: str) -> list[Rated]:
         {"study": study_id},
     )
     return [Rated(*row) for row in rows]
+
+
+class SecondLook(NamedTuple):
+    """What a person said of a comparison at first and when it came again; rankings and orders are JSON as stored."""
+
+    comparison_id: str
+    annotator: str
+    agreed: int
+    first_choice: str
+    first_ranking: str | None
+    first_rating: float | None
+    first_order: str
+    choice: str
+    ranking: str | None
+    rating: float | None
+    order: str
+    source: str
+    created_at: float
+
+
+def second_looks(store: Store, study_id: str) -> list[SecondLook]:
+    """The second looks of a study that count, oldest first."""
+    firsts = {
+        row[0]: row[1:]
+        for row in store.db.conn.execute(
+            "select id, choice, ranking, rating, shown_order, source from votes "
+            "where id in (select vote_id from second_looks where study_id = ?)",
+            [study_id],
+        )
+    }
+    found = []
+    for look in standing(store, study_id):
+        choice, ranking, rating, order, source = firsts[look.vote_id]
+        first, second = (choice, ranking, rating, order), (look.choice, look.ranking, look.rating, look.shown_order)
+        found.append(
+            SecondLook(look.comparison_id, look.annotator, look.agreed, *first, *second, source, look.created_at)
+        )
+    return found

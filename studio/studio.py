@@ -219,11 +219,13 @@ class Studio:
 
         return leaderboard(self.ready, study, ties=ties, with_excluded=with_excluded).to_json()
 
-    def agreement(self, study: str, level: str = "nominal", with_excluded: bool = False) -> Json:
-        """How well people agree in a study; `level`: nominal, ordinal or interval."""
+    def agreement(
+        self, study: str, level: str | None = None, with_excluded: bool = False, criterion: str | None = None
+    ) -> Json:
+        """How well people agree in a study, or on one criterion; `level`: nominal, ordinal or interval."""
         from studio.feedback.agreement import agreement
 
-        return agreement(self.ready, study, level=level, with_excluded=with_excluded).to_json()
+        return agreement(self.ready, study, level, with_excluded, criterion).to_json()
 
     def exclude_votes(self, study: str, kind: str, value: str, reason: str) -> Json:
         """Leave the votes of an annotator, a day or a source out of a study's numbers; nothing is deleted."""

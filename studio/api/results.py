@@ -14,7 +14,8 @@ from studio.api.allowed import Me
 from studio.api.ascii import Ascii
 from studio.feedback.agreement import agreement
 from studio.feedback.annotators import annotators
-from studio.feedback.exclusions import exclude, include
+from studio.feedback.criteria import tables
+from studio.feedback.exclusions import days_and_sources, exclude, include
 from studio.feedback.leaderboard import leaderboard
 from studio.feedback.preferences import Options, preview
 from studio.feedback.splits import splits
@@ -74,18 +75,36 @@ def _add_numbers(routes: APIRouter, studio: Studio) -> None:
         return {"policies": preview(store, study, options, with_excluded)}
 
 
+def _short(found: Json) -> Json:
+    """What a table shows of the agreement on one criterion."""
+    return {
+        name: found[name] for name in ("level", "items", "annotators", "percent", "krippendorff_alpha", "low", "high")
+    }
+
+
 def _add_people(routes: APIRouter, studio: Studio) -> None:
     store = studio.store
 
     @routes.get("/agreement")
-    def agreed(study: str, level: str = "nominal", with_excluded: bool = False) -> Json:
-        found = agreement(store, study, level, with_excluded).to_json()
+    def agreed(study: str, level: str | None = None, with_excluded: bool = False, criterion: str | None = None) -> Json:
+        found = agreement(store, study, level, with_excluded, criterion).to_json()
         disputed = found["disputed"][:_DISPUTED]
         return found | {"disputed": [{**one, "prompt": opening(store, one["item"], _EXCERPT)} for one in disputed]}
 
+    @routes.get("/criteria")
+    def by_criterion(study: str, with_excluded: bool = False) -> Json:
+        found = tables(store, study, with_excluded)
+        return {
+            "criteria": [
+                {**one.to_json(), "agreement": _short(agreement(store, study, None, with_excluded, one.key).to_json())}
+                for one in found
+            ]
+        }
+
     @routes.get("/annotators")
     def people(study: str) -> Json:
-        return {"annotators": [one.to_json() for one in annotators(store, study)]}
+        found = [one.to_json() for one in annotators(store, study)]
+        return {"annotators": found, **days_and_sources(store, study)}
 
     @routes.post("/exclusions")
     def change(study: str, change: Change, me: Me) -> Json:

@@ -60,7 +60,7 @@ class Waiting(NamedTuple):
 def waiting(store: Store, study: str) -> Waiting:
     """The queue of a study; excluded votes and known answers split nothing. Raises NotFound."""
     counted = count(store, study)
-    return Waiting(_disputes(counted), stored.standing(store, counted.study.id))
+    return of_counted(counted, stored.standing(store, counted.study.id))
 
 
 def queue(store: Store, study: str, viewer: str, limit: int = 50) -> dict[str, Any]:
@@ -153,9 +153,9 @@ def against_majority(found: Waiting) -> int:
     return number
 
 
-def of_counted(store: Store, counted: Counted) -> Waiting:
+def of_counted(counted: Counted, standing: Mapping[str, Adjudication]) -> Waiting:
     """The queue of a study that has been counted already."""
-    return Waiting(_disputes(counted), stored.standing(store, counted.study.id))
+    return Waiting(_disputes(counted), dict(standing))
 
 
 def _disputes(counted: Counted) -> list[Dispute]:
@@ -212,16 +212,11 @@ def _words(said: Opinion, shown: Shown) -> str:
         return _letter(shown, LETTERS.index(said.choice))
     if said.choice != RANKED:
         return said.choice.replace("_", " ")
-    # Who is beaten by fewer stands before; those beaten by as many share a place.
-    beaten = dict.fromkeys(range(len(shown.order)), 0.0)
-    for first, second, value in said.values:
-        beaten[first] += 1.0 - value
-        beaten[second] += value
-    return _ranked(beaten, shown)
+    return _ranked({position: place for place, group in enumerate(said.places) for position in group}, shown)
 
 
-def _ranked(places: Mapping[int, float], shown: Shown) -> str:
-    groups: dict[float, list[str]] = {}
+def _ranked(places: Mapping[int, int], shown: Shown) -> str:
+    groups: dict[int, list[str]] = {}
     for position, place in sorted(places.items(), key=lambda one: one[1]):
         groups.setdefault(place, []).append(_letter(shown, position))
     return " > ".join(" = ".join(sorted(group)) for group in groups.values())

@@ -1,38 +1,30 @@
-"""How well people agree in a study: on labels that came from elsewhere, or on their votes.
+"""How well people agree in a study: with each other, with known answers, and with themselves.
 
 Votes count as labels of comparisons: who won. Where they are ordered (ordinal), a win of A and a win of B are the
 ends and ties lie between.
 """
 
-import json
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from storage.comparisons import get_study
+from storage.details import second_looks
 from storage.errors import BadInput
-from storage.judgements import labels, said
 from storage.store import Store
 from studio.feedback import coefficients
 from studio.feedback.coefficients import Table
+from studio.feedback.disputes import Dispute, disputes, span_of
 from studio.feedback.exclusions import kept
+from studio.feedback.labelling import VOTE_ORDER, Judgement, Labelled, labelled
+from studio.feedback.study_settings import settings_of
+from studio.feedback.trust import gold_of_all, oneself
 
 LEVELS = ("nominal", "ordinal", "interval")
-# Votes in the order from "A is better" to "B is better"; that both are bad says as little about who won as a tie.
-_VOTE_ORDER = {"a": 0.0, "tie": 1.0, "both_bad": 1.0, "b": 2.0}
 _MOST_DISPUTED = 200
-
-
-class Judgement(NamedTuple):
-    """One person's label of one item."""
-
-    item: str
-    annotator: str
-    label: Hashable
 
 
 class _Coded(NamedTuple):
@@ -60,6 +52,15 @@ class Agreement:
     disputed_count: int
     notes: list[str]
     excluded: list[dict[str, Any]]
+    of: str
+    """What the labels are: labels from elsewhere, votes, ratings, or a criterion."""
+
+    criterion: str | None
+    gold: dict[str, Any]
+    """How often votes on known answers were right: rate, low, high, n."""
+
+    oneself: dict[str, Any]
+    """Second looks: rate, low, high, n, kappa, left_both, right_both."""
 
     def to_json(self) -> dict[str, Any]:
         """The keys of the command line."""
@@ -75,47 +76,35 @@ class Agreement:
             "disputed_count": self.disputed_count,
             "notes": self.notes,
             "excluded": self.excluded,
+            "of": self.of,
+            "criterion": self.criterion,
+            "gold": self.gold,
+            "oneself": self.oneself,
         }
 
 
-def agreement(store: Store, study: str, level: str = "nominal", with_excluded: bool = False) -> Agreement:
-    """Agreement in a study: over its labels where it has any, else over its votes.
+def agreement(
+    store: Store,
+    study: str,
+    level: str | None = None,
+    with_excluded: bool = False,
+    criterion: str | None = None,
+) -> Agreement:
+    """Agreement in a study: over one criterion if it is given, else over its labels if it has any, else over its votes.
 
-    Raises NotFound, and BadInput for an unknown level or for words where numbers are needed.
+    `level`: unless given, ordinal for ratings and criteria in numbers, else nominal. Raises NotFound, and BadInput for
+    an unknown level or for words where numbers are needed.
     """
-    if level not in LEVELS:
+    if level is not None and level not in LEVELS:
         raise BadInput(f'"{level}" is no level of measurement; the levels are {", ".join(LEVELS)}.')
-    chosen = get_study(store, study)
-    given = _labels(store, chosen.id, with_excluded)
-    of_labels = bool(given.found)
-    found, excluded = given if of_labels else _votes(store, chosen.id, with_excluded)
-    coded = _coded(found, level, votes=not of_labels)
-    return _measured(chosen.name, level, found, coded, excluded, votes=not of_labels)
+    found = labelled(store, study, criterion, with_excluded)
+    return _measured(store, found, level or _level(found), criterion, with_excluded)
 
 
-class _Found(NamedTuple):
-    """Judgements that count, and what was left out."""
-
-    found: list[Judgement]
-    excluded: list[dict[str, Any]]
-
-
-def _labels(store: Store, study_id: str, with_excluded: bool) -> _Found:
-    """The labels of a study; null is no label."""
-    counting = kept(store, study_id, labels(store, study_id), with_excluded)
-    decoded = [Judgement(one.item, one.annotator, json.loads(one.label)) for one in counting.votes]
-    return _Found([one for one in decoded if one.label is not None], counting.excluded)
-
-
-def _votes(store: Store, study_id: str, with_excluded: bool) -> _Found:
-    """The votes that count, as labels of comparisons of two."""
-    counting = kept(store, study_id, said(store, study_id), with_excluded)
-    judged = [
-        Judgement(vote.comparison_id, vote.annotator, vote.choice)
-        for vote in counting.votes
-        if vote.choice in _VOTE_ORDER
-    ]
-    return _Found(judged, counting.excluded)
+def _level(found: Labelled) -> str:
+    """The level that the labels have by themselves."""
+    numbers = all(isinstance(one.label, float) for one in found.judgements)
+    return "ordinal" if found.of in ("ratings", "criterion") and numbers else "nominal"
 
 
 def _coded(found: Sequence[Judgement], level: str, *, votes: bool) -> _Coded:
@@ -138,7 +127,7 @@ def _worth(kinds: Iterable[Any], level: str, votes: bool) -> dict[Any, Any]:
     """What each label is worth: a number where it is one, itself where it is a word."""
     kinds = list(kinds)
     if votes:
-        return {kind: _VOTE_ORDER[kind] if level != "nominal" else kind for kind in kinds}
+        return {kind: VOTE_ORDER[kind] if level != "nominal" else kind for kind in kinds}
     numbers = {kind: _number(kind) for kind in kinds}
     if all(value is not None for value in numbers.values()):
         return numbers
@@ -156,52 +145,64 @@ def _number(label: Any) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _measured(
-    study: str, level: str, found: Sequence[Judgement], coded: _Coded, excluded: list[dict[str, Any]], *, votes: bool
-) -> Agreement:
-    count = len(coded.categories)
-    chance = coefficients.several(coded.table, max(count, 1))
-    pairs = coefficients.pairs(coded.table, max(count, 1))
-    between = coefficients.alpha_interval(coded.table, coded.values, level) if found else None
-    disputed = _disputed(coded)
+def _measured(store: Store, labelled: Labelled, level: str, criterion: str | None, with_excluded: bool) -> Agreement:
+    found, votes = labelled.judgements, labelled.of == "votes"
+    coded = _coded(found, level, votes=votes)
+    pairs = coefficients.pairs(coded.table, max(len(coded.categories), 1))
+    disputed = _disputed_votes(labelled) if labelled.votes else _disputed(coded)
     ordered = all(isinstance(one, float) for one in coded.categories)
+    study = labelled.counted.study
+    looks = kept(store, study.id, second_looks(store, study.id), with_excluded).votes
     return Agreement(
-        study,
+        study.name,
         level,
         len(coded.items),
         len(coded.people),
         len(found),
-        {
-            "percent": chance.percent,
-            "cohen_kappa": _mean(pair.cohen for pair in pairs),
-            "weighted_kappa": {
-                "linear": _mean(pair.linear for pair in pairs),
-                "quadratic": _mean(pair.quadratic for pair in pairs),
-            },
-            "fleiss_kappa": chance.fleiss,
-            "scott_pi": _mean(pair.scott for pair in pairs),
-            "conger_kappa": chance.conger,
-            "gwet_ac1": chance.gwet,
-            "brennan_prediger": chance.brennan_prediger,
-            "krippendorff_alpha": coefficients.alpha(coded.table, coded.values, level) if found else None,
-            "low": between.low if between else None,
-            "high": between.high if between else None,
-        },
-        [
-            {
-                "a": coded.people[pair.a],
-                "b": coded.people[pair.b],
-                "n": pair.n,
-                "percent": pair.percent,
-                "cohen_kappa": pair.cohen,
-            }
-            for pair in pairs
-        ],
+        _coefficients(coded, pairs, level),
+        [_pair(coded.people, pair) for pair in pairs],
         disputed[:_MOST_DISPUTED],
         len(disputed),
-        _notes(found, ordered, votes),
-        excluded,
+        _notes(found, ordered, votes) + labelled.notes,
+        labelled.excluded,
+        labelled.of,
+        criterion,
+        gold_of_all(labelled.counted)._asdict(),
+        oneself(looks).to_json(),
     )
+
+
+def _coefficients(coded: _Coded, pairs: Sequence[coefficients.Pair], level: str) -> dict[str, Any]:
+    """The numbers of DESIGN 4.2; None where the labels do not determine one."""
+    some = bool(coded.items)
+    chance = coefficients.several(coded.table, max(len(coded.categories), 1))
+    between = coefficients.alpha_interval(coded.table, coded.values, level) if some else None
+    return {
+        "percent": chance.percent,
+        "cohen_kappa": _mean(pair.cohen for pair in pairs),
+        "weighted_kappa": {
+            "linear": _mean(pair.linear for pair in pairs),
+            "quadratic": _mean(pair.quadratic for pair in pairs),
+        },
+        "fleiss_kappa": chance.fleiss,
+        "scott_pi": _mean(pair.scott for pair in pairs),
+        "conger_kappa": chance.conger,
+        "gwet_ac1": chance.gwet,
+        "brennan_prediger": chance.brennan_prediger,
+        "krippendorff_alpha": coefficients.alpha(coded.table, coded.values, level) if some else None,
+        "low": between.low if between else None,
+        "high": between.high if between else None,
+    }
+
+
+def _pair(people: Sequence[str], pair: coefficients.Pair) -> dict[str, Any]:
+    return {
+        "a": people[pair.a],
+        "b": people[pair.b],
+        "n": pair.n,
+        "percent": pair.percent,
+        "cohen_kappa": pair.cohen,
+    }
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
@@ -218,6 +219,20 @@ def _disputed(coded: _Coded) -> list[dict[str, Any]]:
             share = max(said.values()) / said.total()
             found.append({"item": item, "labels": {_word(kind): n for kind, n in said.items()}, "majority": share})
     return sorted(found, key=lambda one: (one["majority"], one["item"]))
+
+
+def _disputed_votes(labelled: Labelled) -> list[dict[str, Any]]:
+    """Comparisons on which votes disagree, the most split first; labels in words that tell positions."""
+    ratings = [vote.rating for vote in labelled.votes if vote.rating is not None]
+    span = span_of(ratings, settings_of(labelled.counted.study).scale)
+    return [_dispute(one) for one in disputes(labelled.votes, span)]
+
+
+def _dispute(one: Dispute) -> dict[str, Any]:
+    said = Counter[str]()
+    for opinion, number in one.opinions.items():
+        said[opinion.word] += number
+    return {"item": one.comparison_id, "labels": dict(said), "majority": one.majority, "split": one.split}
 
 
 def _word(kind: Any) -> str:

@@ -1,36 +1,32 @@
-"""Who judged in a study, and what stands out: speed, agreement with others, the side chosen, the same answer always.
+"""Who judged in a study, and what stands out: speed, agreement with others and with known answers, the side chosen.
 
 A flag is a reason to look, never a verdict: it says what was seen and against what it was measured, and changes no
-number. Left rate and agreement have Wilson's interval (J. Am. Stat. Assoc. 22, 1927); the level is shared among all
-annotators (Bonferroni), so that among twenty honest people about one in twenty studies flags anybody.
+number. Shares have Wilson's interval; for flags its level is divided among all annotators (Bonferroni), so that among
+twenty honest people about one in twenty studies flags anybody.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import NormalDist, median
+from statistics import median
 from typing import Any, NamedTuple
 
+from storage.details import second_looks, skips
 from storage.exclusions import Exclusion, standing
 from storage.judgements import Said
+from storage.rows import RATED
 from storage.store import Store
 from studio.feedback.counting import Counted, count, left_of
+from studio.feedback.shares import LEVEL, Share, share, wilson
+from studio.feedback.trust import Oneself, gold_by_person, oneself, oneself_by_person
 
-LEVEL = 0.05
 FEWEST = 10
 """Votes below which nobody is flagged."""
 HASTY_SECONDS = 2.0
 CONSTANT_SHARE = 0.95
-
-
-class Share(NamedTuple):
-    """A share of `n`, with an interval; all None where there is nothing to share."""
-
-    rate: float | None
-    low: float | None
-    high: float | None
-    n: int
+LONGEST_LOOK = 300.0
+"""Seconds of one vote that count as work at most: five minutes without a vote are a pause."""
+NO_REASON = "no reason given"
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,16 @@ class Annotator:
     """With each other person who judged the same comparison: the same choice."""
 
     choices: Mapping[str, int]
-    """What was said, by side where it is known: left, right, tie, both_bad, a, b, ranking."""
+    """What was said, by side where it is known: left, right, tie, both_bad, a, b, ranking, rated 4."""
+
+    gold: Share
+    """How often the answer was the known one."""
+
+    oneself: Oneself
+    skips: Mapping[str, int]
+    """How often the person passed, by the reason given."""
+
+    working_seconds: float
 
     flags: list[dict[str, str]]
     excluded: str | None
@@ -62,6 +67,10 @@ class Annotator:
             "left": self.left._asdict(),
             "agreement": self.agreement._asdict(),
             "choices": dict(self.choices),
+            "gold": self.gold._asdict(),
+            "oneself": self.oneself.to_json(),
+            "skips": dict(self.skips),
+            "working_seconds": self.working_seconds,
             "flags": self.flags,
             "excluded": self.excluded,
         }
@@ -74,60 +83,75 @@ class _Matches(NamedTuple):
     comparisons: int
 
 
+class _Crowd(NamedTuple):
+    """What is known of everybody, by name: one person is measured against the others."""
+
+    matches: Mapping[str, _Matches]
+    paces: Mapping[str, float | None]
+    gold: Mapping[str, Share]
+    oneself: Mapping[str, Oneself]
+    skips: Mapping[str, Counter[str]]
+    excluded: Mapping[str, Exclusion]
+
+
 def annotators(store: Store, study: str) -> list[Annotator]:
-    """Everybody who judged in a study, excluded people as well, most votes first; raises NotFound."""
+    """Everybody who judged in a study, excluded people as well, most votes first; raises NotFound.
+
+    Votes on known answers are work like others: they count in votes, pace and sides, but not in agreement with others.
+    """
     counted = count(store, study, with_excluded=True)
     given: dict[str, list[Said]] = defaultdict(list)
-    for vote in counted.votes:
+    for vote in sorted([*counted.votes, *counted.on_gold], key=lambda one: one.created_at):
         given[vote.annotator].append(vote)
     excluded = {one.value: one for one in standing(store, counted.study.id) if one.kind == "annotator"}
-    matches = _matches(counted, set(excluded))
-    paces = {name: _pace(votes) for name, votes in given.items()}
-    found = [_annotator(name, votes, matches, paces, excluded.get(name)) for name, votes in given.items()]
+    passed: dict[str, Counter[str]] = defaultdict(Counter)
+    for skip in skips(store, counted.study.id):
+        passed[skip.annotator][skip.reason or NO_REASON] += 1
+        given.setdefault(skip.annotator, [])
+    crowd = _Crowd(
+        _matches(counted, set(excluded)),
+        {name: _pace(votes) for name, votes in given.items()},
+        gold_by_person(counted),
+        oneself_by_person(second_looks(store, counted.study.id)),
+        passed,
+        excluded,
+    )
+    found = [_annotator(name, votes, crowd) for name, votes in given.items()]
     return sorted(found, key=lambda one: (-one.votes, one.name))
 
 
-def wilson(rate: float, n: int, level: float = LEVEL) -> tuple[float, float]:
-    """Wilson's interval for a share of n."""
-    z = NormalDist().inv_cdf(1 - level / 2)
-    middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
-    margin = z * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, middle - margin), min(1.0, middle + margin)
-
-
-def _annotator(
-    name: str,
-    votes: Sequence[Said],
-    matches: Mapping[str, _Matches],
-    paces: Mapping[str, float | None],
-    excluded: Exclusion | None,
-) -> Annotator:
+def _annotator(name: str, votes: Sequence[Said], crowd: _Crowd) -> Annotator:
     lefts = [left for left in map(left_of, votes) if left is not None]
     choices = Counter(map(_choice, votes))
-    mine = matches.get(name, _Matches(0.0, 0))
-    flags = []
-    if len(votes) >= FEWEST:
-        flags = [
-            *_hasty(name, paces),
-            *_constant(choices),
-            *_sided(lefts, len(paces)),
-            *_contrary(name, matches),
-        ]
+    mine = crowd.matches.get(name, _Matches(0.0, 0))
+    excluded = crowd.excluded.get(name)
     return Annotator(
         name,
         len(votes),
         len({int(vote.created_at // 86_400) for vote in votes}),
-        paces[name],
-        _share(sum(lefts), len(lefts)),
-        _share(mine.same, mine.comparisons),
+        crowd.paces[name],
+        share(sum(lefts), len(lefts)),
+        share(mine.same, mine.comparisons),
         choices,
-        flags,
+        crowd.gold.get(name, share(0, 0)),
+        crowd.oneself.get(name, oneself(())),
+        crowd.skips.get(name, {}),
+        sum(min(vote.seconds, LONGEST_LOOK) for vote in votes if vote.seconds is not None),
+        _flags(name, choices, lefts, crowd) if len(votes) >= FEWEST else [],
         excluded.reason if excluded else None,
     )
 
 
-def _share(part: float, n: int, level: float = LEVEL) -> Share:
-    return Share(part / n, *wilson(part / n, n, level), n) if n else Share(None, None, None, 0)
+def _flags(name: str, choices: Counter[str], lefts: Sequence[bool], crowd: _Crowd) -> list[dict[str, str]]:
+    consistent = {who: own.agreed for who, own in crowd.oneself.items()}
+    return [
+        *_hasty(name, crowd.paces),
+        *_constant(choices),
+        *_sided(lefts, len(crowd.paces)),
+        *_contrary(name, crowd.matches),
+        *_behind(name, crowd.gold, "gold", "Was right in {rate:.0%} of {n} comparisons with a known answer"),
+        *_behind(name, consistent, "inconsistent", "Said the same again in {rate:.0%} of {n} second looks"),
+    ]
 
 
 def _pace(votes: Sequence[Said]) -> float | None:
@@ -139,6 +163,8 @@ def _choice(vote: Said) -> str:
     left = left_of(vote)
     if left is not None:
         return "left" if left else "right"
+    if vote.choice == RATED and vote.rating is not None:
+        return f"rated {vote.rating:g}"
     return "ranking" if vote.ranking is not None else vote.choice
 
 
@@ -153,10 +179,14 @@ def _matches(counted: Counted, excluded: set[str]) -> dict[str, _Matches]:
         for vote in votes:
             others = [one for one in votes if one is not vote and one.annotator not in excluded]
             if others:
-                alike = sum((one.choice, one.ranking) == (vote.choice, vote.ranking) for one in others)
+                alike = sum(_same(one, vote) for one in others)
                 same[vote.annotator] += alike / len(others)
                 number[vote.annotator] += 1
     return {name: _Matches(same[name], number[name]) for name in number}
+
+
+def _same(one: Said, other: Said) -> bool:
+    return (one.choice, one.ranking, one.rating) == (other.choice, other.ranking, other.rating)
 
 
 def _hasty(name: str, paces: Mapping[str, float | None]) -> list[dict[str, str]]:
@@ -178,7 +208,7 @@ def _constant(choices: Counter[str]) -> list[dict[str, str]]:
 
 
 def _sided(lefts: Sequence[bool], people: int) -> list[dict[str, str]]:
-    found = _share(sum(lefts), len(lefts), LEVEL / people)
+    found = share(sum(lefts), len(lefts), LEVEL / people)
     if found.rate is None or found.low is None or found.high is None or found.low <= 0.5 <= found.high:
         return []
     side, rate = ("left", found.rate) if found.rate > 0.5 else ("right", 1 - found.rate)
@@ -197,3 +227,16 @@ def _contrary(name: str, matches: Mapping[str, _Matches]) -> list[dict[str, str]
         return []
     said = f"Agrees with others in {rate:.0%} of {mine.comparisons} comparisons; the others in {usual:.0%}."
     return [{"kind": "contrary", "evidence": said}]
+
+
+def _behind(name: str, shares: Mapping[str, Share], kind: str, words: str) -> list[dict[str, str]]:
+    """A flag where somebody's share is surely under that of the others together."""
+    mine = shares.get(name)
+    others = [one for other, one in shares.items() if other != name and one.rate is not None]
+    number = sum(one.n for one in others)
+    if mine is None or mine.rate is None or mine.n < FEWEST or not number:
+        return []
+    usual = sum((one.rate or 0.0) * one.n for one in others) / number
+    if wilson(mine.rate, mine.n, LEVEL / len(shares))[1] >= usual:
+        return []
+    return [{"kind": kind, "evidence": f"{words.format(rate=mine.rate, n=mine.n)}; the others in {usual:.0%}."}]

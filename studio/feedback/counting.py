@@ -1,9 +1,14 @@
-"""The votes of a study as results between two models: what every number on the results page is counted from."""
+"""The votes of a study as results between two models: what every number on the results page is counted from.
+
+Votes on comparisons with a known answer (gold) say how well a person judges and nothing else: they are kept apart.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from storage import gold
 from storage.comparisons import get_study
 from storage.judgements import Contest, Said, contests, said
 from storage.models import list_models
@@ -12,6 +17,7 @@ from storage.rows import Study
 from storage.store import Store
 from studio.feedback.exclusions import kept
 from studio.feedback.outcomes import DRAWS, LETTERS, Ordering, ranked
+from studio.feedback.study_settings import settings_of
 
 # Votes from elsewhere may tell no prompt; each of their comparisons is a unit of its own.
 _NO_PROMPT = content_sha256([])
@@ -48,6 +54,26 @@ class Counted(NamedTuple):
     votes: list[Said]
     judged: list[Judged]
     excluded: list[dict[str, Any]]
+    expected: Mapping[str, dict[str, Any]] = MappingProxyType({})
+    """Known answers, by comparison."""
+
+    on_gold: Sequence[Said] = ()
+    """Votes on those; they are not among `votes`."""
+
+    def unit(self, comparison_id: str) -> str:
+        """What votes on the same prompt share; a comparison that tells no prompt is a unit of its own."""
+        return _unit(comparison_id, self.contests[comparison_id])
+
+    @property
+    def gold_json(self) -> dict[str, int]:
+        """How much is kept apart, to stand beside the numbers."""
+        return {"comparisons": len(self.expected), "votes": len(self.on_gold)}
+
+    @property
+    def gold_notes(self) -> list[str]:
+        """The same as a sentence, where there is something to say."""
+        said, of = len(self.on_gold), len({vote.comparison_id for vote in self.on_gold})
+        return [f"{said} votes on {of} comparisons with a known answer are left out."] if said else []
 
 
 def count(store: Store, study: str, with_excluded: bool = False) -> Counted:
@@ -55,8 +81,20 @@ def count(store: Store, study: str, with_excluded: bool = False) -> Counted:
     chosen = get_study(store, study)
     entries = contests(store, chosen.id)
     found = kept(store, chosen.id, said(store, chosen.id), with_excluded)
-    names = _names(store, chosen.models, entries)
-    return Counted(chosen, names, entries, found.votes, _judged(found.votes, entries), found.excluded)
+    names = _names(store, chosen, entries)
+    expected = gold.standing(store, chosen.id)
+    votes, on_gold = found.votes, list[Said]()
+    if expected:
+        on_gold = [vote for vote in votes if vote.comparison_id in expected]
+        votes = [vote for vote in votes if vote.comparison_id not in expected]
+    return Counted(chosen, names, entries, votes, _judged(votes, entries), found.excluded, expected, on_gold)
+
+
+def count_votes(store: Store, study_id: str) -> int:
+    """How many votes of a study count: not those that somebody excluded, nor those on known answers."""
+    expected = gold.standing(store, study_id)
+    votes = kept(store, study_id, said(store, study_id)).votes
+    return sum(vote.comparison_id not in expected for vote in votes)
 
 
 def orderings_of(vote: Said) -> Sequence[Ordering]:
@@ -78,8 +116,7 @@ def _judged(votes: Iterable[Said], entries: dict[str, Contest]) -> list[Judged]:
     found = []
     for vote in votes:
         contest = entries[vote.comparison_id]
-        models, prompt = contest.models, contest.prompt_sha256
-        unit = vote.comparison_id if prompt == _NO_PROMPT else prompt
+        models, unit = contest.models, _unit(vote.comparison_id, contest)
         bad = vote.choice == "both_bad"
         for first, second, value in orderings_of(vote):
             a, b = models[first], models[second]
@@ -88,7 +125,13 @@ def _judged(votes: Iterable[Said], entries: dict[str, Contest]) -> list[Judged]:
     return found
 
 
-def _names(store: Store, model_ids: Sequence[str], entries: dict[str, Contest]) -> list[str]:
+def _unit(comparison_id: str, contest: Contest) -> str:
+    return comparison_id if contest.prompt_sha256 == _NO_PROMPT else contest.prompt_sha256
+
+
+def _names(store: Store, study: Study, entries: dict[str, Contest]) -> list[str]:
+    """Contestants by the names that their answers carry."""
     known = {model.id: model.name for model in list_models(store, retired=True)}
-    own = [known[model_id] for model_id in model_ids if model_id in known]
+    contestants = settings_of(study).contestants
+    own = [one.name for one in contestants] or [known[model_id] for model_id in study.models if model_id in known]
     return list(dict.fromkeys([*own, *(name for contest in entries.values() for name in contest.models)]))

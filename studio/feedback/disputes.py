@@ -12,8 +12,9 @@ from itertools import combinations
 from typing import NamedTuple
 
 from storage.judgements import Said
-from storage.rows import RATED
+from storage.rows import RANKED, RATED
 from studio.feedback.counting import orderings_of
+from studio.feedback.outcomes import LETTERS
 
 _DRAWS_APART = 0.5
 """Between a tie and "both bad": the same winner, another judgement."""
@@ -25,6 +26,27 @@ class Opinion(NamedTuple):
     choice: str
     values: tuple[tuple[int, int, float], ...]
     rating: float | None
+
+    @property
+    def places(self) -> list[list[int]]:
+        """A ranking's groups of positions, best first, from the orderings of each two."""
+        beaten: dict[int, float] = defaultdict(float)
+        for first, second, value in self.values:
+            beaten[first] += 1.0 - value
+            beaten[second] += value
+        groups: dict[float, list[int]] = {}
+        for position, number in sorted(beaten.items(), key=lambda one: (one[1], one[0])):
+            groups.setdefault(number, []).append(position)
+        return list(groups.values())
+
+    @property
+    def word(self) -> str:
+        """What was said, by position: a, tie, 4, "b > a = c"."""
+        if self.rating is not None:
+            return f"{self.rating:g}"
+        if self.choice != RANKED:
+            return self.choice
+        return " > ".join(" = ".join(LETTERS[position] for position in group) for group in self.places)
 
 
 class Dispute(NamedTuple):

@@ -13,6 +13,7 @@ from storage import exclusions as stored
 from storage.comparisons import get_study
 from storage.errors import BadInput
 from storage.exclusions import Exclusion
+from storage.judgements import said
 from storage.store import Store
 
 KINDS = ("annotator", "day", "source")
@@ -77,6 +78,26 @@ def kept(store: Store, study_id: str, votes: Iterable[One], with_excluded: bool 
         if rule is None or with_excluded:
             counting.append(vote)
     return Kept(counting, [_json(one, charged[number], with_excluded) for number, one in enumerate(found)])
+
+
+def days_and_sources(store: Store, study: str) -> dict[str, list[dict[str, Any]]]:
+    """The days on which and the sources from which a study has votes: how many, by how many people, and the reason
+    where they are excluded. Days oldest first.
+    """
+    chosen = get_study(store, study)
+    reasons = {(one.kind, one.value): one.reason for one in stored.standing(store, chosen.id)}
+    found: dict[str, dict[str, list[str]]] = {"days": {}, "sources": {}}
+    for vote in said(store, chosen.id):
+        found["days"].setdefault(day_of(vote.created_at), []).append(vote.annotator)
+        found["sources"].setdefault(vote.source, []).append(vote.annotator)
+    return {
+        kind: [_group(value, people, reasons.get((kind[:-1], value))) for value, people in sorted(groups.items())]
+        for kind, groups in found.items()
+    }
+
+
+def _group(value: str, people: Sequence[str], reason: str | None) -> dict[str, Any]:
+    return {"value": value, "votes": len(people), "people": len(set(people)), "excluded": reason}
 
 
 def day_of(moment: float) -> str:

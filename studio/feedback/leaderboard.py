@@ -8,20 +8,23 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any, Self
 
+from storage.adjudications import standing
 from storage.comparisons import get_study
 from storage.judgements import Contest, Said, counting_mark
 from storage.store import Store
+from studio.feedback.adjudication import against_majority, of_counted
 from studio.feedback.counting import Counted, Judged, count, left_of
 from studio.feedback.cycles import cycles
 from studio.feedback.intervals import WinRate, votes_needed, win_rates
 from studio.feedback.ratings import Result, as_json, checked_ties, rate
+from studio.feedback.ratings_table import means, ratings_of
 
 # Of what is kept; another number makes every study count again.
-_FORM = 1
+_FORM = 2
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,14 @@ class Leaderboard:
 
     excluded: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    ratings: list[dict[str, Any]] = field(default_factory=list)
+    """Of single answers: the mean of each model with its interval."""
+
+    gold: dict[str, int] = field(default_factory=dict)
+    """Comparisons with known answers and votes on them; they count for nothing here."""
+
+    adjudicated: dict[str, int] = field(default_factory=dict)
+    """Comparisons that somebody decided, and on how many of them against the majority; votes are counted here."""
 
     def to_json(self) -> dict[str, Any]:
         """The keys of DESIGN 4.2."""
@@ -96,6 +107,9 @@ class Leaderboard:
             "cycles": self.cycles,
             "excluded": self.excluded,
             "notes": self.notes,
+            "ratings": self.ratings,
+            "gold": self.gold,
+            "adjudicated": self.adjudicated,
         }
 
     @classmethod
@@ -110,12 +124,13 @@ def leaderboard(store: Store, study: str, ties: str = "model", with_excluded: bo
     checked_ties(ties)
     chosen = get_study(store, study)
     key = f"leaderboard:{chosen.id}:{ties}:{int(with_excluded)}"
-    mark = [_FORM, chosen.name, counting_mark(store, chosen.id)]
+    mark = [_FORM, chosen.name, chosen.settings.get("scale"), counting_mark(store, chosen.id)]
     kept = store.value("select value from meta where key = ?", [key])
     if kept and (known := json.loads(kept))["mark"] == mark:
         return Leaderboard.from_json(known["board"])
     with _no_collections():
-        found = board(count(store, study, with_excluded), ties)
+        counted = count(store, study, with_excluded)
+        found = replace(board(counted, ties), adjudicated=_adjudicated(store, counted))
     text = json.dumps({"mark": mark, "board": found.to_json()})
     store.execute("insert or replace into meta (key, value) values (?, ?)", [key, text])
     return found
@@ -154,8 +169,18 @@ def board(counted: Counted, ties: str = "model") -> Leaderboard:
         len(lefts),
         [cycle.to_json() for cycle in cycles((duel.a, duel.b, duel.rate.rate, duel.votes) for duel in duels)],
         counted.excluded,
-        ratings.notes,
+        ratings.notes + counted.gold_notes,
+        [mean.to_json() for mean in means(ratings_of(counted), names)],
+        counted.gold_json,
     )
+
+
+def _adjudicated(store: Store, counted: Counted) -> dict[str, int]:
+    """How many comparisons somebody decided, and how many of them otherwise than most votes say."""
+    decided = standing(store, counted.study.id)
+    if not decided:
+        return {"comparisons": 0, "against_majority": 0}
+    return {"comparisons": len(decided), "against_majority": against_majority(of_counted(counted, decided))}
 
 
 def _results(judged: Iterable[Judged], names: Sequence[str]) -> Iterator[Result]:

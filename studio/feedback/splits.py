@@ -56,7 +56,9 @@ def _only(counted: Counted, ids: set[str]) -> Counted:
     met = {name for one in judged for name in (one.first, one.second)}
     names = [name for name in counted.names if name in met]
     contests = {vote.comparison_id: counted.contests[vote.comparison_id] for vote in votes}
-    return counted._replace(names=names, votes=votes, judged=judged, contests=contests, excluded=[])
+    return counted._replace(
+        names=names, votes=votes, judged=judged, contests=contests, excluded=[], expected={}, on_gold=()
+    )
 
 
 _Names = Callable[[Said], Iterable[str]]

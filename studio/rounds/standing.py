@@ -2,7 +2,7 @@
 
 The rate is over prompts (`studio.feedback.intervals`): a win counts 1, a tie or both bad one half, a loss 0.
 Votes on prompts that either model has trained on are left out, whatever their split, and so are votes that somebody
-excluded (`studio.feedback.exclusions`).
+excluded (`studio.feedback.exclusions`) and those on comparisons with a known answer.
 """
 
 from collections import defaultdict
@@ -26,6 +26,7 @@ join comparisons c on c.id = v.comparison_id
 join answers a on a.comparison_id = c.id and a.position = 0
 join answers b on b.comparison_id = c.id and b.position = 1
 where v.study_id = :study and v.choice in ('a', 'b', 'tie', 'both_bad')
+  and not exists (select 1 from gold g where g.comparison_id = v.comparison_id and g.lifted_at is null)
   and v.rowid = (select max(w.rowid) from votes w
                  where w.comparison_id = v.comparison_id and w.annotator = v.annotator)
 """

@@ -11,7 +11,7 @@ from storage.models import get_model
 from storage.rows import Job, Round
 from storage.store import Store
 from storage.versions import get_version
-from storage.votes import current_votes
+from studio.feedback.counting import count_votes
 from studio.rounds.ledger import catch_up
 from studio.rounds.standing import Standing, standing
 
@@ -93,8 +93,7 @@ def _material(store: Store, turn: Round) -> Material | None:
     """What the round's job learns or learnt from; None before it has a job."""
     if turn.training_study_id:
         study = get_study(store, turn.training_study_id)
-        votes = [vote for vote in current_votes(store, study.id) if vote.choice != "skip"]
-        return Material(study=study.name, votes=len(votes))
+        return Material(study=study.name, votes=count_votes(store, study.id))
     if turn.version_id:
         version = get_version(store, turn.version_id)
         dataset = get_dataset(store, version.dataset_id)

@@ -8,7 +8,7 @@ from storage.datasets import list_datasets
 from storage.models import list_models
 from storage.specs.registry import METHODS
 from storage.store import Store
-from storage.votes import current_votes
+from studio.feedback.counting import count_votes
 from studio.rounds.ledger import catch_up, starting_model
 
 
@@ -66,11 +66,5 @@ def _models(store: Store) -> list[dict[str, Any]]:
 
 
 def _studies(store: Store) -> list[dict[str, Any]]:
-    """Studies with their count of votes, newest first."""
-    return [
-        {
-            "name": study.name,
-            "votes": sum(vote.choice != "skip" for vote in current_votes(store, study.id)),
-        }
-        for study in list_studies(store)
-    ]
+    """Studies with the count of votes that can train or decide, newest first."""
+    return [{"name": study.name, "votes": count_votes(store, study.id)} for study in list_studies(store)]

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from studio.feedback.agreement import LEVELS
 from studio.feedback.exclusions import KINDS, notes
@@ -130,22 +131,36 @@ def _leaderboard(studio: Studio, args: argparse.Namespace) -> Outcome:
     pairs = table(
         data["pairs"], ("a", "b", "wins_a", "wins_b", "ties", "both_bad", "win_rate", "verdict", "votes_needed")
     )
-    said = "".join(f"\n{note}" for note in notes(data["excluded"]))
-    return Outcome(data, visible(f"{models}\n\n{pairs}{said}"))
+    rated = table(data["ratings"], ("name", "mean", "low", "high", "ratings", "prompts")) if data["ratings"] else ""
+    said = "".join(f"\n{note}" for note in [*data["notes"], *notes(data["excluded"])])
+    parts = [part for part in (models, pairs, rated) if part]
+    return Outcome(data, visible("\n\n".join(parts) + said))
 
 
 def _agreement_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--study", required=True, metavar="S")
     _with_excluded(parser)
-    parser.add_argument("--level", choices=LEVELS, default="nominal", help="what the labels are")
+    parser.add_argument("--level", choices=LEVELS, help="what the labels are (default: nominal; ratings: ordinal)")
+    parser.add_argument("--criterion", metavar="KEY", help="on the ratings of one criterion")
 
 
 def _agreement(studio: Studio, args: argparse.Namespace) -> Outcome:
-    data = studio.agreement(args.study, level=args.level, with_excluded=args.with_excluded)
+    data = studio.agreement(args.study, args.level, args.with_excluded, args.criterion)
     names = ("percent", "cohen_kappa", "fleiss_kappa", "krippendorff_alpha", "low", "high")
     lines = [f"{name.replace('_', ' '):20} {_digits(data[name])}" for name in names]
     lines.append(f"{data['disputed_count']} of {data['items']} items are disputed")
+    lines += _shares(data)
     return Outcome(data, visible("\n".join([*lines, *data["notes"], *notes(data["excluded"])])))
+
+
+def _shares(data: dict[str, Any]) -> list[str]:
+    """How right people are where the answer is known, and how like themselves."""
+    found = (("right on known answers", data["gold"]), ("the same at a second look", data["oneself"]))
+    return [
+        f"{share['rate']:.0%} of {share['n']} {words} ({share['low']:.0%} to {share['high']:.0%})"
+        for words, share in found
+        if share["n"]
+    ]
 
 
 def _digits(value: float | None) -> str:

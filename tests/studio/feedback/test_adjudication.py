@@ -6,11 +6,8 @@ from typing import Any
 import pytest
 
 from storage import adjudications
-from storage.comparisons import NewComparison, Whole, add_comparison, get_comparison
+from storage.comparisons import Whole
 from storage.errors import BadInput, Conflict, Forbidden, NotFound
-from storage.prompts import as_messages
-from storage.rows import Vote
-from storage.votes import cast
 from studio.feedback.adjudication import Decision, against_majority, decide, look, queue, undo, waiting
 from studio.feedback.exclusions import exclude
 from studio.feedback.leaderboard import leaderboard
@@ -18,26 +15,10 @@ from studio.feedback.showing import shown_order
 from studio.feedback.study_settings import change_settings
 from studio.people.roles import Actor
 from tests.studio.feedback.conftest import Bench
+from tests.studio.feedback.spoken import many, say
 
 CURATOR = Actor("cu", "curator")
 STUDY = "first-look"
-
-
-def _many(bench: Bench, *texts: str) -> Whole:
-    names = [(None, f"model {number}") for number in range(len(texts))]
-    new = NewComparison(as_messages("Which?"), names, texts=list(texts))
-    return get_comparison(bench.store, add_comparison(bench.store, bench.study, new).id)
-
-
-def _say(bench: Bench, whole: Whole, annotator: str, choice: str, **said: Any) -> None:
-    order = list(range(len(whole.answers)))
-    plain = dict.fromkeys(("ranking", "strength", "criteria", "rationale", "edited", "seconds", "supersedes"))
-    vote = Vote(**(plain | {
-        "id": f"{annotator}-{whole.comparison.id}", "comparison_id": whole.comparison.id, "study_id": bench.study.id,
-        "annotator": annotator, "choice": choice, "shown_order": order, "shown_sha256": [], "source": "studio",
-        "created_at": 0.0, **said,
-    }))  # fmt: skip
-    cast(bench.store, vote)
 
 
 def _side(bench: Bench, whole: Whole, position: int) -> str:
@@ -142,9 +123,9 @@ def test_an_annotator_may_not_decide(bench: Bench, split: list[Whole]) -> None:
 
 
 def test_rankings_are_apart_by_their_pairs_and_decided_as_seen(bench: Bench) -> None:
-    whole = _many(bench, "one", "two", "three")
+    whole = many(bench, "one", "two", "three")
     for person, ranking in (("ann", [0, 1, 2]), ("bob", [0, 2, 1]), ("cem", [[0, 1], 2])):
-        _say(bench, whole, person, "ranking", ranking=ranking)
+        say(bench, whole, person, "ranking", ranking=ranking)
 
     (dispute,) = waiting(bench.store, STUDY).disputes
     assert dispute.split == pytest.approx((1 + 0.5 + 1.5) / 3 / 3)
@@ -161,10 +142,10 @@ def test_rankings_are_apart_by_their_pairs_and_decided_as_seen(bench: Bench) -> 
 
 def test_ratings_are_apart_by_the_scale(bench: Bench) -> None:
     change_settings(bench.store, bench.study, {"layout": "rate", "sides": 1, "scale": 5})
-    far, near = _many(bench, "one"), _many(bench, "two")
+    far, near = many(bench, "one"), many(bench, "two")
     for whole, ratings in ((near, (4, 5)), (far, (1, 5))):
         for person, rating in zip(("ann", "bob"), ratings, strict=True):
-            _say(bench, whole, person, "rating", rating=rating)
+            say(bench, whole, person, "rating", rating=rating)
 
     found = waiting(bench.store, STUDY).disputes
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from studio.feedback.annotators import annotators, wilson
+from studio.feedback.annotators import annotators
 from studio.feedback.exclusions import exclude
+from studio.feedback.shares import wilson
 from tests.studio.feedback.conftest import Bench
 
 

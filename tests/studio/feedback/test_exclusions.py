@@ -2,11 +2,15 @@
 
 import pytest
 
+from storage import rounds
 from storage.errors import BadInput, Conflict, NotFound
 from studio.feedback.agreement import agreement
-from studio.feedback.exclusions import day_of, exclude, include
+from studio.feedback.exclusions import day_of, days_and_sources, exclude, include
+from studio.feedback.gold import set_gold
 from studio.feedback.leaderboard import leaderboard
 from studio.feedback.preferences import preferences
+from studio.rounds.timeline import timeline
+from studio.training.choices import choices
 from tests.studio.feedback.conftest import Bench
 
 PROMPTS = [f"What is {n} plus 1?" for n in range(4)]
@@ -90,3 +94,41 @@ def test_what_is_kept_is_counted_again_after_the_next_vote_and_after_undo(torn: 
 
     undo(torn.store, torn.study, "ann", "undo-0001")
     assert _wins(torn) == (4, 4)
+
+
+def test_the_train_page_and_the_film_count_what_can_train(torn: Bench) -> None:
+    known = torn.compare("known")
+    set_gold(torn.store, torn.study, known.comparison.id, {"choice": "a"}, None, "me")
+    torn.vote(known, "a", "ann")
+    torn.vote(torn.compare("passed over"), "skip", "ann")
+    turn = rounds.open_round(torn.store, torn.models[0].id)
+    rounds.fill_round(torn.store, turn.id, training_study_id=torn.study.id)
+
+    def counts() -> tuple[int, int | None]:
+        (study,) = (one for one in choices(torn.store).studies if one["name"] == "first-look")
+        material = timeline(torn.store)[-1].material
+        assert material is not None
+        return study["votes"], material.votes
+
+    assert counts() == (8, 8)
+    exclude(torn.store, "first-look", "annotator", "robot", "a robot", "me")
+    assert counts() == (4, 4)
+    include(torn.store, "first-look", "annotator", "robot", "me")
+    assert counts() == (8, 8)
+
+
+def test_days_and_sources_are_listed_with_their_votes_and_the_reason(torn: Bench) -> None:
+    torn.store.execute("update votes set created_at = 86400 * 2 + 5, source = 'import' where annotator = 'robot'")
+    torn.store.execute("update votes set created_at = 86400 where annotator = 'ann'")
+    exclude(torn.store, "first-look", "day", "1970-01-03", "a bad day", "me")
+
+    assert days_and_sources(torn.store, "first-look") == {
+        "days": [
+            {"value": "1970-01-02", "votes": 4, "people": 1, "excluded": None},
+            {"value": "1970-01-03", "votes": 4, "people": 1, "excluded": "a bad day"},
+        ],
+        "sources": [
+            {"value": "import", "votes": 4, "people": 1, "excluded": None},
+            {"value": "studio", "votes": 4, "people": 1, "excluded": None},
+        ],
+    }
