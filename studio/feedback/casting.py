@@ -43,17 +43,17 @@ def take_back(store: Store, study: Study, annotator: str, undo_id: str, shown_id
     The same `undo_id` a second time withdraws nothing more.
     """
     refuse_undo(undo_id)
-    with store.write():
-        if votes.has_vote(store, undo_id) or second_looks.was_undone_by(store, study.id, annotator, undo_id):
-            return Taken(None, find(store, study, annotator, shown_id) if shown_id else None)
-        lease = leases.by_alias(store, shown_id, annotator) if shown_id else None
-        look = _look(store, study, annotator, lease, shown_id)
-        if look is not None:
+    if second_looks.was_undone_by(store, study.id, annotator, undo_id):
+        return Taken(None, find(store, study, annotator, shown_id) if shown_id else None)
+    lease = leases.by_alias(store, shown_id, annotator) if shown_id else None
+    look = None if votes.has_vote(store, undo_id) else _look(store, study, annotator, lease, shown_id)
+    if look is not None:
+        with store.write():
             again = looking.undo(store, study, look, undo_id)
-            return Taken(look.id, present(store, study, again) if again else None)
-        vote = None if lease else voting.undo(store, study, annotator, undo_id, shown_id)
-        place = vote.comparison_id if vote else shown_id
-        return Taken(vote.id if vote else None, find(store, study, annotator, place) if place else None)
+        return Taken(look.id, present(store, study, again) if again else None)
+    vote = None if lease else voting.undo(store, study, annotator, undo_id, shown_id)
+    place = vote.comparison_id if vote else shown_id
+    return Taken(vote.id if vote else None, find(store, study, annotator, place) if place else None)
 
 
 def _look(store: Store, study: Study, annotator: str, lease: Lease | None, shown_id: str | None) -> Look | None:

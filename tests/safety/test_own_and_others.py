@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from storage import comparisons, votes
 from studio.app import build_app
+from studio.feedback.study_settings import change_settings
 from studio.people import accounts
 from studio.settings import Settings
 from studio.studio import Studio
@@ -27,6 +28,7 @@ def studio(tmp_path: Path) -> Studio:
     contestants = [(model, "starter") for model in study.models]
     new = comparisons.NewComparison(project.prompt("asked"), contestants, texts=["one", "two"])
     comparisons.add_comparison(made.store, study, new)
+    change_settings(made.store, study, {"overlap": 2})
     for name, role in (
         ("ada", "admin"),
         ("ann", "annotator"),
