@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.browser.judging import Room, add_people
 from tests.browser.site import Site, served_site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -216,6 +217,23 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A studio of this module's own, without models."""
     with served_site(tmp_path_factory.mktemp("site")) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """A studio with accounts for all who judge; each test makes a study of its own."""
+    with served_site(tmp_path_factory.mktemp("room"), add_people) as served:
+        yield Room(served.url, served.store)
+
+
+@pytest.fixture
+def judge(room: Room, visit: Callable[..., Visit]) -> Callable[..., Any]:
+    """`judge(name, study)`: the page on which somebody judges."""
+
+    def begin(name: str, study: str, **options: Any) -> Any:
+        return room.enter(visit(room.url, **options), name).open(f"/compare?study={study}")
+
+    return begin
 
 
 @pytest.fixture
