@@ -18,7 +18,8 @@ class NewComparison:
     """A comparison about to be written. `texts`: answers that exist already (an import), by position.
 
     `histories`: by position, the turns between the prompt and the answer, where sides went on by themselves.
-    `parent_id`: the comparison that this conversation goes on from.
+    `parent_id`: the comparison that this conversation goes on from; its split is the conversation's. `id`: where it
+    must be known before.
     """
 
     prompt: Messages
@@ -27,6 +28,8 @@ class NewComparison:
     texts: Sequence[str] = field(default_factory=tuple)
     histories: Sequence[Messages | None] = field(default_factory=tuple)
     parent_id: str | None = None
+    split: str | None = None
+    id: str | None = None
 
 
 class Whole(NamedTuple):
@@ -45,10 +48,8 @@ def create_study(
     seed: int = 0,
 ) -> Study:
     """Create a study; raises Conflict where the name is taken."""
-    checked_name(name)
     with store.write():
-        if store.value("select 1 from studies where name = ?", [name]):
-            raise Conflict(f'A study named "{name}" exists already; choose another name.')
+        refuse_taken(store, name)
         row = {"id": new_id(), "name": name, "models": json.dumps([model.id for model in models]),
                "prompts_id": prompts_id, "settings": json.dumps(settings or {}), "seed": seed, "state": "open",
                "created_at": now()}  # fmt: skip
@@ -70,14 +71,27 @@ def list_studies(store: Store) -> list[Study]:
     return [Study.from_row(row) for row in store.rows("select * from studies order by created_at desc, id desc")]
 
 
+def refuse_taken(store: Store, name: str) -> None:
+    """Raise Conflict where a study of that name exists, BadInput for what cannot be a name."""
+    checked_name(name)
+    if store.value("select 1 from studies where name = ?", [name]):
+        raise Conflict(f'A study named "{name}" exists already; choose another name.')
+
+
+def set_state(store: Store, study_id: str, state: str) -> None:
+    """Open or close a study: "open", "closed"."""
+    store.execute("update studies set state = ? where id = ?", [state, study_id])
+
+
 def add_comparison(store: Store, study: Study, new: NewComparison) -> Comparison:
     """Write a comparison and the places of its answers; it is ready at once where the texts exist already."""
     digest = content_sha256(new.prompt)
     with store.write():
         number = store.value("select coalesce(max(number), 0) + 1 from comparisons where study_id = ?", [study.id])
-        row = {"id": new_id(), "study_id": study.id, "number": number,
+        row = {"id": new.id or new_id(), "study_id": study.id, "number": number,
                "prompt": json.dumps(new.prompt), "prompt_sha256": digest,
-               "split": split_of(digest), "source": new.source, "state": "ready" if new.texts else "waiting",
+               "split": new.split or split_of(digest), "source": new.source,
+               "state": "ready" if new.texts else "waiting",
                "error": None, "created_at": now(), "ready_at": now() if new.texts else None,
                "parent_id": new.parent_id, "given": 0}  # fmt: skip
         store.insert("comparisons", row)
@@ -107,10 +121,26 @@ def get_comparison(store: Store, comparison_id: str) -> Whole:
     return Whole(Comparison.from_row(row), answers_of(store, comparison_id))
 
 
+def list_ready(store: Store, study_id: str, search: str, after: int, limit: int) -> list[Whole]:
+    """Ready comparisons of a study whose number is above `after` and whose prompt holds `search`, by number."""
+    rows = store.rows(
+        "select * from comparisons where study_id = ? and state = 'ready' and number > ? "
+        "and (? = '' or instr(lower(prompt), lower(?)) > 0) order by number limit ?",
+        [study_id, after, search, json.dumps(search)[1:-1], limit],
+    )
+    return [Whole(Comparison.from_row(row), answers_of(store, row["id"])) for row in rows]
+
+
 def answers_of(store: Store, comparison_id: str) -> list[Answer]:
     """A comparison's answers in order of position."""
     rows = store.rows("select * from answers where comparison_id = ? order by position", [comparison_id])
     return [Answer.from_row(row) for row in rows]
+
+
+def children(store: Store, comparison_id: str) -> list[Whole]:
+    """The comparisons in which a conversation goes on from this one, oldest first."""
+    rows = store.rows("select * from comparisons where parent_id = ? order by number", [comparison_id])
+    return [Whole(Comparison.from_row(row), answers_of(store, row["id"])) for row in rows]
 
 
 def claim_waiting(store: Store, study_id: str | None = None) -> Comparison | None:

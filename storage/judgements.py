@@ -213,6 +213,25 @@ def set_settings(store: Store, study_id: str, settings: dict[str, Any]) -> None:
     store.execute("update studies set settings = ? where id = ?", [json.dumps(settings), study_id])
 
 
+def retire_unjudged(store: Store, study_id: str) -> int:
+    """Take the comparisons of a study that nobody has judged out of the queue; returns how many."""
+    return store.execute(
+        "update comparisons set state = 'retired' where study_id = ? and given = 0 "
+        "and state in ('waiting', 'answering', 'ready')",
+        [study_id],
+    )
+
+
+def judged_by(store: Store, study_id: str) -> dict[str, int]:
+    """How many votes of each person count in a study, most first."""
+    rows = store.rows(
+        "select annotator, sum(votes) as votes from workdays where study_id = ? group by 1 having sum(votes) > 0 "
+        "order by 2 desc, 1",
+        [study_id],
+    )
+    return {row["annotator"]: row["votes"] for row in rows}
+
+
 def voters(store: Store, study_id: str) -> set[tuple[str, str]]:
     """Who has ever voted on which comparison of a study: (comparison id, annotator)."""
     rows = store.rows("select distinct comparison_id, annotator from votes where study_id = ?", [study_id])

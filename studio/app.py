@@ -127,6 +127,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         results,
         rounds,
         rows,
+        studies,
         versions,
         views,
     )
@@ -148,6 +149,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         rounds,
         people,
         results,
+        studies,
     )
     for module in subjects:
         app.include_router(module.router(studio))

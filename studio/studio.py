@@ -18,6 +18,7 @@ from studio.settings import Settings
 if TYPE_CHECKING:
     from studio.clients.engine import Engine
     from studio.feedback.answering import Answerer
+    from studio.people.roles import Actor
 
 Json = dict[str, Any]
 
@@ -55,6 +56,13 @@ class Studio:
         from studio.feedback.answering import Answerer
 
         return Answerer(self)
+
+    @property
+    def _owner(self) -> "Actor":
+        """Who acts here: the owner of the machine."""
+        from studio.people.roles import Actor
+
+        return Actor(self.settings.annotator, "admin")
 
     # Data
 
@@ -201,17 +209,76 @@ class Studio:
             raise BadInput("Answers that exist already need no models; leave the contestants out.")
         return compare_answers(self.ready, study, answers or "", count, settings).to_json()
 
+    def studies(self) -> Json:
+        """The studies, newest first, with contestants, people and how many slots hold a vote."""
+        from studio.feedback.running import listed
+
+        return listed(self.ready)
+
+    def study(self, name: str) -> Json:
+        """One study with its settings, contestants and guidelines."""
+        from studio.feedback.running import described
+
+        return described(self.ready, name)
+
+    def create_study(
+        self,
+        name: str,
+        models: Sequence[str] = (),
+        prompts: str | None = None,
+        contestants: Sequence[Mapping[str, Any] | str] = (),
+        answers: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        count: int | None = None,
+        guidelines: str = "",
+    ) -> Json:
+        """Make a study as `compare` does, without waiting for answers; `count`: comparisons to begin with."""
+        from studio.feedback.running import Wish, described, make
+
+        wish = Wish(name, models, contestants, prompts, answers, settings or {}, count, guidelines)
+        return described(self.store, make(self.ready, self._owner, wish).id)
+
+    def set_study(self, name: str, settings: Mapping[str, Any]) -> Json:
+        """Change settings of a study; returns what they were, so that the same call undoes it."""
+        from studio.feedback.running import change
+
+        return change(self.ready, self._owner, name, settings)
+
+    def close_study(self, name: str) -> Json:
+        """Give out nothing more of a study."""
+        from studio.feedback.running import close, described
+
+        return described(self.store, close(self.ready, self._owner, name).id)
+
+    def open_study(self, name: str) -> Json:
+        """Let people judge in a study again."""
+        from studio.feedback.running import described, open_again
+
+        return described(self.store, open_again(self.ready, self._owner, name).id)
+
+    def write_guidelines(self, name: str, text: str) -> Json:
+        """Put a new version of a study's guidelines in force."""
+        from studio.feedback.guidelines import write_guidelines
+
+        return write_guidelines(self.ready, self._owner, name, text)._asdict()
+
+    def choice_saved(self, name: str) -> Json:
+        """What active choice of the next comparison saved against random, on the study's own votes."""
+        from studio.feedback.replaying import saved
+
+        return saved(self.ready, name).to_json()
+
     def import_votes(self, path: str | Path, study: str) -> Json:
         """Read votes or labels from a JSONL file into a study."""
         from studio.feedback.vote_files import import_votes
 
         return import_votes(self.ready, Path(path), study).to_json()
 
-    def export_votes(self, study: str, out: str | Path | None = None) -> Json:
+    def export_votes(self, study: str, out: str | Path | None = None, with_skips: bool = False) -> Json:
         """Write a study's votes to a JSONL file, or return them as `lines`."""
         from studio.feedback.vote_files import export_votes
 
-        return export_votes(self.ready, study, Path(out) if out else None).to_json()
+        return export_votes(self.ready, study, Path(out) if out else None, with_skips).to_json()
 
     def leaderboard(self, study: str, ties: str = "model", with_excluded: bool = False) -> Json:
         """Who wins in a study, and how sure that is."""

@@ -43,6 +43,7 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "POST /api/compare/again": Action.JUDGE,
         "GET /api/compare/stream/{comparison}": Action.JUDGE,
         "GET /api/compare/studies": Action.JUDGE,
+        "GET /api/compare/guidelines": Action.JUDGE,
         "GET /api/compare/progress": Action.JUDGE,
         "POST /api/compare/keep": Action.EDIT_DATA,
         "POST /api/compare/sampling": Action.RUN_STUDIES,
@@ -106,15 +107,15 @@ async def allowed(request: Request) -> None:
     require(actor, action)
 
 
-def actor_of(request: Request) -> Actor:
+async def actor_of(request: Request) -> Actor:
     """Who asks. Routes that stand alone, without a doorman in front of them, work for the owner of the machine."""
     found: Actor | None = getattr(request.state, "actor", None)
     return found or Actor(Settings.annotator, "admin")
 
 
-def name_of(request: Request) -> str:
+async def name_of(request: Request) -> str:
     """The name under which votes, edits and comments of this request are kept."""
-    return actor_of(request).name
+    return (await actor_of(request)).name
 
 
 Asker = Annotated[Actor, Depends(actor_of)]

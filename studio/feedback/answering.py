@@ -13,6 +13,7 @@ from storage.comparisons import claim_waiting, get_study
 from storage.errors import RatchetError
 from storage.judgements import failed_in_a_row
 from storage.rows import Comparison, Study
+from studio.feedback.choosing import Chooser
 from studio.feedback.comparing import add_next
 from studio.feedback.filling import AT_ONCE, GIVE_UP, Filler
 from studio.feedback.hub import Hub
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _LOOKED = 600.0  # seconds for which a look counts
 _PAUSE = 1.0
+_REST = 0.05  # between two rounds, whoever calls: many people at the end of a study call all the time
 _ENDING = 1.5  # `serve` ends within two seconds
 
 
@@ -45,6 +47,7 @@ class Answerer:
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
+        self._chooser = Chooser(studio.store)
         self._busy: set[threading.Thread] = set()
 
     def start(self) -> None:
@@ -64,11 +67,14 @@ class Answerer:
             if thread is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
-    def look(self, study_id: str, annotator: str) -> None:
-        """Somebody looks at a study: keep comparisons ready there."""
+    def look(self, study_id: str, annotator: str, short: bool = True) -> None:
+        """Somebody looks at a study: keep comparisons ready there, at once where they run `short` of them."""
+        look = Look(study_id, annotator)
         with self._lock:
-            self._looks[Look(study_id, annotator)] = time.monotonic()
-        self._wake.set()
+            short = short or look not in self._looks
+            self._looks[look] = time.monotonic()
+        if short:
+            self._wake.set()
 
     def _run(self) -> None:
         filler = Filler(self.studio.store, self.studio.engine, self.hub, self._stopping)
@@ -78,6 +84,7 @@ class Answerer:
                 for look in self._current():
                     self._serve(filler, look)
                 self._wake.wait(_PAUSE)
+                self._stopping.wait(_REST)
         finally:
             self.studio.store.close()
 
@@ -96,6 +103,7 @@ class Answerer:
         """Top a study up for somebody and have what waits there answered, as far as hands are free."""
         try:
             study = get_study(self.studio.store, look.study_id)
+            self._chooser.refresh(study)
             if failed_in_a_row(self.studio.store, study.id, GIVE_UP) >= GIVE_UP:
                 return
             self._top_up(study, look.annotator)

@@ -18,6 +18,7 @@ from storage.prompts import Messages, as_messages, content_sha256
 from storage.queries import Query
 from storage.rows import Comparison, Example, Study
 from storage.store import Store
+from studio.feedback.choosing import telling_line_ups
 from studio.feedback.contestants import contestants_of, enough, line_ups
 from studio.feedback.filling import fill_all
 from studio.feedback.shuffling import shuffled
@@ -156,5 +157,10 @@ def _line_ups(store: Store, study: Study) -> Iterator[list[tuple[str | None, str
     standing = contestants_of(store, study)
     models = {one.name: one.model for one in standing}
     names = [one.name for one in standing]
-    for line_up in line_ups(names, settings_of(study).sides, line_up_uses(store, study.id), study.seed):
+    settings = settings_of(study)
+    if settings.choice == "active" and settings.sides <= min(2, len(names)):
+        chosen = telling_line_ups(store, study, names, settings.sides)
+    else:
+        chosen = line_ups(names, settings.sides, line_up_uses(store, study.id), study.seed)
+    for line_up in chosen:
         yield [(models[name], name) for name in line_up]

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from typing import Any, Self
 
 from storage.comparisons import get_study
@@ -185,13 +186,24 @@ def _contestant(values: Mapping[str, Any]) -> Contestant:
 
 def settings_of(study: Study) -> StudySettings:
     """The settings of a study."""
-    return StudySettings.from_json(study.settings)
+    return _parsed(json.dumps(study.settings))
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> StudySettings:
+    """Read once, asked for several times with every vote."""
+    return StudySettings.from_json(json.loads(text))
+
+
+def changed_settings(study: Study, changes: Mapping[str, Any]) -> StudySettings:
+    """The settings of a study with some changed; None for what is to be as usual again. Raises BadInput."""
+    refuse_unknown(changes)
+    return StudySettings.from_json({**study.settings, **changes})
 
 
 def change_settings(store: Store, study: Study, changes: Mapping[str, Any]) -> Study:
     """Change some settings of a study from now on; raises BadInput for an unknown one or a value that cannot be."""
-    refuse_unknown(changes)
-    settings = StudySettings.from_json({**study.settings, **changes})
+    settings = changed_settings(study, changes)
     set_settings(store, study.id, {**study.settings, **settings.to_json()})
     return get_study(store, study.id)
 

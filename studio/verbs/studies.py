@@ -1,0 +1,93 @@
+"""The verbs `studies` and `study`: what is judged and how far it is; studies are made, changed, closed, opened."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from storage.errors import BadInput, NotFound
+from studio.feedback.study_settings import read_settings
+from studio.studio import Studio
+from studio.verbs.verb import Outcome, Verb, key_value, no_flags, table, visible
+
+_COLUMNS = ("name", "state", "layout", "filled", "wanted", "votes", "people", "contestants")
+
+
+def _studies(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.studies()
+    lines = [{**one, **_short(one)} for one in data["studies"]]
+    return Outcome(data, table(lines, _COLUMNS) if lines else "there is no study yet; make one with `ratchet compare`")
+
+
+def _short(one: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "people": len(one["people"]),
+        "contestants": ", ".join(one["names"]) or (f"answers of {one['answers']}" if one["answers"] else "-"),
+    }
+
+
+def _study_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--create", action="store_true", help="make it, with --models, --contestant, --answers, --set")
+    what.add_argument("--close", action="store_true", help="nobody is given anything more of it")
+    what.add_argument("--open", action="store_true", help="let people judge in it again")
+    setting = "a setting, such as overlap=3, layout=rank, people=ann,bob; lists and objects as JSON"
+    parser.add_argument("--set", action="append", type=key_value, default=[], metavar="K=V", help=setting)
+    parser.add_argument("--guidelines", type=Path, metavar="FILE", help="Markdown; becomes their next version")
+    parser.add_argument("--models", default="", metavar="A,B", help="of a new study: contestants as they stand")
+    contestant = 'of a new study: {"model", "name", "system", "temperature", "top_p", "max_tokens"}'
+    parser.add_argument("--contestant", action="append", default=[], metavar="JSON", help=contestant)
+    parser.add_argument("--prompts", metavar="DATASET", help="of a new study: what the contestants answer")
+    parser.add_argument("--answers", metavar="DATASET", help="of a new study: answers that exist already")
+    parser.add_argument("--n", type=int, metavar="K", help="of a new study: comparisons to begin with")
+
+
+def _study(studio: Studio, args: argparse.Namespace) -> Outcome:
+    settings = read_settings(args.set)
+    if args.create:
+        models = [name.strip() for name in args.models.split(",") if name.strip()]
+        data = studio.create_study(
+            args.name, models, args.prompts, contestants=args.contestant, answers=args.answers, settings=settings,
+            count=args.n, guidelines=_read(args.guidelines),
+        )  # fmt: skip
+        return Outcome(data, _told(data))
+    if args.models or args.contestant or args.prompts or args.answers or args.n:
+        raise BadInput("Contestants, prompts and answers are those of a new study: add --create.")
+    before = studio.set_study(args.name, settings) if settings else {}
+    if args.guidelines:
+        studio.write_guidelines(args.name, _read(args.guidelines))
+    if args.close or args.open:
+        (studio.close_study if args.close else studio.open_study)(args.name)
+    data = studio.study(args.name) | ({"before": before} if settings else {})
+    return Outcome(data, _told(data))
+
+
+def _read(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotFound(f'There is no file "{path}".') from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f'"{path}" cannot be read as UTF-8 text ({error}).') from error
+
+
+def _told(data: dict[str, Any]) -> str:
+    """One study for people."""
+    lines = [
+        f"{data['name']}: {data['state']}, {data['filled']} of {data['wanted']} slots filled, {data['votes']} votes",
+        f"contestants: {_short(data)['contestants']}",
+        *(f"{name} = {_plain(value)}" for name, value in data["settings"].items()),
+    ]
+    return visible("\n".join(lines))
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+VERBS = (
+    Verb("studies", "the studies, with what is judged and how far each is", no_flags, _studies),
+    Verb("study", "show, make, change, close or open a study", _study_flags, _study),
+)
