@@ -1,7 +1,8 @@
 """What votes say beside who won, read for those who look closer: one comparison's votes, skips, criteria, second
 looks."""
 
-from typing import NamedTuple
+import json
+from typing import Any, NamedTuple
 
 from storage.rows import Vote
 from storage.second_looks import standing
@@ -99,3 +100,13 @@ def second_looks(store: Store, study_id: str) -> list[SecondLook]:
             SecondLook(look.comparison_id, look.annotator, look.agreed, *first, *second, source, look.created_at)
         )
     return found
+
+
+def histories(store: Store, study_id: str) -> dict[tuple[str, int], Any]:
+    """The turns that a side went on by itself, where it did: by comparison and position."""
+    rows = store.db.conn.execute(
+        "select a.comparison_id, a.position, a.history from answers a join comparisons c on c.id = a.comparison_id "
+        "where c.study_id = ? and a.history is not null",
+        [study_id],
+    )
+    return {(comparison_id, position): json.loads(history) for comparison_id, position, history in rows}

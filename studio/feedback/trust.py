@@ -43,7 +43,7 @@ def is_right(expected: Mapping[str, Any], vote: Said) -> bool:
         return list(orderings_of(vote)) == ranked(expected["ranking"])
     if "rating" in expected:
         return vote.choice == RATED and vote.rating == expected["rating"]
-    return vote.choice == expected["choice"]
+    return bool(vote.choice == expected["choice"])
 
 
 def gold_by_person(counted: Counted) -> dict[str, Share]:

@@ -1,4 +1,4 @@
-"""Votes in and out of files: JSONL, one vote or label a line.
+"""Votes in and out of files: one vote, label or record of another's shape a line (or an element, or a row).
 
 Reading a file twice changes nothing: a line's own id says which vote it is, and a line without one gets an id from its
 content and from how many equal lines stand above it, so that a log that has grown can be read again.
@@ -6,7 +6,7 @@ content and from how many equal lines stand above it, so that a log that has gro
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,8 +17,10 @@ from storage.judgements import labels
 from storage.rows import Study
 from storage.store import Store
 from studio.feedback.vote_intake import Intake
-from studio.feedback.vote_lines import LabelLine, Reject, VoteLine, read_line, write_line
+from studio.feedback.vote_lines import LabelLine, VoteLine, read_record, write_line
 from studio.feedback.vote_outlet import vote_lines
+from studio.feedback.vote_records import Unreadable, records
+from studio.feedback.vote_shapes import Reject
 
 _LISTED = 100
 _AT_ONCE = 500  # lines a transaction: short enough that people go on voting meanwhile
@@ -97,10 +99,10 @@ def import_votes(store: Store, path: Path, study: str) -> Imported:
     return report
 
 
-def export_votes(store: Store, study: str, out: Path | None = None) -> Exported:
+def export_votes(store: Store, study: str, out: Path | None = None, with_skips: bool = False) -> Exported:
     """Write a study's votes that count, and its labels, to a file, or return the lines."""
     chosen = get_study(store, study)
-    found: list[VoteLine | LabelLine] = [*vote_lines(store, chosen)]
+    found: list[VoteLine | LabelLine] = [*vote_lines(store, chosen, with_skips)]
     found += [LabelLine(row.item, row.annotator, row.label) for row in labels(store, chosen.id)]
     lines = [write_line(line) for line in found]
     if out is not None:
@@ -112,28 +114,21 @@ def export_votes(store: Store, study: str, out: Path | None = None) -> Exported:
 
 
 def _read(path: Path, report: Imported) -> Iterator[_Numbered]:
-    """The good lines of a file; bad ones go into the report."""
+    """The good votes of a file; bad records go into the report."""
     seen = Counter[str]()
-    for number, raw in enumerate(_lines(path), start=1):
-        if not raw.strip():
+    for record in records(path):
+        if isinstance(record, Unreadable):
+            _reject(report, record.line, record.reject)
             continue
         try:
-            line = read_line(raw)
+            lines = read_record(record.text)
         except Reject as reject:
-            _reject(report, Rejected(number, reject.column, f"{reject.message}."))
+            _reject(report, record.line, reject)
             continue
-        identity = line.id if isinstance(line, VoteLine) else None
-        yield _Numbered(number, line, identity or _made_id(raw, seen))
-
-
-def _lines(path: Path) -> Iterable[bytes]:
-    try:
-        with path.open("rb") as file:
-            yield from file
-    except FileNotFoundError:
-        raise NotFound(f'There is no file "{path}".') from None
-    except OSError as error:
-        raise BadInput(f'"{path}" cannot be read: {error.strerror}.') from error
+        made = _made_id(record.text, seen)
+        for place, line in enumerate(lines):
+            identity = line.id if isinstance(line, VoteLine) else None
+            yield _Numbered(record.line, line, identity or (f"{made}-{place}" if place else made))
 
 
 def _made_id(raw: bytes, seen: Counter[str]) -> str:
@@ -161,7 +156,7 @@ def _take(intake: Intake, one: _Numbered, report: Imported) -> None:
     report.duplicates += not new
 
 
-def _reject(report: Imported, rejected: Rejected) -> None:
+def _reject(report: Imported, line: int, reject: Reject) -> None:
     report.rejected += 1
     if len(report.errors) < _LISTED:
-        report.errors.append(rejected)
+        report.errors.append(Rejected(line, reject.column, f"{reject.message}."))

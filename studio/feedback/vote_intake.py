@@ -1,6 +1,6 @@
 """Votes from files become rows: each line finds its comparison in the study, or makes it.
 
-A line joins the comparison that has the same prompt, models and answers (in either order), so that the votes of several
+A line joins the comparison that has the same prompt, models and answers (in any order), so that the votes of several
 people on one comparison meet. A second vote of the same person there is no change of mind but another judgement (two
 samples, two sessions): it gets a comparison of its own, and both count.
 """
@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from storage.clock import now
 from storage.comparisons import NewComparison, add_comparison, mark
+from storage.details import histories
 from storage.judgements import contests, voters
-from storage.prompts import content_sha256, text_sha256
+from storage.prompts import Messages, content_sha256, text_sha256
 from storage.rows import Study, Vote
 from storage.store import Store
 from storage.votes import add_label, cast, has_vote
@@ -20,6 +21,20 @@ from studio.feedback.outcomes import LETTERS
 from studio.feedback.vote_lines import LabelLine, VoteLine
 
 _LONGEST_ID = 64
+
+
+class _Answer(NamedTuple):
+    """An answer as it is told from others: whose it is, and the hash of its text and history ("" where not known)."""
+
+    name: str
+    sha256: str
+
+
+class _Comparison(NamedTuple):
+    """A comparison of the study with its answers, by position."""
+
+    comparison_id: str
+    answers: list[_Answer]
 
 
 class _Place(NamedTuple):
@@ -37,9 +52,18 @@ class Intake:
         self.study = study
         self._known = {model["name"]: model["id"] for model in store.rows("select id, name from models")}
         self._voters = voters(store, study.id)
-        self._places: dict[str, list[_Place]] = {}
+        self._known_as: dict[str, list[_Comparison]] = {}
+        went_on = histories(store, study.id)
         for comparison_id, contest in contests(store, study.id).items():
-            self._remember(comparison_id, contest.prompt_sha256, contest.models, contest.sha256)
+            texts = contest.sha256 if len(contest.sha256) == len(contest.models) else [""] * len(contest.models)
+            answers = [
+                _answer(name, text, went_on.get((comparison_id, position)))
+                for position, (name, text) in enumerate(zip(contest.models, texts, strict=True))
+            ]
+            self._remember(contest.prompt_sha256, _Comparison(comparison_id, answers))
+
+    def _remember(self, digest: str, known: _Comparison) -> None:
+        self._known_as.setdefault(_key(digest, known.answers), []).append(known)
 
     def label(self, line: LabelLine) -> bool:
         """Store a label; False where that person labelled that item before."""
@@ -65,41 +89,71 @@ class Intake:
 
     def _place(self, line: VoteLine) -> _Place:
         """The comparison that a line is about, on which its author has not voted yet; made if absent."""
-        hashes = [text_sha256(answer) for answer in line.answers]
-        digest = content_sha256(line.prompt)
+        digest, answers = content_sha256(line.prompt), _answers(line)
         # A line that tells neither prompt nor answers is about something of its own.
         if line.prompt or line.answers:
-            for place in self._places.get(_key(digest, line.models, hashes), ()):
-                if (place.comparison_id, line.annotator) not in self._voters:
-                    return place
+            for known in self._known_as.get(_key(digest, answers), ()):
+                if (known.comparison_id, line.annotator) not in self._voters:
+                    return _Place(known.comparison_id, _order(answers, known.answers))
         contestants = [(self._known.get(name), name) for name in line.models]
-        new = NewComparison(line.prompt, contestants, source="import", texts=list(line.answers))
+        new = NewComparison(
+            line.prompt, contestants, source="import", texts=list(line.answers), histories=list(line.histories)
+        )
         made = add_comparison(self.store, self.study, new)
         if not line.answers:
             mark(self.store, made.id, "retired")  # votes count, but there is nothing to show or to answer
-        self._remember(made.id, digest, line.models, hashes)
-        return self._places[_key(digest, line.models, hashes)][-1]
-
-    def _remember(self, comparison_id: str, digest: str, models: Sequence[str], hashes: Sequence[str]) -> None:
-        """Find this comparison again, from lines that name its answers in any order."""
-        straight = list(range(len(models)))
-        self._places.setdefault(_key(digest, models, hashes), []).append(_Place(comparison_id, straight))
-        if len(models) == 2:
-            turned = _key(digest, models[::-1], hashes[::-1])
-            if turned != _key(digest, models, hashes):
-                self._places.setdefault(turned, []).append(_Place(comparison_id, [1, 0]))
+        self._remember(digest, _Comparison(made.id, answers))
+        return _Place(made.id, list(range(len(line.models))))
 
     def _row(self, line: VoteLine, vote_id: str, place: _Place) -> Vote:
         order = place.order
         choice = LETTERS[order[LETTERS.index(line.choice)]] if line.choice in ("a", "b") else line.choice
         hashes = [text_sha256(answer) for answer in line.answers]
+        edited = line.edited_position
         return Vote(
             id=vote_id, comparison_id=place.comparison_id, study_id=self.study.id, annotator=line.annotator,
-            choice=choice, ranking=_moved(line.ranking, order), strength=line.strength, criteria=line.criteria,
-            rationale=line.rationale, edited=line.edited, shown_order=[order[place] for place in line.shown_order],
+            choice=choice, ranking=_moved(line.ranking, order), strength=line.strength,
+            criteria=_turned(line.criteria, order), rationale=line.rationale, edited=line.edited,
+            shown_order=[order[place] for place in line.shown_order],
             shown_sha256=[hashes[order.index(position)] for position in range(len(hashes))], seconds=line.seconds,
             source="import", supersedes=None, created_at=line.created_at if line.created_at is not None else now(),
+            chips=line.chips, rating=line.rating, reason=line.reason,
+            edited_position=None if edited is None else order[edited],
         )  # fmt: skip
+
+
+def _answers(line: VoteLine) -> list[_Answer]:
+    """Who said what in a line, by its positions; a history is part of what was said."""
+    texts = [text_sha256(answer) for answer in line.answers] or [""] * len(line.models)
+    went_on = list(line.histories) or [None] * len(line.models)
+    return [_answer(*one) for one in zip(line.models, texts, went_on, strict=True)]
+
+
+def _answer(name: str, text: str, history: Messages | None) -> _Answer:
+    return _Answer(name, text + (content_sha256(history) if history else ""))
+
+
+def _order(answers: Sequence[_Answer], stored: Sequence[_Answer]) -> list[int]:
+    """For each position of a line the one in the store; equal answers stand in their own order."""
+    left = list(enumerate(stored))
+    order = []
+    for answer in answers:
+        found = next(one for one in left if one[1] == answer)
+        left.remove(found)
+        order.append(found[0])
+    return order
+
+
+def _turned(criteria: dict[str, Any] | None, order: Sequence[int]) -> dict[str, Any] | None:
+    """Values by the positions of the store; what is no value for each answer stays as it is."""
+    if criteria is None:
+        return None
+    return {
+        key: [values[order.index(position)] for position in range(len(order))]
+        if isinstance(values, list) and len(values) == len(order)
+        else values
+        for key, values in criteria.items()
+    }
 
 
 def _moved(ranking: list[Any] | None, order: Sequence[int]) -> list[Any] | None:
@@ -109,5 +163,6 @@ def _moved(ranking: list[Any] | None, order: Sequence[int]) -> list[Any] | None:
     return [[order[item] for item in group] if isinstance(group, list) else order[group] for group in ranking]
 
 
-def _key(digest: str, models: Sequence[str], hashes: Sequence[str]) -> str:
-    return "\x1f".join([digest, *models, "\x1e", *hashes])
+def _key(digest: str, answers: Sequence[_Answer]) -> str:
+    """The same for every order of the answers."""
+    return "\x1f".join([digest, *sorted(f"{answer.name}\x1e{answer.sha256}" for answer in answers)])

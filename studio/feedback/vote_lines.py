@@ -1,7 +1,8 @@
-"""One line of a votes file: read strictly, refused with the name of the field and a sentence.
+"""One record of a votes file: read strictly, refused with the name of the field and a sentence.
 
-Shapes: our own (DESIGN 4.2) with `choice` or `ranking`; a label `{item, annotator, label}`; and the Chatbot Arena's
-`{model_a, model_b, winner}` with or without the two conversations.
+Our own shape (DESIGN 4.2) says a vote by `choice`, `ranking` or `rating`, or a label `{item, annotator, label}`. What
+others write comes through `vote_shapes` first. Everything that a vote holds goes out and comes in again but the number
+of the guidelines, which means nothing in another study.
 """
 
 import json
@@ -12,21 +13,12 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from storage.prompts import Messages, as_messages
-from storage.rows import CHOICES
+from storage.rows import CHOICES, RANKED, RATED
 from studio.feedback.outcomes import LETTERS, ranks
+from studio.feedback.vote_shapes import Reject, votes_of
 
 UNKNOWN = "unknown"
-RANKED = "ranking"
-_ARENA = {"model_a": "a", "model_b": "b", "tie": "tie", "tie (bothbad)": "both_bad", "both_bad": "both_bad"}
-
-
-class Reject(Exception):
-    """A line that cannot be used: which field (or character) and why."""
-
-    def __init__(self, column: str | int, message: str) -> None:
-        super().__init__(message)
-        self.column = column
-        self.message = message
+SKIP = "skip"
 
 
 @dataclass(frozen=True)
@@ -47,6 +39,11 @@ class VoteLine:
     shown_order: list[int]
     seconds: float | None
     created_at: float | None
+    rating: float | None = None
+    chips: list[str] | None = None
+    reason: str | None = None
+    edited_position: int | None = None
+    histories: Sequence[Messages | None] = ()
 
 
 @dataclass(frozen=True)
@@ -58,12 +55,15 @@ class LabelLine:
     label: str
 
 
-def read_line(raw: bytes) -> VoteLine | LabelLine:
-    """The vote or label on a line; raises Reject."""
+def read_record(raw: bytes) -> list[VoteLine | LabelLine]:
+    """The votes of a record, or its label; raises Reject."""
     row = _object(raw)
-    if "label" in row or ("item" in row and "models" not in row):
-        return _label(row)
-    return _vote(_from_arena(row) if "winner" in row and "models" not in row else row)
+    if "item" in row and "models" not in row:
+        return [_label(row)]
+    votes = votes_of(row)
+    if votes == [row] and "label" in row:
+        return [_label(row)]
+    return [_vote(vote) for vote in votes]
 
 
 def write_line(line: VoteLine | LabelLine) -> str:
@@ -78,12 +78,17 @@ def write_line(line: VoteLine | LabelLine) -> str:
         "models": list(line.models),
         "answers": list(line.answers) or None,
         "annotator": line.annotator,
-        "choice": None if line.choice == RANKED else line.choice,
+        "choice": None if line.choice in (RANKED, RATED) else line.choice,
         "ranking": line.ranking,
+        "rating": line.rating,
         "strength": line.strength,
         "criteria": line.criteria,
+        "chips": line.chips or None,
         "rationale": line.rationale,
+        "reason": line.reason,
         "edited": line.edited,
+        "edited_answer": None if line.edited_position is None else LETTERS[line.edited_position],
+        "histories": list(line.histories) if any(line.histories) else None,
         "shown_order": line.shown_order or None,
         "seconds": line.seconds,
         "created_at": line.created_at,
@@ -131,8 +136,10 @@ def _label(row: Mapping[str, Any]) -> LabelLine:
 
 def _vote(row: Mapping[str, Any]) -> VoteLine:
     models = _texts(row, "models")
-    if not 2 <= len(models) <= len(LETTERS):
-        raise Reject("models", f"models names the 2 to {len(LETTERS)} contestants, not {len(models)}")
+    rating = _number(row, "rating")
+    least = 1 if rating is not None or row.get("choice") == SKIP else 2
+    if not least <= len(models) <= len(LETTERS):
+        raise Reject("models", f"models names the {least} to {len(LETTERS)} contestants, not {len(models)}")
     answers = _texts(row, "answers", empty=True) if row.get("answers") is not None else []
     if answers and len(answers) != len(models):
         raise Reject("answers", f"there are {len(answers)} answers and {len(models)} models")
@@ -146,7 +153,7 @@ def _vote(row: Mapping[str, Any]) -> VoteLine:
         models=models,
         answers=answers,
         annotator=_text(row, "annotator") or UNKNOWN,
-        choice=_choice(row.get("choice"), ranking, len(models)),
+        choice=_choice(row.get("choice"), ranking, rating, len(models)),
         ranking=ranking,
         strength=_strength(row.get("strength")),
         criteria=_criteria(row.get("criteria")),
@@ -155,7 +162,36 @@ def _vote(row: Mapping[str, Any]) -> VoteLine:
         shown_order=_shown_order(row.get("shown_order"), len(models)),
         seconds=_number(row, "seconds"),
         created_at=_moment(row.get("created_at")),
+        rating=rating,
+        chips=_texts(row, "chips") if row.get("chips") is not None else None,
+        reason=_text(row, "reason"),
+        edited_position=_edited(row, models),
+        histories=_histories(row.get("histories"), len(models)),
     )
+
+
+def _edited(row: Mapping[str, Any], models: Sequence[str]) -> int | None:
+    """Which answer was mended; it may be left out where that is not known."""
+    if row.get("edited_answer") is None:
+        return None
+    try:
+        return _position(row["edited_answer"], models)
+    except Reject as error:
+        raise Reject("edited_answer", error.message) from error
+
+
+def _histories(value: Any, count: int) -> Sequence[Messages | None]:
+    """The turns of each side between prompt and answer, by position."""
+    if value is None:
+        return ()
+    whole = isinstance(value, list) and len(value) == count
+    if not whole or not all(one is None or (isinstance(one, list) and all(map(_is_turn, one))) for one in value):
+        raise Reject("histories", "histories is, for each answer, null or a list of messages with role and content")
+    return list(value)
+
+
+def _is_turn(value: Any) -> bool:
+    return isinstance(value, dict) and "role" in value
 
 
 def _texts(row: Mapping[str, Any], column: str, empty: bool = False) -> list[str]:
@@ -182,7 +218,7 @@ def _number(row: Mapping[str, Any], column: str) -> float | None:
 def _prompt(value: Any) -> Messages:
     if value is None or value == "":
         return []
-    turns = isinstance(value, list) and all(isinstance(turn, dict) and "role" in turn for turn in value)
+    turns = isinstance(value, list) and all(map(_is_turn, value))
     if not (isinstance(value, str) or turns):
         raise Reject("prompt", "prompt is a text or a list of messages with role and content")
     return as_messages(value)
@@ -215,7 +251,13 @@ def _position(item: Any, models: Sequence[str]) -> int:
     raise Reject("ranking", f"{json.dumps(item)[:40]} is none of the answers: use 0 to {len(models) - 1}, or the model")
 
 
-def _choice(value: Any, ranking: list[Any] | None, count: int) -> str:
+def _choice(value: Any, ranking: list[Any] | None, rating: float | None, count: int) -> str:
+    if rating is not None:
+        if count > 1 or ranking is not None or value not in (None, RATED):
+            raise Reject("rating", "rating judges one answer, and such a vote has neither choice nor ranking")
+        return RATED
+    if value == SKIP:
+        return SKIP
     if value is None and ranking is not None:
         return _choice_of(ranking) if count == 2 else RANKED
     if value is None:
@@ -268,22 +310,3 @@ def _moment(value: Any) -> float | None:
     if moment.tzinfo is None:
         moment = datetime.fromisoformat(f"{value}+00:00" if "T" in value or " " in value else f"{value}T00:00:00+00:00")
     return moment.timestamp()
-
-
-def _from_arena(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The Chatbot Arena's line in our shape."""
-    if row["winner"] not in _ARENA:
-        raise Reject("winner", f"winner is one of {', '.join(_ARENA)}, not {json.dumps(row['winner'])[:40]}")
-    talks = [row.get("conversation_a"), row.get("conversation_b")]
-    whole = all(isinstance(talk, list) and talk and isinstance(talk[-1], dict) for talk in talks)
-    moment = row.get("tstamp")
-    return {
-        "id": row.get("question_id"),
-        "models": [row.get("model_a"), row.get("model_b")],
-        "choice": _ARENA[row["winner"]],
-        "annotator": row.get("judge"),
-        "prompt": talks[0][:-1] if whole and talks[0] else None,
-        "answers": [talk[-1].get("content") for talk in talks if talk] if whole else None,
-        "shown_order": [0, 1],
-        "created_at": moment,
-    }
