@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from storage.committing import Committer
 from storage.errors import BadInput
 from storage.home import Home
 from storage.store import Store
@@ -49,6 +50,11 @@ class Studio:
         from studio.clients.engine import Engine
 
         return Engine(self.home)
+
+    @cached_property
+    def committer(self) -> Committer:
+        """What commits the short writes of many people together: votes, and leases for those who look."""
+        return Committer(self.store)
 
     @cached_property
     def answerer(self) -> "Answerer":

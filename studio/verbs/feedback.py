@@ -72,10 +72,11 @@ def _compare(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 def _votes_flags(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    bring = actions.add_parser("import", help="read votes or labels from JSONL")
+    bring = actions.add_parser("import", help="read votes or labels: ours, the Arena's, LLMBar's, PandaLM's")
     bring.add_argument("file", type=Path, metavar="FILE")
     take = actions.add_parser("export", help="write votes as JSONL")
     take.add_argument("--out", type=Path, metavar="FILE", help="file (default: standard output)")
+    take.add_argument("--with-skips", action="store_true", help="skips with their reasons as well")
     leave = actions.add_parser("exclude", help="leave votes out of the numbers, with a reason; nothing is deleted")
     count = actions.add_parser("include", help="count votes again that were excluded")
     leave.add_argument("--reason", required=True, metavar="TEXT", help="stands beside the numbers")
@@ -98,7 +99,7 @@ def _votes(studio: Studio, args: argparse.Namespace) -> Outcome:
         return Outcome(data, visible(text), code)
     if args.action in ("exclude", "include"):
         return _excluding(studio, args)
-    data = studio.export_votes(args.study, args.out)
+    data = studio.export_votes(args.study, args.out, args.with_skips)
     lines = data.pop("lines", [])
     if args.out is None and not args.json:
         sys.stdout.writelines(f"{line}\n" for line in lines)
