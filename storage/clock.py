@@ -1,4 +1,4 @@
-"""Time and identity: seconds since 1970 in UTC, and ids that sort by the moment they were made."""
+"""Time and identity: seconds since 1970 in UTC; ids that sort by the moment they were made, and ids that tell nothing."""
 
 import secrets
 import time
@@ -13,5 +13,15 @@ def now() -> float:
 
 def new_id() -> str:
     """A fresh id of 26 characters: 48 bits of milliseconds, then 80 random bits (as a ULID)."""
-    value = (int(time.time() * 1000) << 80) | secrets.randbits(80)
+    return _written((int(time.time() * 1000) << 80) | secrets.randbits(80))
+
+
+def blind_id() -> str:
+    """A fresh id that looks like the others and is drawn whole: people who judge see the ids of comparisons, and one
+    that tells when it was made tells a known answer, or what was seen before, from the rest of the queue.
+    """
+    return _written(secrets.randbits(128))
+
+
+def _written(value: int) -> str:
     return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))

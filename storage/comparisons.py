@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from storage.clock import new_id, now
+from storage.clock import blind_id, new_id, now
 from storage.errors import Conflict, NotFound
 from storage.models import checked_name
 from storage.prompts import Messages, content_sha256, split_of, text_sha256
@@ -88,7 +88,7 @@ def add_comparison(store: Store, study: Study, new: NewComparison) -> Comparison
     digest = content_sha256(new.prompt)
     with store.write():
         number = store.value("select coalesce(max(number), 0) + 1 from comparisons where study_id = ?", [study.id])
-        row = {"id": new.id or new_id(), "study_id": study.id, "number": number,
+        row = {"id": new.id or blind_id(), "study_id": study.id, "number": number,
                "prompt": json.dumps(new.prompt), "prompt_sha256": digest,
                "split": new.split or split_of(digest), "source": new.source,
                "state": "ready" if new.texts else "waiting",

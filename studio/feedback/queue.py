@@ -9,7 +9,7 @@ every prompt is judged once before one is judged twice: the unit of all statisti
 from typing import NamedTuple
 
 from storage import leases, workdays
-from storage.clock import now
+from storage.clock import blind_id, now
 from storage.comparisons import get_comparison
 from storage.errors import Forbidden
 from storage.leases import Held, Lease
@@ -18,7 +18,7 @@ from storage.store import Store
 from studio.feedback.comparing import add_free
 from studio.feedback.gold import unseen
 from studio.feedback.mixing import gold_due, second_due
-from studio.feedback.second_looks import again, alias, turned
+from studio.feedback.second_looks import again, turned
 from studio.feedback.showing import Shown, show
 from studio.feedback.study_settings import StudySettings, settings_of
 
@@ -123,7 +123,7 @@ def _checking(
     if second_due(study, settings, annotator, place):
         earlier = again(store, study, annotator)
         if earlier is not None:
-            return Lease(earlier.comparison_id, annotator, study.id, leases.SECOND, alias(store, study), *span)
+            return Lease(earlier.comparison_id, annotator, study.id, leases.SECOND, blind_id(), *span)
     return None
 
 

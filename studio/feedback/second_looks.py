@@ -9,7 +9,7 @@ import json
 from typing import NamedTuple
 
 from storage import leases, second_looks, workdays
-from storage.clock import new_id, now
+from storage.clock import now
 from storage.comparisons import Whole
 from storage.leases import SECOND, SECOND_BACK, Lease
 from storage.rows import Study, Vote
@@ -25,8 +25,6 @@ from studio.feedback.study_settings import settings_of
 _APART = 5
 """Judgements that lie between the two looks at least: what was seen a moment ago is remembered."""
 
-_STAMP = 10  # characters of an id that tell when it was made
-
 
 class Looked(NamedTuple):
     """A stored second look, and whether it was new."""
@@ -39,13 +37,6 @@ def again(store: Store, study: Study, annotator: str) -> Earlier | None:
     """An earlier vote of a person to be looked at again, drawn from all but the newest; None where there is none."""
     found = second_looks.eligible(store, study.id, annotator)[_APART:]
     return min(found, key=lambda one: shuffled("again", study.seed, one.vote_id)) if found else None
-
-
-def alias(store: Store, study: Study) -> str:
-    """An id that might be that of the study's newest comparison: ids tell when they were made."""
-    newest = store.value("select id from comparisons where study_id = ? order by number desc limit 1", [study.id])
-    fresh = new_id()
-    return f"{newest[:_STAMP]}{fresh[_STAMP:]}" if newest else fresh
 
 
 def turned(store: Store, study: Study, whole: Whole, annotator: str) -> list[int]:
