@@ -5,7 +5,7 @@ JSON columns are decoded here, times are seconds since 1970 (UTC), ids are strin
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Self
 
 KINDS = ("sft", "preference", "prompts", "text")
@@ -32,13 +32,10 @@ class Row:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
         """The row type from a mapping of column to stored value; unknown columns are left out."""
-        json_columns = cls.json_columns()
-        values = {}
-        for field in fields(cls):
-            value = row[field.name]
-            if field.name in json_columns and value is not None:
-                value = json.loads(value)
-            values[field.name] = value
+        values = {name: row[name] for name in cls.__dataclass_fields__}
+        for name in cls.json_columns():
+            if values[name] is not None:
+                values[name] = json.loads(values[name])
         return cls(**values)
 
 

@@ -5,8 +5,8 @@ Gradio's own routes are behind it too, which Gradio's `auth` would not do for ou
 where the studio listens on loopback and nobody has made an account, everybody who reaches it is the owner.
 """
 
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote, unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
@@ -21,7 +21,7 @@ from studio.assets import Assets
 from studio.pages.people import PlainPages
 from studio.pages.shell import page_at
 from studio.people.roles import Action, Actor
-from studio.people.sessions import actor_of
+from studio.people.sessions import holder_of, prolong
 from studio.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 OPEN = frozenset(["/sign-in", "/favicon.ico", "/api/people/sign-in", "/api/people/sign-out", "/api/people/join"])
 JOIN = "/join/"
+FOR = "x-ratchet-person"  # for whom the page was made that asks (static/shell.js)
 # What the frame of every Gradio page asks; the rest of Gradio's routes read or write what an annotator has no part in.
 GRADIO_FOR_ALL = ("heartbeat/", "startup-events", "theme.css", "app_id", "login_check", "user")
 SIGN_IN = "Sign in first: the page /sign-in asks for your name and password."
@@ -56,6 +57,14 @@ def cookie_name(settings: Settings) -> str:
     return f"ratchet_session_{settings.port}"
 
 
+class Asking(NamedTuple):
+    """Who asks, whether by a session, and whether that session is to be prolonged."""
+
+    actor: Actor | None
+    signed_in: bool
+    stale: bool
+
+
 class Doorman:
     """Puts the actor into `request.state.actor`, or answers that somebody must sign in or may not come here."""
 
@@ -70,17 +79,22 @@ class Doorman:
             await self.app(scope, receive, send)
             return
         token = HTTPConnection(scope).cookies.get(cookie_name(self.studio.settings))
-        actor, signed_in = await run_in_threadpool(self._who, token)
+        # Two look-ups by key, which wait for no writer: quicker than handing them to another thread.
+        actor, signed_in, stale = self._who(token)
+        if stale:
+            await run_in_threadpool(prolong, self.studio.store, token)
         scope.setdefault("state", {}).update(actor=actor, signed_in=signed_in)
         refusal = self._refuse(scope, actor)
         await (refusal or self.app)(scope, receive, send)
 
-    def _who(self, token: str | None) -> tuple[Actor | None, bool]:
+    def _who(self, token: str | None) -> Asking:
         """Who holds this session, and whether by one."""
-        actor = actor_of(self.studio.store, token)
-        if actor is None and self.studio.settings.only_here and not people.any_people(self.studio.store):
-            return Actor(self.studio.settings.annotator, "admin"), False
-        return actor, actor is not None
+        held = holder_of(self.studio.store, token)
+        if held is not None:
+            return Asking(held.actor, True, held.stale)
+        if self.studio.settings.only_here and not people.any_people(self.studio.store):
+            return Asking(Actor(self.studio.settings.annotator, "admin"), False, False)
+        return Asking(None, False, False)
 
     def _refuse(self, scope: Scope, actor: Actor | None) -> Response | None:
         """The answer to somebody who may not have what they ask for, or None; /api has its own table."""
@@ -91,6 +105,9 @@ class Doorman:
             if path.startswith(("/api/", "/gradio_api/")) or scope["method"] not in ("GET", "HEAD"):
                 return answer(401, SignInNeeded.kind, SIGN_IN)
             return RedirectResponse(f"/sign-in?next={quote(_whole(scope))}", status_code=303)
+        if _meant_for_another(scope, actor):
+            return answer(409, "other-person", f"You are signed in as {actor.name} now, and this page was opened by "
+                          "somebody else; reload it to go on.")  # fmt: skip
         if path.startswith("/gradio_api/"):
             return self._gradio(path.removeprefix("/gradio_api/"), actor)
         return self._page(path, actor)
@@ -108,6 +125,12 @@ class Doorman:
         if page.path == "/":
             return RedirectResponse("/compare", status_code=303)
         return HTMLResponse(self.pages.forbidden(actor, page.name), status_code=403)
+
+
+def _meant_for_another(scope: Scope, actor: Actor) -> bool:
+    """Whether a page sent this that was made for somebody else: they share a browser, and its cookie is of the last."""
+    meant = HTTPConnection(scope).headers.get(FOR)
+    return meant is not None and unquote(meant) != actor.name
 
 
 def _whole(scope: Scope) -> str:

@@ -3,17 +3,21 @@
 Questions, tokens as they come, one's own votes and conversations have files of their own beside this one.
 """
 
+import asyncio
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from storage.comparisons import get_study
-from studio.api import compare_asking, compare_mine, compare_stream
+from storage.rows import Study
+from studio.api import compare_asking, compare_mine, compare_stream, compare_turns
 from studio.api.allowed import Asker, Me
 from studio.feedback import casting, sittings
 from studio.feedback.ballots import Ballot, Edit
 from studio.feedback.leaderboard import leaderboard
+from studio.feedback.queue import AHEAD
 from studio.feedback.study_settings import MOST_SIDES
 from studio.people.roles import Action
 from studio.studio import Studio
@@ -75,6 +79,7 @@ def router(studio: Studio) -> APIRouter:
     compare_asking.add_routes(routes, studio)
     compare_mine.add_routes(routes, studio)
     compare_stream.add_routes(routes, studio)
+    compare_turns.add_routes(routes, studio)
     return routes
 
 
@@ -82,26 +87,27 @@ def _judging(routes: APIRouter, studio: Studio) -> None:
     store = studio.store
 
     @routes.get("/next")
-    def next_pairs(me: Me, study: str | None = None, hold: str = "") -> Json:
-        chosen = sittings.find_study(store, study or None)
-        if chosen is None:
-            return {"study": None}
-        studio.answerer.look(chosen.id, me)
-        return sittings.sit(store, chosen, me).to_json(hold.split(","))
+    async def next_pairs(me: Me, study: str | None = None, hold: str = "") -> Response:
+        def sit() -> Json:
+            chosen = sittings.find_study(store, study or None)
+            return _seated(studio, chosen, me, hold.split(",")) if chosen else {"study": None}
+
+        return JSONResponse(await asyncio.wrap_future(studio.committer.submit(sit)))
 
     @routes.post("/vote")
-    def vote(asked: VoteRequest, asker: Asker) -> Json:
-        study = get_study(store, asked.study)
-        given = casting.cast(store, study, asker.name, asked.ballot())
-        studio.answerer.look(study.id, asker.name)
-        sitting = sittings.sit(store, study, asker.name).to_json(asked.hold)
-        hidden = given.vote.choice == "skip" or not asker.may(Action.SEE_RESULTS)
-        return {
-            "saved": given.vote.id,
-            "new": given.new,
-            "reveal": None if hidden else given.reveal,
-            "sitting": sitting,
-        }
+    async def vote(asked: VoteRequest, asker: Asker) -> Response:
+        def save() -> Json:
+            study = get_study(store, asked.study)
+            given = casting.cast(store, study, asker.name, asked.ballot())
+            hidden = given.vote.choice == "skip" or not asker.may(Action.SEE_RESULTS)
+            return {
+                "saved": given.vote.id,
+                "new": given.new,
+                "reveal": None if hidden else given.reveal,
+                "sitting": _seated(studio, study, asker.name, asked.hold),
+            }
+
+        return JSONResponse(await asyncio.wrap_future(studio.committer.submit(save)))
 
     @routes.post("/undo")
     def undo(asked: UndoRequest, me: Me) -> Json:
@@ -112,6 +118,13 @@ def _judging(routes: APIRouter, studio: Studio) -> None:
             "pair": taken.pair.to_json() if taken.pair else None,
             "tally": sittings.tally(store, study, me)._asdict(),
         }
+
+
+def _seated(studio: Studio, study: Study, annotator: str, hold: list[str]) -> Json:
+    """What lies before a person now; whoever answers comparisons learns that somebody looked."""
+    sitting = sittings.sit(studio.store, study, annotator, hold)
+    studio.answerer.look(study.id, annotator, short=len(sitting.pairs) < AHEAD)
+    return sitting.to_json()
 
 
 def _counting(routes: APIRouter, studio: Studio) -> None:

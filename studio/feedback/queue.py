@@ -6,7 +6,8 @@ comes back by itself; a vote that arrives later is kept all the same. Those with
 every prompt is judged once before one is judged twice: the unit of all statistics is the prompt.
 """
 
-from typing import NamedTuple
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
 from storage import leases, workdays
 from storage.clock import blind_id, now
@@ -36,6 +37,18 @@ _FRESH = 0.9
 _STEP = 1e-6
 
 
+class Dealt(NamedTuple):
+    """A lease, and whether the person held it before with all answers there: the browser may have it whole."""
+
+    lease: Lease
+    ready: bool
+
+    @property
+    def shown_id(self) -> str:
+        """The id by which the browser knows it."""
+        return self.lease.alias or self.lease.comparison_id
+
+
 class Span(NamedTuple):
     """From when to when a lease runs, in seconds since 1970."""
 
@@ -62,6 +75,19 @@ def upcoming(store: Store, study: Study, annotator: str, limit: int = AHEAD) -> 
     return [present(store, study, lease) for lease in deal(store, study, annotator, limit)]
 
 
+def pairs(store: Store, study: Study, annotator: str, hold: Collection[str] = ()) -> list[dict[str, Any]]:
+    """What `upcoming` gives, for the browser; of what it holds already (`hold`) only the id, read from nowhere.
+
+    A comparison that was incomplete when the browser got it is sent again.
+    """
+    return [
+        {"comparison": one.shown_id, "held": True}
+        if one.ready and one.shown_id in hold
+        else present(store, study, one.lease).to_json()
+        for one in _dealt(store, study, annotator, AHEAD)
+    ]
+
+
 def present(store: Store, study: Study, lease: Lease) -> Shown:
     """A leased comparison as its person sees it; at a second look the other way round, under another id."""
     whole = get_comparison(store, lease.comparison_id)
@@ -78,15 +104,21 @@ def find(store: Store, study: Study, annotator: str, shown_id: str) -> Shown:
 
 def deal(store: Store, study: Study, annotator: str, limit: int = AHEAD) -> list[Lease]:
     """Lease to a person what they hold already and, where that is less than `limit`, what comes next."""
+    return [one.lease for one in _dealt(store, study, annotator, limit)]
+
+
+def _dealt(store: Store, study: Study, annotator: str, limit: int) -> list[Dealt]:
     settings = settings_of(study)
     if closed_to(settings, annotator):
         return []
     at = now()
     until = at + 60 * settings.lease_minutes
     with store.write():
-        mine = [_renewed(store, held, at, until) for held in _kept(store, study, settings, annotator, at)]
+        kept = _kept(store, study, settings, annotator, at)
+        mine = [Dealt(_renewed(store, one, at, until), one.state == _READY) for one in kept]
         if study.state == "open" and len(mine) < limit:
-            mine += _fresh(store, study, settings, annotator, len(mine), limit - len(mine), Span(at, until))
+            fresh = _fresh(store, study, settings, annotator, len(mine), limit - len(mine), Span(at, until))
+            mine += [Dealt(lease, False) for lease in fresh]
     return mine
 
 

@@ -6,7 +6,7 @@ the next person, and stored with the vote.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from storage.comparisons import Whole
@@ -23,6 +23,13 @@ _IDENTITIES = re.compile(
     r"granite|nemotron|internlm|baichuan|chatglm|zephyr|kimi|moonshot)\b",
     re.IGNORECASE,
 )
+# Parts of those names, for a quick look: the pattern takes ten times as long as all of these.
+_HINTS = (
+    "gpt", "openai", "open ai", "claude", "anthropic", "llama", "meta ai", "mistral", "mixtral", "gemini", "gemma",
+    "bard", "deepmind", "qwen", "tongyi", "alibaba", "deepseek", "phi", "falcon", "vicuna", "alpaca", "command r",
+    "cohere", "grok", "yi-", "smollm", "olmo", "granite", "nemotron", "internlm", "baichuan", "chatglm", "zephyr",
+    "kimi", "moonshot",
+)  # fmt: skip
 
 
 class Shown(NamedTuple):
@@ -86,9 +93,6 @@ def names_a_model(answers: Sequence[Answer]) -> bool:
 
     It is said of the comparison, never of one side: "this one names itself" would tell who it is.
     """
-    # A name like "a1" occurs in answers by chance.
-    names = "|".join({re.escape(answer.model_name) for answer in answers if len(answer.model_name) > 3})
-    contestants = re.compile(rf"(?<![\w-])({names})(?![\w-])", re.IGNORECASE) if names else _IDENTITIES
     texts = [answer.text or "" for answer in answers]
     texts += [
         as_text(turn.get("content"))
@@ -96,7 +100,18 @@ def names_a_model(answers: Sequence[Answer]) -> bool:
         for turn in answer.history or ()
         if turn.get("role") == "assistant"
     ]
-    return any(_IDENTITIES.search(text) or contestants.search(text) for text in texts)
+    # A name like "a1" occurs in answers by chance.
+    names = {answer.model_name for answer in answers if len(answer.model_name) > 3}
+    return any(_names_one(text, names) for text in texts)
+
+
+def _names_one(text: str, names: Collection[str]) -> bool:
+    """Whether a text holds one of these names or one that everybody knows; most texts hold not even a part of one."""
+    plain = " ".join(text.casefold().split())
+    if any(hint in plain for hint in _HINTS) and _IDENTITIES.search(text):
+        return True
+    near = [re.escape(name) for name in names if name.casefold() in text.casefold()]
+    return bool(near) and bool(re.search(rf"(?<![\w-])({'|'.join(near)})(?![\w-])", text, re.IGNORECASE))
 
 
 def without_names(sentence: str, names: Iterable[str]) -> str:

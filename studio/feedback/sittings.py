@@ -20,8 +20,8 @@ from studio.feedback.contestants import enough
 from studio.feedback.filling import GIVE_UP
 from studio.feedback.outcomes import left_chosen
 from studio.feedback.preferences import preferences
-from studio.feedback.queue import closed_to, upcoming
-from studio.feedback.showing import Shown, without_names
+from studio.feedback.queue import closed_to, pairs
+from studio.feedback.showing import without_names
 from studio.feedback.studies import judgeable, newest_open, sampling_of
 from studio.feedback.study_settings import StudySettings, settings_of
 
@@ -51,11 +51,11 @@ class Tally(NamedTuple):
 
 @dataclass(frozen=True)
 class Sitting:
-    """What the page needs to go on. `hold`: comparisons that the browser has already; only their ids are sent."""
+    """What the page needs to go on."""
 
     study: Study
     settings: StudySettings
-    shown: list[Shown]
+    pairs: list[dict[str, Any]]
     tally: Tally
     standing: Standing
     guidelines: dict[str, Any] | None
@@ -64,7 +64,7 @@ class Sitting:
     error: str | None
     """Why nothing more is asked, where the last comparisons failed."""
 
-    def to_json(self, hold: Collection[str] = ()) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """For the browser."""
         return {
             "study": self.study.name,
@@ -75,10 +75,7 @@ class Sitting:
             "settings": _told(self.settings),
             "guidelines": self.guidelines,
             "closed_to_me": self.closed_to_me,
-            "pairs": [
-                {"comparison": shown.id, "held": True} if _held(shown, hold) else shown.to_json()
-                for shown in self.shown
-            ],
+            "pairs": self.pairs,
             "tally": self.tally._asdict(),
             "coming": self.standing.coming,
             "failed": self.standing.failed if self.stuck else 0,
@@ -91,16 +88,16 @@ def find_study(store: Store, name: str | None) -> Study | None:
     return get_study(store, name) if name else newest_open(store)
 
 
-def sit(store: Store, study: Study, annotator: str) -> Sitting:
-    """What lies before a person in a study now; it is leased to them."""
+def sit(store: Store, study: Study, annotator: str, hold: Collection[str] = ()) -> Sitting:
+    """What lies before a person in a study now; it is leased to them. `hold`: what the browser has already."""
     settings = settings_of(study)
-    shown = upcoming(store, study, annotator)
+    before = pairs(store, study, annotator, hold)
     standing = standings.standing(store, study.id, settings.overlap)
     stuck = bool(standing.failed) and failed_in_a_row(store, study.id, GIVE_UP) >= GIVE_UP
     return Sitting(
         study,
         settings,
-        shown,
+        before,
         _tally(store, study, annotator, settings, standing),
         standing,
         store.one("select number, text from guidelines where study_id = ? order by number desc limit 1", [study.id]),
@@ -185,8 +182,3 @@ def require(store: Store, name: str | None) -> Study:
     if study is None:
         raise NotFound("There is nothing to compare yet: train a model, or make a study with `ratchet compare`.")
     return study
-
-
-def _held(shown: Shown, hold: Collection[str]) -> bool:
-    """Whether the browser has all of this: a comparison that was incomplete is sent again."""
-    return shown.whole.comparison.state == "ready" and shown.id in hold

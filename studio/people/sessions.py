@@ -28,6 +28,13 @@ class SignedIn(NamedTuple):
     person: Person
 
 
+class Holder(NamedTuple):
+    """Who holds a session, and whether it has not been prolonged for a while."""
+
+    actor: Actor
+    stale: bool
+
+
 def sign_in(store: Store, name: str, password: str, address: str) -> SignedIn:
     """Begin a session; raises SignInNeeded for a wrong name or password alike, TooMany after too many of them."""
     keys = {f"name:{name.casefold()[:80]}": MOST_PER_NAME, f"address:{address}": MOST_PER_ADDRESS}
@@ -50,15 +57,28 @@ def begin(store: Store, person: Person) -> SignedIn:
     return SignedIn(token, person)
 
 
-def actor_of(store: Store, token: str | None) -> Actor | None:
-    """Who holds a session, or None; a session in use lasts longer."""
+def holder_of(store: Store, token: str | None) -> Holder | None:
+    """Who holds a session, or None; only reads."""
     found = people.session_person(store, secret_sha256(token)) if token else None
     if found is None:
         return None
     session, person = found
-    if now() - session.seen_at > _TOUCH_AFTER:
-        people.touch_session(store, session, now() + SESSION_DAYS * _DAY)
-    return Actor(person.name, person.role)
+    return Holder(Actor(person.name, person.role), now() - session.seen_at > _TOUCH_AFTER)
+
+
+def prolong(store: Store, token: str | None) -> None:
+    """Let a session last longer, because it is in use."""
+    found = people.session_person(store, secret_sha256(token)) if token else None
+    if found is not None:
+        people.touch_session(store, found[0], now() + SESSION_DAYS * _DAY)
+
+
+def actor_of(store: Store, token: str | None) -> Actor | None:
+    """Who holds a session, or None; a session in use lasts longer."""
+    held = holder_of(store, token)
+    if held is not None and held.stale:
+        prolong(store, token)
+    return held.actor if held else None
 
 
 def sign_out(store: Store, token: str | None) -> None:
