@@ -1,4 +1,4 @@
-"""Time and identity: seconds since 1970 in UTC; ids that sort by the moment they were made, and ids that tell nothing."""
+"""Time and identity: seconds since 1970 in UTC, ids that sort by when they were made, and ids that tell nothing."""
 
 import secrets
 import time

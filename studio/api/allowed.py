@@ -44,7 +44,7 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "GET /api/compare/stream/{comparison}": Action.JUDGE,
         "GET /api/compare/studies": Action.JUDGE,
         "GET /api/compare/guidelines": Action.JUDGE,
-        "GET /api/compare/progress": Action.JUDGE,
+        "GET /api/compare/progress": Action.SEE_RESULTS,
         "POST /api/compare/keep": Action.EDIT_DATA,
         "POST /api/compare/sampling": Action.RUN_STUDIES,
         "GET /api/compare/standings": Action.SEE_RESULTS,

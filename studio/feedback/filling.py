@@ -141,10 +141,12 @@ class _Ask:
 def _together(asks: Sequence[_Ask], live: Live) -> list[Answered]:
     """Run all sides, each in its own thread; raises the error of the first that failed."""
     over = threading.Event()
-    threads = [
-        threading.Thread(target=ask.run, args=(live.speaker(position), over), daemon=True)
-        for position, ask in enumerate(asks)
-    ]
+
+    def run(position: int, ask: _Ask) -> None:
+        ask.run(live.speaker(position), over)
+        live.end(position)
+
+    threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(asks)]
     for thread in threads:
         thread.start()
     for thread in threads:

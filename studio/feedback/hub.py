@@ -12,7 +12,11 @@ from typing import NamedTuple
 
 
 class Moment(NamedTuple):
-    """What can be seen of a comparison now: texts by position, what is going on, and for how many seconds."""
+    """What can be seen of a comparison now: texts by position, what is going on, and for how many seconds.
+
+    The texts are as long as each other, as far as they go: who is quicker, or begins first, is not to be seen, because
+    models differ in that. An answer stays behind only where it has ended.
+    """
 
     texts: list[str]
     phase: str
@@ -27,6 +31,7 @@ class Live:
     phase: str = "starting"
     since: float = field(default_factory=time.monotonic)
     _texts: list[list[str]] = field(default_factory=list)
+    _ended: set[int] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -42,6 +47,7 @@ class Live:
         """It is asked again from the beginning."""
         with self._lock:
             self._texts = [[] for _ in range(self.sides)]
+            self._ended = set()
             self.phase, self.since = "starting", time.monotonic()
 
     def speaker(self, position: int) -> Callable[[str], None]:
@@ -53,12 +59,19 @@ class Live:
 
         return say
 
+    def end(self, position: int) -> None:
+        """The answer at this position is whole."""
+        with self._lock:
+            self._ended.add(position)
+
     def now(self) -> Moment:
         """What can be seen now."""
         with self._lock:
             texts = ["".join(parts) for parts in self._texts]
             self._texts = [[text] for text in texts]
-            return Moment(texts, self.phase, time.monotonic() - self.since)
+            going = [len(text) for position, text in enumerate(texts) if position not in self._ended]
+            so_far = min(going, default=None)
+            return Moment([text[:so_far] for text in texts], self.phase, time.monotonic() - self.since)
 
 
 class Hub:

@@ -223,7 +223,7 @@ def test_keys_in_the_question_box_are_letters_and_enter_asks(place: Place, visit
     assert page.inner_text(".question") == "1 2 3 4 t x s z"
     assert page.get_attribute(ROOT, "data-state") == "coming"
     texts = {page.inner_text(".pane-a .answer").strip(), page.inner_text(".pane-b .answer").strip()}
-    assert texts == {"It", "Certainly!"}
+    assert texts == {"It", "Cer"}, "neither side is seen to be quicker"
     page.keyboard.press("1")
     assert place.votes() == []
 
