@@ -84,8 +84,17 @@ def _score(sample: bytes, one: _Set) -> float:
         text = cut.decode(one.encoding)
     except UnicodeDecodeError:
         return _RARE
-    worths = [_worth(sign, one) for sign in text if not sign.isascii()]
+    worths = [
+        _RARE if _is_alone(before, after) else _worth(sign, one)
+        for before, sign, after in zip(f" {text}", text, f"{text[1:]} ", strict=False)
+        if not sign.isascii()
+    ]
     return sum(worths) / len(worths) if worths else _RARE
+
+
+def _is_alone(before: str, after: str) -> bool:
+    """Whether a character stands in the middle of a Latin word: the accent of "naïve" takes the "v" along."""
+    return before.isascii() and after.isascii() and (before.islower() or after.islower())
 
 
 def _worth(sign: str, one: _Set) -> float:

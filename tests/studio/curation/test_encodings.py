@@ -75,7 +75,9 @@ def test_a_short_text_is_read_as_what_it_says(write: Write, name: str, encoding:
         ("big5", "問題,答案"), ("big5", "臺北"), ("shift_jis", "質問,回答"), ("euc_jp", "こんにちは"),
         ("euc_kr", "서울"),
         ("cp1251", "Привет"), ("cp1255", "שלום"), ("cp1256", "نعم"), ("cp1254", "şehir"), ("cp1250", "część"),
-        ("cp1252", "ja, schön"),
+        ("cp1252", "ja, schön"), ("cp1252", "Über,naïve"), ("cp1252", "Capitale du Brésil?,Brasília\nCafé,où"),
+        ("cp1252", "ça va"), ("cp1252", "20°C,Perché è così"), ("cp1252", "não\nsão,então"),
+        ("cp1252", "20° today,ok"), ("cp1252", "it’s,don’t"), ("cp1250", "hlavní město,Praha"), ("gbk", "选A,对"),
     ],
 )  # fmt: skip
 def test_a_word_or_two_are_enough(write: Write, encoding: str, text: str) -> None:
