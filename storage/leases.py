@@ -4,6 +4,7 @@ A slot of a comparison is filled by a vote that counts or held by a live lease. 
 until its person comes back or somebody else asks: it says who was shown what, so that a late vote finds its way.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -37,6 +38,10 @@ _TAKE = """
 insert or replace into leases (comparison_id, annotator, study_id, kind, alias, taken_at, expires_at)
 values (?, ?, ?, ?, ?, ?, ?)
 """
+
+# A search is long from so many seconds on; then a lull of so many times its own length keeps searching under 2 %.
+_LONG = 0.005
+_LULL = 50.0
 
 
 class Lease(NamedTuple):
@@ -141,13 +146,24 @@ def open_slots(
 ) -> list[str]:
     """Comparisons with a slot for a person, by id: of `states` in their order, those with the fewest votes first.
 
-    Walks an index in the order of the queue and stops at `limit`.
+    Walks an index in the order of the queue and stops at `limit`. Who has judged nearly all of a large study makes it
+    walk past all that (4 microseconds each), so after a long search that found too little there is a lull.
     """
     found: list[str] = []
+    begun = time.perf_counter()
     for state in states:
         if len(found) >= limit:
             break
         values: dict[str, Any] = {"study": study_id, "annotator": annotator, "overlap": overlap, "now": at}
         cursor = store.db.conn.execute(_OPEN, {**values, "state": state, "limit": limit - len(found)})
         found += [row[0] for row in cursor]
+    took = time.perf_counter() - begun
+    if len(found) < limit and took > _LONG:
+        store.execute("insert or replace into lulls values (?, ?, ?)", [study_id, annotator, at + _LULL * took])
     return found
+
+
+def in_lull(store: Store, study_id: str, annotator: str, at: float) -> bool:
+    """Whether nothing is sought for a person now."""
+    until = store.value("select until from lulls where study_id = ? and annotator = ?", [study_id, annotator])
+    return until is not None and bool(at < until)

@@ -52,6 +52,7 @@ def _columns(db: Database) -> None:
         db.execute(f"alter table votes add column {column}")
     db.execute("alter table answers add column history text")
     db.execute("alter table comparisons add column parent_id text references comparisons(id)")
+    db.execute("create index idx_comparisons_parent on comparisons (parent_id) where parent_id is not null")
     db.execute("alter table comparisons add column given integer not null default 0")
     # The queue takes the greater first, among comparisons with as many votes.
     db.execute("alter table comparisons add column priority real not null default 0")
@@ -99,6 +100,13 @@ def _sharing(db: Database) -> None:
     db["leases"].create_index(["study_id", "expires_at"])
     db["leases"].create_index(["study_id", "annotator"])
     db["leases"].create_index(["alias"])
+    # Until when nothing is sought for a person for whom a long search has found too little.
+    db["lulls"].create(
+        {"study_id": str, "annotator": str, "until": float},
+        pk=("study_id", "annotator"),
+        not_null={"until"},
+        strict=True,
+    )
     db["guidelines"].create(
         {"study_id": str, "number": int, "text": str, "author": str, "created_at": float},
         pk=("study_id", "number"),

@@ -116,7 +116,7 @@ def _dealt(store: Store, study: Study, annotator: str, limit: int) -> list[Dealt
     with store.write():
         kept = _kept(store, study, settings, annotator, at)
         mine = [Dealt(_renewed(store, one, at, until), one.state == _READY) for one in kept]
-        if study.state == "open" and len(mine) < limit:
+        if study.state == "open" and len(mine) < limit and not leases.in_lull(store, study.id, annotator, at):
             fresh = _fresh(store, study, settings, annotator, len(mine), limit - len(mine), Span(at, until))
             mine += [Dealt(lease, False) for lease in fresh]
     return mine
@@ -179,10 +179,10 @@ def ask(store: Store, study: Study, annotator: str, prompt: str) -> Lease:
 
 
 def available(store: Store, study: Study, annotator: str, limit: int = AHEAD) -> int:
-    """How many comparisons a person holds or could be given now, counted up to `limit`."""
+    """How many comparisons a person holds or could be given now, counted up to `limit`; in a lull nobody counts."""
     settings, at = settings_of(study), now()
     mine = sum(one.free and one.state in _STATES for one in _held(store, study, settings, annotator, at))
-    if mine >= limit:
+    if mine >= limit or leases.in_lull(store, study.id, annotator, at):
         return limit
     return mine + len(leases.open_slots(store, study.id, annotator, settings.overlap, at, _STATES, limit - mine))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from storage import leases, workdays
+from storage import workdays
 from storage.clock import now
 from storage.comparisons import NewComparison, add_comparison, create_study, get_comparison
 from storage.errors import Forbidden
@@ -383,12 +383,32 @@ def test_people_who_walk_off_leave_no_slot_empty(store: Store) -> None:
     assert store.value("select count(*) from votes") == sum(votes.values())
 
 
-def test_what_comes_next_is_found_without_a_look_at_all(store: Store) -> None:
-    """The plan of the query walks the index of the queue and sorts nothing."""
-    study = _many(store, 3, 2)
-    values = {"study": study.id, "annotator": "ann", "overlap": 2, "now": now(), "state": "ready", "limit": 4}
+def test_a_vote_and_what_comes_next_scan_no_table_whatever_its_size(store: Store) -> None:
+    """The plan of every statement of a vote: indexes all the way, nothing sorted but the person's own few leases."""
+    study = change_settings(store, _many(store, 12, 2), {"gold_every": 50, "second_every": 50})
+    _ids(store, study, "ann")
+    statements: list[str] = []
+    store.db.conn.set_trace_callback(statements.append)
+    given = deal(store, study, "ann")
+    _judge(store, study, "ann", given[0].comparison_id)
+    sit(store, study, "ann").to_json()
+    store.db.conn.set_trace_callback(None)
 
-    plan = [row["detail"] for row in store.rows(f"explain query plan {leases._OPEN}", values)]
+    asked = {text for text in statements if text.split()[0] in ("select", "insert", "update", "delete")}
+    plans = {text: [row["detail"] for row in store.rows(f"explain query plan {text}")] for text in asked}
 
-    assert any("idx_comparisons_queue (study_id=? AND state=?" in step for step in plan)
-    assert [step for step in plan if "SCAN" in step or "TEMP B-TREE" in step] == []
+    assert len(asked) > 12
+    assert {text: plan for text, plan in plans.items() if any("SCAN" in step for step in plan)} == {}
+    sorted_ones = [text for text, plan in plans.items() if any("TEMP B-TREE" in step for step in plan)]
+    assert all("from leases l join comparisons c" in text for text in sorted_ones)
+
+
+def test_after_a_long_search_that_found_nothing_there_is_a_lull(store: Store) -> None:
+    study = _many(store, 2, 2)
+    assert len(_ids(store, study, "ann")) == 2
+    store.execute("insert into lulls values (?, 'bob', ?)", [study.id, now() + 60])
+
+    assert (_ids(store, study, "bob"), available(store, study, "bob")) == ([], AHEAD)
+
+    store.execute("update lulls set until = ?", [now() - 1])
+    assert len(_ids(store, study, "bob")) == 2

@@ -10,8 +10,8 @@ from storage.errors import BadInput, NotFound
 from storage.home import Home
 from storage.store import Store
 from storage.votes import current_votes
-from studio.feedback.queue import AHEAD
 from studio.feedback.leaderboard import leaderboard
+from studio.feedback.queue import AHEAD
 from studio.feedback.vote_files import export_votes, import_votes
 from tests.studio.feedback.conftest import TRAINING, Bench
 
