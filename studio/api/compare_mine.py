@@ -5,11 +5,11 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from storage.comparisons import get_comparison, get_study
+from storage.comparisons import get_study
 from studio.api.allowed import Asker
 from studio.feedback.keeping import keep
 from studio.feedback.mine import MOST, my_votes
-from studio.feedback.showing import show
+from studio.feedback.queue import find
 from studio.people.roles import Action
 from studio.studio import Studio
 
@@ -38,6 +38,6 @@ def add_routes(routes: APIRouter, studio: Studio) -> None:
     @routes.post("/keep")
     def keep_answer(asked: KeepRequest, asker: Asker) -> Json:
         study = get_study(store, asked.study)
-        shown = show(study, get_comparison(store, asked.comparison), asker.name)
+        shown = find(store, study, asker.name, asked.comparison)
         kept = keep(store, asker, study.name, shown, asked.side, asked.dataset)
         return {"dataset": kept.dataset, "example": kept.example.id, "new": kept.new, "split": kept.example.split}
