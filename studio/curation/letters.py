@@ -56,7 +56,7 @@ _CAPITAL, _CAPITAL_INSIDE, _COMPANY = -0.7, -3.0, -2.5
 # Below this mean the text is in none of these scripts. Fitting texts reach -2.3 to -3.6.
 _LEAST = -4.2
 # What speaks for the encoding of most old files before a letter is read: much for three, nothing for a hundred.
-_COMMON = 5.0
+_COMMON = 4.5
 _SAMPLE = 20_000
 
 
