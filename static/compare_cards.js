@@ -19,15 +19,7 @@
     const sentence = data.votes === 0
       ? "Each clear vote becomes a training pair: the better answer against the worse one. One prompt in five never trains; it only measures whether the next model is better."
       : `${judging.plural(data.votes, "vote")} so far make ${judging.plural(data.pairs, "training pair")}. ${judging.plural(measure, "vote")} on the one prompt in five that only measures${others.length ? `; ${others.map(([reason, n]) => `${n} left out as ${reason.replaceAll("_", " ")}`).join(", ")}` : ""}.`;
-    const share = data.left_of ? data.left_chosen / data.left_of : null;
-    const odd = data.left_of >= 10 && Math.abs(share - 0.5) > 0.98 / Math.sqrt(data.left_of);
-    const left = data.left_of < 5
-      ? el("p", { class: "small muted" }, "After five clear votes this shows how often you choose the answer on the left.")
-      : el("div", { class: "left-meter" },
-        el("div", { class: "row-between small" }, el("span", {}, `You chose the left answer in ${Math.round(100 * share)} % of ${data.left_of}`),
-          el("span", { class: odd ? "chip chip-warning" : "muted" }, odd ? "leaning: read both sides" : "no leaning")),
-        el("div", { class: "left-track", "aria-hidden": "true", style: { "--share": `${100 * share}%` } }, el("i", {})));
-    body.replaceChildren(el("p", {}, sentence), left, el("div", { class: "line" },
+    body.replaceChildren(el("p", {}, sentence), el("div", { class: "line" },
       data.enough
         ? el("a", { class: "button button-primary", href: data.train }, "Train on these votes")
         : el("span", { class: "small muted" }, `${judging.plural(data.missing, "more pair")} until training on them is worth while.`)));
@@ -102,6 +94,9 @@
       if (data) drawEffect(el, effect.body, data);
       if (opened) rank();
     }
+
+    // Who judges blind has no part in what the votes add up to: nothing is asked for, nothing shown. The routes refuse it too.
+    if (document.body.classList.contains("role-annotator")) return { nodes: [], count: () => {}, hide: () => {}, close: () => {}, command: () => {} };
 
     const grid = el("div", { class: "grid-2" }, effect.node, standings.node);
     const hide = (yes) => { grid.hidden = command.node.hidden = yes || annotator; };

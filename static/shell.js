@@ -112,12 +112,13 @@
   /**
    * Sends JSON and returns JSON. options: method (POST where there is a body), body, signal, and
    * `retry: true` for requests that may be sent twice without harm (a vote with its own id): they are kept
-   * and sent again until the studio answers, and the header says how many wait.
+   * and sent again until the studio answers, and the header says how many wait. Every request says for whom the page
+   * was made: where somebody else has signed in meanwhile, in another tab, it is refused instead of done in their name.
    */
   async function api(path, { method, body, signal, retry = false } = {}) {
     const request = {
       method: method || (body === undefined ? "GET" : "POST"),
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      headers: { ...(body !== undefined && { "Content-Type": "application/json" }), ...(document.body.dataset.person && { "X-Ratchet-Person": encodeURIComponent(document.body.dataset.person) }) },
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: "same-origin",
       cache: "no-store",
@@ -359,7 +360,7 @@
     event.preventDefault();
     document.getElementById("content").focus();
   });
-  document.getElementById("show-keys").addEventListener("click", showKeys);
+  document.getElementById("show-keys").addEventListener("click", () => [...bindings].findLast((binding) => binding.key === "?" && binding.when()).run()); // a page may show them its own way
   const signOut = document.getElementById("sign-out");
   if (signOut) signOut.addEventListener("click", () => api("/api/people/sign-out", { method: "POST" }).then(() => location.assign("/sign-in"), (error) => toast(error.message, "bad")));
   keys.add({ key: "?", label: "Show the keys of this page", run: showKeys, group: "Everywhere" });

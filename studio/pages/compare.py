@@ -3,8 +3,12 @@
 from studio.studio import Studio
 from studio.widgets.widget import widget
 
-# What the page is made of, a noun each (static/compare.js tells how they fit), in the order in which they need each other.
-_PARTS = [f"compare_{noun}" for noun in ("queue", "stream", "head", "pair", "ask", "cards")]
+# What the page is made of, a noun each (static/compare.js tells how they fit).
+_NOUNS = (
+    "queue ahead stream clock keys head session says pair details fix second skip ask cards guidelines "
+    "rank rate turns diff keep mine"
+)
+_PARTS = ["editor_diff", *(f"compare_{noun}" for noun in _NOUNS.split())]
 
 
 def build(studio: Studio) -> None:

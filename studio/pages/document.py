@@ -5,6 +5,7 @@ unstyled and the header would come late. Replacing a handful of known places in 
 millisecond. Each place must be found: a Gradio release that moves one fails loudly, in a test first.
 """
 
+import html
 import re
 from collections.abc import Sequence
 
@@ -51,7 +52,8 @@ class Dresser:
         text = _replace(CHARSET, text, f'<meta charset="utf-8">{self.head(page)}')
         bar = header(page, self.mark, actor, signed_in)
         role = f" role-{actor.role}" if actor else ""
-        text = _replace(BODY, text, f'<body class="studio page-{page.name.lower()}{role}">{bar}')
+        person = f' data-person="{html.escape(actor.name)}"' if actor else ""
+        text = _replace(BODY, text, f'<body class="studio page-{page.name.lower()}{role}"{person}>{bar}')
         app = APP.search(text)
         if app is None:
             raise ValueError(GONE.format("<gradio-app>"))

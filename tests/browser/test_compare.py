@@ -177,7 +177,11 @@ def test_a_skipped_pair_is_no_vote_and_does_not_come_again(place: Place, visit: 
     page = visit(place.url).open("/compare")
     ready(page)
     skipped = page.get_attribute(ROOT, "data-comparison")
-    press(page, "s", "1", "1")
+    page.keyboard.press("s")
+    page.wait_for_selector(f"{ROOT}[data-state=skipping]")
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"document.querySelector('{ROOT}').dataset.comparison !== '{skipped}'")
+    press(page, "1", "1")
 
     assert [choice == "skip" for choice, _ in place.votes()] == [True, False, False]
     page.reload()
