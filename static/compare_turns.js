@@ -1,0 +1,170 @@
+/*
+ * The layout "turns": a conversation on each side, and a box to say the next thing.
+ *
+ * The study says how it goes on. "both": what is said next goes to both sides, each of which has its own conversation so
+ * far. "chosen": first the better answer is chosen, which is a vote; it becomes part of the one conversation that both
+ * sides go on from. Votes end a conversation: A, B, a tie, both bad, as in the layout "pair".
+ */
+(() => {
+  "use strict";
+
+  const { api, markdown, toast } = window.ratchet;
+  const judging = (window.ratchet.judging ||= { layouts: {}, extras: {} });
+  const SHOWN = ["left", "right"];
+  const VOTES = [
+    { choice: "left", label: "A is better", short: "A", keys: ["1", "ArrowLeft"], cap: "1" },
+    { choice: "tie", label: "Tie", short: "Tie", keys: ["3", "t"], cap: "3" },
+    { choice: "both_bad", label: "Both bad", short: "Both bad", keys: ["4", "x"], cap: "4" },
+    { choice: "right", label: "B is better", short: "B", keys: ["2", "ArrowRight"], cap: "2" },
+  ];
+  const SAID = { left: "A is better", right: "B is better", tie: "a tie", both_bad: "both bad" };
+  const ROLES = { user: "You", assistant: "Answer", system: "System" };
+
+  judging.layouts.turns = (el, on, settings) => {
+    const chosenGoesOn = settings.continues === "chosen";
+    let pair = null;
+    let able = false;
+    let sending = false;
+    let chosen = null; // "left" or "right": whose answer the conversation goes on from
+
+    const panes = SHOWN.map((_, index) => pane(el, judging.LETTERS[index]));
+    const each = (run) => panes.forEach(run);
+    const buttons = VOTES.map(({ choice, label, short, cap }) => el("button", { type: "button", class: `button vote vote-${choice}`, disabled: true, dataset: { choice }, "aria-label": label,
+      onclick: () => vote(choice) }, el("span", { class: "vote-long" }, label), el("span", { class: "vote-short", "aria-hidden": "true" }, short), el("kbd", { "aria-hidden": "true" }, cap)));
+
+    const text = el("textarea", { class: "input", id: "turn-text", rows: "1", maxlength: "50000", placeholder: chosenGoesOn ? "Choose an answer, then say the next thing" : "Say the next thing to both",
+      onkeydown: (event) => {
+        if (event.key === "Escape") { event.preventDefault(); choose(null); text.blur(); }
+        if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); enter(); }
+      }, oninput: offer });
+    const label = el("label", { for: "turn-text", class: "small" });
+    const send = el("button", { type: "button", class: "button button-primary", onclick: enter }, "Say ", el("kbd", { "aria-hidden": "true" }, "Enter"));
+    const end = el("button", { type: "button", class: "button", hidden: true, onclick: () => on.decide({ choice: chosen }) }, "End here");
+    const box = el("div", { class: "next-turn" }, label, el("div", { class: "ask-line" }, text, send, end));
+    offer();
+
+    /* -- Going on -- */
+
+    /** A vote ends the conversation, unless the chosen answer may go on: then the box asks what to say next. */
+    function vote(choice) {
+      if (!able) return;
+      if (!chosenGoesOn || !SHOWN.includes(choice)) return void on.decide({ choice });
+      choose(choice);
+      text.focus();
+    }
+
+    function choose(choice) {
+      chosen = choice;
+      each(({ node }, index) => node.classList.toggle("is-chosen", SHOWN[index] === choice));
+      offer();
+      on.changed();
+    }
+
+    function offer() {
+      const name = chosen && judging.LETTERS[SHOWN.indexOf(chosen)];
+      label.textContent = chosenGoesOn
+        ? (chosen ? `${name} goes on. Say the next thing, or press Enter with nothing to end here.` : "The better answer goes on: choose it first.")
+        : "Say the next thing: both sides go on, each from its own answer.";
+      text.disabled = !able || sending || (chosenGoesOn && !chosen);
+      send.disabled = text.disabled || !text.value.trim();
+      end.hidden = !chosen;
+      end.disabled = !able || sending;
+    }
+
+    function enter() {
+      if (text.value.trim()) goOn();
+      else if (chosen) on.decide({ choice: chosen });
+    }
+
+    async function goOn() {
+      const asked = pair;
+      if (!able || sending || !asked) return;
+      sending = true;
+      offer();
+      try {
+        const { pair: next } = await api("/api/compare/continue", { body: { id: judging.newId(), study: on.study(), comparison: asked.comparison,
+          mode: chosenGoesOn ? chosen : "both", prompt: text.value.trim() } });
+        text.value = "";
+        text.blur();
+        sending = false;
+        on.bring(next);
+      } catch (error) {
+        sending = false;
+        toast(error.message, "bad");
+      }
+      offer();
+    }
+
+    /* -- Drawing -- */
+
+    const turn = (one) => el("div", { class: `turn turn-${["user", "system"].includes(one.role) ? one.role : "other"}` },
+      el("span", { class: "turn-role" }, ROLES[one.role] || one.role || "turn"), el("div", { class: "prose" }, markdown(one.content)));
+
+    function histories(of) {
+      each(({ past }, index) => {
+        const turns = of.sides[index]?.history || [];
+        past.replaceChildren(...turns.map(turn));
+        past.hidden = !turns.length;
+      });
+    }
+
+    return {
+      node: el("div", { class: "stack-s" }, el("div", { class: "panes turns-panes" }, panes.map(({ node }) => node)), box),
+      buttons: el("div", { class: "vote-buttons" }, buttons),
+      keys: [
+        ...VOTES.map(({ choice, label: words, keys }) => ({ id: choice, label: chosenGoesOn && SHOWN.includes(choice) ? `${words}: it goes on` : words, keys, run: () => vote(choice) })),
+        { id: "next_turn", label: "Say the next thing", keys: ["c"], run: () => { if (!text.disabled) text.focus(); } },
+      ],
+      show(of) {
+        pair = of;
+        histories(of);
+        judging.answers(el, of).forEach((node, index) => {
+          panes[index].answer.replaceChildren(node);
+          panes[index].note.textContent = "";
+          panes[index].body.scrollTop = panes[index].body.scrollHeight;
+        });
+      },
+      wait(of) {
+        pair = of;
+        histories(of);
+        each(({ answer, note, body }) => {
+          answer.replaceChildren(el("div", { class: "skeleton" }), el("div", { class: "skeleton short" }));
+          note.textContent = "";
+          body.scrollTop = body.scrollHeight;
+        });
+      },
+      stream: (texts) => each(({ node, body, answer, note }, index) => {
+        note.textContent = "writing";
+        node.classList.add("is-streaming");
+        const below = body.scrollHeight - body.scrollTop - body.clientHeight < 40; // who scrolled up to read stays there
+        if (texts[index]) answer.replaceChildren(el("div", { class: "answer" }, markdown(texts[index])));
+        if (below) body.scrollTop = body.scrollHeight;
+      }),
+      note: (words) => each(({ note }) => { note.textContent = words; }),
+      can(yes) {
+        able = yes;
+        buttons.forEach((button) => { button.disabled = !yes; });
+        offer();
+      },
+      answer: () => (chosen ? { choice: chosen } : null),
+      mark({ choice }) { each(({ node }, index) => node.classList.toggle("is-chosen", SHOWN[index] === choice)); },
+      clear() {
+        chosen = null;
+        each(({ node }) => node.classList.remove("is-chosen", "is-streaming"));
+        offer();
+      },
+      said: ({ choice }) => SAID[choice],
+      winners: ({ choice }) => (SHOWN.includes(choice) ? [SHOWN.indexOf(choice)] : []),
+    };
+  };
+
+  function pane(el, letter) {
+    const past = el("div", { class: "turns" });
+    const answer = el("div", { class: "turn-answer" });
+    const body = el("div", { class: "pane-body prose", role: "region", tabindex: "0", "aria-label": `Conversation ${letter}` }, past, answer);
+    const note = el("span", { class: "pane-note muted small" });
+    const node = el("section", { class: `pane pane-${letter.toLowerCase()}`, "aria-label": `Conversation ${letter}` },
+      el("div", { class: "pane-head" }, el("span", { class: `chip chip-${letter.toLowerCase()}` }, `Answer ${letter}`), note), body);
+    return { node, past, answer, body, note };
+  }
+})();
