@@ -62,12 +62,14 @@
     async function fill() {
       const turn = ++asked;
       try {
-        const [board, agreement, annotators] = await Promise.all([ask("board", { ties: ties.value }), ask("agreement"), api(`/api/results/annotators?study=${encodeURIComponent(study.value)}`)]);
+        const [board, agreement, criteria, annotators] = await Promise.all([ask("board", { ties: ties.value }), ask("agreement"), ask("criteria"), api(`/api/results/annotators?study=${encodeURIComponent(study.value)}`)]);
         if (turn !== asked) return;
+        const voted = board.pairs.length > 0, rated = board.ratings.length > 0;
         numbers.replaceChildren(...[results.exclusions(board.excluded),
-          board.pairs.length ? results.verdicts(board) : el("p", { class: "notice notice-info" }, "Nobody has voted in this study yet."),
-          results.board(board), board.pairs.length && results.matrix(board), results.circles(board), splitCard(), results.agreement(agreement),
-          board.pairs.length > 0 && results.adjudication(study.value, fill), results.annotators(annotators, study.value, fill), policyCard(), commands()].filter(Boolean));
+          voted ? results.verdicts(board) : !rated && el("p", { class: "notice notice-info" }, "Nobody has voted in this study yet."),
+          results.ratings(board), (voted || !rated) && results.board(board), voted && results.matrix(board), results.circles(board), voted && splitCard(),
+          results.criteria(criteria), results.agreement(agreement), (voted || rated) && results.adjudication(study.value, fill),
+          results.annotators(annotators, study.value, fill), policyCard(), commands()].filter(Boolean));
       } catch (error) {
         if (turn === asked) fail(error);
       }
@@ -109,8 +111,8 @@
 
     function commands() {
       const more = all.checked ? " --with-excluded" : "";
-      const lines = [`ratchet leaderboard --study ${study.value} --ties ${ties.value}${more}`, `ratchet agreement --study ${study.value}${more}`,
-        `ratchet votes exclude --study ${study.value} --annotator NAME --reason WHY`, `ratchet votes include --study ${study.value} --annotator NAME`];
+      const lines = [`ratchet leaderboard --study ${study.value} --ties ${ties.value}${more}`, `ratchet agreement --study ${study.value}${more}`, `ratchet agreement --study ${study.value} --criterion KEY${more}`,
+        `ratchet votes exclude --study ${study.value} --annotator NAME --reason WHY`, `ratchet votes exclude --study ${study.value} --day 2026-01-31 --reason WHY`, `ratchet votes include --study ${study.value} --annotator NAME`];
       return results.card("commands", "The same as commands", null, lines.map((line) => el("div", { class: "command" }, el("code", { tabindex: 0 }, line))));
     }
   };

@@ -43,19 +43,21 @@
           body.replaceChildren(el("p", { class: "muted" }, "No comparison has votes that disagree."));
           return;
         }
-        body.replaceChildren(
+        body.replaceChildren(...[
           el("p", {}, `${results.plural(found.undecided, "comparison")} to decide, ${found.decided.length} decided.`),
           found.waiting.length > 0 && el("ol", { class: "plain-list stack-s results-queue" }, found.waiting.map(waiting)),
           found.undecided > found.waiting.length && el("p", { class: "muted small" }, `The ${found.waiting.length} most split are listed.`),
           found.decided.length > 0 && el("h3", {}, "Decided"),
-          found.decided.length > 0 && el("ul", { class: "plain-list stack-s results-queue" }, found.decided.map(decided)));
-        for (const empty of [...body.childNodes].filter((one) => one.nodeType === Node.TEXT_NODE)) empty.remove();
+          found.decided.length > 0 && el("ul", { class: "plain-list stack-s results-queue" }, found.decided.map(decided)),
+        ].filter(Boolean));
       } catch (error) {
         fail(error);
       }
     }
 
-    const prompt = (one) => el("span", { class: "results-queue-prompt" }, one.prompt || "(the prompt is not known)");
+    function prompt(one) {
+      return el("span", { class: "results-queue-prompt" }, one.prompt || "(the prompt is not known)");
+    }
 
     function waiting(one) {
       return el("li", { class: "results-queue-item" }, opinions(one.opinions), prompt(one),
@@ -202,9 +204,9 @@
   /** What was said, as a bar cut by how many said it. */
   function opinions(found) {
     const all = found.reduce((sum, one) => sum + one.people, 0);
-    const words = found.map((one) => `${one.said} ${one.people}`).join(", ");
+    const words = found.map((one) => `${one.said} × ${one.people}`).join(", ");
     return el("span", { class: "results-opinions", role: "img", "aria-label": words, title: words }, found.map((one) =>
-      el("span", { class: `results-opinion is-${tone(one.said)}`, style: { "flex-grow": one.people / all } }, `${one.said} ${one.people}`)));
+      el("span", { class: `results-opinion is-${tone(one.said)}`, style: { "flex-grow": one.people / all } }, `${one.said} × ${one.people}`)));
   }
 
   function side(one, index) {

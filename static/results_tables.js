@@ -7,7 +7,7 @@
   "use strict";
 
   const { el } = window.ratchet;
-  const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+  const plural = (count, noun, many = `${noun}s`) => `${count.toLocaleString("en")} ${count === 1 ? noun : many}`;
   const percent = (rate) => (rate === null || rate === undefined ? "–" : `${Math.round(100 * rate)} %`);
   const ordered = (pair) => [pair.interval_anytime[0], pair.interval_anytime[1]];
 
@@ -71,9 +71,16 @@
     return table("Leaderboard", ["Model", ["Rating", "num"], "95 % interval", ["From, to", "num"], ["Votes", "num"], ["Both bad", "num"]], rows);
   }
 
+  /** What gold and adjudication are beside the votes that are counted here. */
+  function beside(found) {
+    const { comparisons, against_majority: against } = found.adjudicated;
+    return comparisons > 0 && el("p", { class: "small", id: "adjudicated" },
+      `${plural(comparisons, "comparison")} decided by adjudication, ${against} of them against the majority: votes are counted here, training takes the decisions.`);
+  }
+
   const board = (found) => card("board", "Leaderboard",
     "Bradley and Terry's model with ties; 400 points are odds of ten to one. Both bad is counted apart and moves no rating.",
-    leaderboard(found), found.notes.map((note) => el("p", { class: "muted small" }, note)),
+    leaderboard(found), beside(found), found.notes.map((note) => el("p", { class: "muted small" }, note)),
     el("p", { class: "small", id: "left-rate" }, found.left_rate === null ? "Nobody knows yet which side was preferred."
       : `The left answer won ${percent(found.left_rate)} of ${plural(found.left_votes, "decisive vote")}; half is fair.`));
 
