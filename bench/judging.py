@@ -159,13 +159,12 @@ def main() -> None:
     import uvicorn
 
     from studio.app import build_app
-    from studio.serve import prepare, services
+    from studio.serve import services
     from studio.settings import Settings
     from studio.studio import Studio
 
     port = int(sys.argv[2])
     studio = Studio(settings=Settings.from_env({}, home=sys.argv[1], port=port))
-    prepare(studio)
     config = uvicorn.Config(
         build_app(studio), host="127.0.0.1", port=port, log_level="warning", access_log=False, server_header=False,
         ws="none", lifespan="on",

@@ -148,6 +148,12 @@ def claim_waiting(store: Store, study_id: str | None = None) -> Comparison | Non
 
     Typed questions come first: somebody sits before them.
     """
+    # Asked many times for nothing, it must not stand in the way of those who write.
+    if not store.value(
+        "select 1 from standings where state = 'waiting' and n > 0 and (:study is null or study_id = :study)",
+        {"study": study_id},
+    ):
+        return None
     found = store.rows(
         "update comparisons set state = 'answering' where id = (select id from comparisons "
         "where state = 'waiting' and (:study is null or study_id = :study) "
