@@ -78,7 +78,7 @@
 
     /* -- What is to be seen -- */
 
-    const on = { decide, changed: () => {}, bring: (pair) => { ahead.bring(pair); paint(); root.scrollIntoView({ block: "start" }); } };
+    const on = { decide, changed: () => {}, bring: (pair) => { ahead.bring(pair); paint(); root.scrollIntoView({ block: "start" }); }, study: () => s.study };
     const head = judging.head(el, { study: choose });
     const session = judging.session(el, person);
     const prompt = judging.prompt(el);
@@ -332,10 +332,10 @@
     }
 
     /** The panel was left without a vote. */
-    function leave({ pair, straight }) {
+    function leave({ pair, answer, straight }) {
       if (straight) return letBe(pair);
       layout.clear();
-      if (pair.earlier) layout.mark(pair.earlier);
+      if (pair.earlier || answer.ranking) layout.mark(answer.ranking ? answer : pair.earlier); // an order is not to be made again
       return awake();
     }
 

@@ -22,7 +22,7 @@
     if (roles.length && !roles.some((name) => EDITORS.includes(name))) return;
     const { el, root } = desk;
     let dataset = remembered();
-    const button = el("button", { type: "button", class: "button button-ghost button-s", onclick: () => begin(null) }, "Keep an answer ", el("kbd", { "aria-hidden": "true" }, "K"));
+    const button = el("button", { type: "button", class: "button button-ghost button-s", onclick: () => begin(null) }, "Keep an answer ", el("kbd", { "aria-hidden": "true", dataset: { cap: "keep" } }, "K"));
     desk.places.view.append(button);
 
     const panes = () => [...root.querySelectorAll(".seat .pane")];

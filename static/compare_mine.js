@@ -20,7 +20,7 @@
     let busy = false;
     let study = null;
 
-    const opener = el("button", { type: "button", class: "button button-ghost button-s", "aria-haspopup": "dialog", onclick: toggle }, "My votes ", el("kbd", { "aria-hidden": "true" }, "V"));
+    const opener = el("button", { type: "button", class: "button button-ghost button-s", "aria-haspopup": "dialog", onclick: toggle }, "My votes ", el("kbd", { "aria-hidden": "true", dataset: { cap: "mine" } }, "V"));
     desk.places.study.append(opener);
     const search = el("input", { class: "input", type: "search", id: "mine-search", placeholder: "Search prompts and reasons", oninput: draw, autocomplete: "off" });
     const list = el("ol", { class: "mine-list" });
@@ -118,8 +118,7 @@
 
     function change(vote) {
       drawer.close();
-      if (desk.revise) desk.revise(vote);
-      else desk.bring({ ...vote.pair, earlier: vote });
+      desk.revise(vote);
     }
 
     async function takeBack(vote) {
@@ -135,7 +134,6 @@
     }
 
     desk.keys([{ id: "mine", label: "My votes: look, change, take back", keys: ["v"], run: toggle, group: "Vote" }]);
-    desk.when("paint", (pair) => { if (pair.earlier) desk.layout().mark(pair.earlier); });
     return () => drawer.remove();
   };
 })();

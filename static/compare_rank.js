@@ -87,7 +87,7 @@
       const note = el("span", { class: "pane-note muted small" });
       const body = el("div", { class: "pane-body prose", role: "region", tabindex: "0", "aria-label": `Answer ${side}` });
       const pane = el("section", { class: `pane pane-${side.toLowerCase()}`, "aria-label": `Answer ${side}` },
-        el("div", { class: "pane-head" }, grip, el("span", { class: `chip chip-${side.toLowerCase()}` }, `Answer ${side}`), el("kbd", { "aria-hidden": "true" }, String(index + 1)), note, place), body);
+        el("div", { class: "pane-head" }, grip, el("span", { class: `chip chip-${side.toLowerCase()}` }, `Answer ${side}`), el("kbd", { "aria-hidden": "true", dataset: { cap: `place_${index + 1}` } }, String(index + 1)), note, place), body);
       draggable(grip, index);
       return { node: pane, body, note, place };
     }
@@ -241,14 +241,14 @@
 
     // Shift with a number: what it writes differs from keyboard to keyboard, its place does not.
     function shifted(event) {
-      if (!node.isConnected) return document.removeEventListener("keydown", shifted);
+      if (!node.isConnected) return undefined; // another layout has the seat
       const digit = /^(?:Digit|Numpad)([1-8])$/.exec(event.code);
       if (!digit || !event.shiftKey || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return undefined;
       if (event.target.closest?.("input, textarea, select, [contenteditable], dialog[open]") || document.querySelector("dialog[open]")) return undefined;
       event.preventDefault();
       return press(Number(digit[1]) - 1, true);
     }
-    setTimeout(() => document.addEventListener("keydown", shifted));
+    document.addEventListener("keydown", shifted);
 
     const numbers = Array.from({ length: settings.sides }, (_, index) => ({ id: `place_${index + 1}`, label: `Answer ${letter(index)} comes next, best first (with Shift: tied with the one before)`,
       keys: [String(index + 1)], run: () => press(index, false) }));
@@ -258,9 +258,9 @@
       buttons,
       keys: [
         ...numbers,
-        { id: "tie", label: "The next one is tied with the one before", keys: ["="], run: () => change(groups, !tie) },
-        { id: "back", label: "Take the last one back", keys: ["Backspace"], run: () => change(back(groups)) },
-        { id: "save", label: "Save the order; the one that is left comes last", keys: ["Enter"], run: (event) => (event?.target.closest?.("button, a, summary, select") ? false : decide()) },
+        { id: "rank_tie", label: "The next one is tied with the one before", keys: ["="], run: () => change(groups, !tie) },
+        { id: "rank_back", label: "Take the last one back", keys: ["Backspace"], fixed: true, run: () => change(back(groups)) },
+        { id: "rank_save", label: "Save the order; the one that is left comes last", keys: ["Enter"], fixed: true, run: (event) => (event?.target.closest?.("button, a, summary, select") ? false : decide()) },
       ],
       show(pair) {
         if (pair.sides.length !== sides) { build(pair.sides.length); draw(); }

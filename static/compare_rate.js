@@ -30,7 +30,7 @@
     const buttons = numbers.map((number) => el("button", { type: "button", class: "button vote rating", disabled: true, "aria-label": scale === 2 ? words[number - 1] : `${number} of ${scale}, ${words[number - 1]}`,
       dataset: { rating: String(number) }, style: { "--share": `${(100 * (number - 1)) / (scale - 1)}%` }, onclick: () => rate(number) },
       scale === 2 ? thumb(el, number === 1) : el("b", {}, String(number)), el("span", { class: "rating-word small" }, words[number - 1]),
-      scale === 2 ? el("kbd", { "aria-hidden": "true" }, String(number)) : null));
+      scale === 2 ? el("kbd", { "aria-hidden": "true", dataset: { cap: `rate_${number}` } }, String(number)) : null));
     const rate = (rating) => on.decide({ choice: "rating", rating });
     const also = { 1: ["ArrowDown"], 2: ["ArrowUp"] };
 

@@ -30,7 +30,7 @@
     const panes = SHOWN.map((_, index) => pane(el, judging.LETTERS[index]));
     const each = (run) => panes.forEach(run);
     const buttons = VOTES.map(({ choice, label, short, cap }) => el("button", { type: "button", class: `button vote vote-${choice}`, disabled: true, dataset: { choice }, "aria-label": label,
-      onclick: () => vote(choice) }, el("span", { class: "vote-long" }, label), el("span", { class: "vote-short", "aria-hidden": "true" }, short), el("kbd", { "aria-hidden": "true" }, cap)));
+      onclick: () => vote(choice) }, el("span", { class: "vote-long" }, label), el("span", { class: "vote-short", "aria-hidden": "true" }, short), el("kbd", { "aria-hidden": "true", dataset: { cap: choice } }, cap)));
 
     const text = el("textarea", { class: "input", id: "turn-text", rows: "1", maxlength: "50000", placeholder: chosenGoesOn ? "Choose an answer, then say the next thing" : "Say the next thing to both",
       onkeydown: (event) => {
