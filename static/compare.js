@@ -123,6 +123,7 @@
       unbind();
       if (!made.has(kind)) made.set(kind, judging.layouts[name](el, on, wanted));
       layout = made.get(kind);
+      layout.clear();
       seat.replaceChildren(layout.node);
       votes.replaceChildren(...(layout.buttons ? [layout.buttons] : []));
       unbind = keymap.add(layout.keys.map((one) => ({ ...one, when: () => state() === "ready" && (one.when?.() ?? true) })));
