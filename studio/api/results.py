@@ -17,7 +17,8 @@ from studio.feedback.annotators import annotators
 from studio.feedback.criteria import tables
 from studio.feedback.exclusions import days_and_sources, exclude, include
 from studio.feedback.leaderboard import leaderboard
-from studio.feedback.preferences import Options, preview
+from studio.feedback.policies import Options
+from studio.feedback.preferences import preview
 from studio.feedback.splits import splits
 from studio.studio import Studio
 

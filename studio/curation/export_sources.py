@@ -16,7 +16,8 @@ from storage.rows import LIVE
 from storage.store import Store
 from storage.votes import current_votes
 from studio.curation.export_preferences import Stored
-from studio.feedback.preferences import Options, preferences
+from studio.feedback.policies import Options
+from studio.feedback.preferences import preferences
 
 
 @dataclass(frozen=True)
@@ -91,5 +92,5 @@ def _voted(store: Store, study: str, policies: Sequence[str], left_out: Counter[
     for pair in found.pairs:
         margin = {} if pair.margin is None else {"margin": pair.margin}
         yield Stored({"prompt": pair.prompt, "chosen": pair.chosen, "rejected": pair.rejected, **margin})
-    for one in found.negatives:
-        yield Stored({"prompt": one.prompt, "completion": one.completion, "label": False})
+    for one in found.thumbs:
+        yield Stored({"prompt": one.prompt, "completion": one.completion, "label": one.desirable})

@@ -1,61 +1,39 @@
-"""From votes to training data: named policies, and a count of everything that they leave out.
+"""From votes to training data, by a named policy (`policies`), and a count of everything that is left out.
 
-Only votes on prompts of the split "train" make training data; the others measure, in every study. A policy says when
-votes on one comparison agree enough. Options say what becomes of the rest: ties make nothing unless they are kept for
-methods that can use them (fed to plain DPO they hurt: Chen et al. 2024, "On extending direct preference optimization
-to accommodate ties"); "both bad" can make negatives for KTO; a ranking makes all its pairs or the best against each
-other one; the margin is the strength of the votes, 0 negligible to 3 significant, or none.
+Only votes on prompts of the split "train" make training data; the others measure, in every study. Known answers (gold)
+count for nothing but their annotators' accuracy. Where a curator decided a comparison, that decision stands in the
+place of its votes. A mended answer is preferred to each answer that was shown, by the one who mended it, under every
+policy. Ratings of single answers make rows for KTO: thumbs, or the steps above and below the middle of the scale.
+
+Of a conversation in which every side went on by itself, the whole of what differs is chosen and rejected: turns that
+both sides share belong to the prompt.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
 from typing import Any, NamedTuple
 
+from storage import adjudications, gold
+from storage.adjudications import Adjudication
 from storage.comparisons import get_study
-from storage.errors import BadInput
 from storage.judgements import wholes
 from storage.prompts import Messages
-from storage.rows import Answer, Comparison, Vote
+from storage.rows import RATED, Answer, Comparison, Vote
 from storage.store import Store
 from storage.votes import current_votes
+from studio.feedback.conversations import tail
 from studio.feedback.exclusions import kept
-from studio.feedback.outcomes import DRAWS, orderings, ranks
-
-CHOICES: Mapping[str, Sequence[str]] = {
-    "margin": ("strength", "none"),
-    "ties": ("drop", "keep"),
-    "both_bad": ("drop", "negatives"),
-    "ranking": ("all", "best"),
-}
-
-
-@dataclass(frozen=True)
-class Options:
-    """What becomes of margins, ties, bad answers and rankings; each is one of `CHOICES`."""
-
-    margin: str = "strength"
-    ties: str = "drop"
-    both_bad: str = "drop"
-    ranking: str = "all"
-
-    def __post_init__(self) -> None:
-        """Raise BadInput for a word that is no choice."""
-        for name, words in CHOICES.items():
-            if getattr(self, name) not in words:
-                raise BadInput(f'"{name}" is one of {", ".join(words)}, not "{getattr(self, name)}".')
-
-
-AS_USUAL = Options()
+from studio.feedback.policies import AS_USUAL, POLICIES, Draw, Options, Win, refuse_unknown, thumbs
+from studio.feedback.study_settings import settings_of
 
 
 @dataclass(frozen=True)
 class Pair:
     """One preference: a prompt, the better and the worse answer, and how much better if somebody said so.
 
-    `weight`: by how large a share of the votes the better answer leads, under the policy "weighted"; else 1. Of a
-    tie, `chosen` and `rejected` are equally good.
+    `prompt_sha256`: of the comparison's prompt. `weight`: by how large a share of the votes the better answer leads,
+    under the policy "weighted"; else 1. Of a tie, `chosen` and `rejected` are equally good.
     """
 
     id: str
@@ -66,72 +44,67 @@ class Pair:
     margin: float | None
     comparison_id: str
     weight: float = 1.0
+    edited: bool = False
 
 
 @dataclass(frozen=True)
-class Negative:
-    """An answer that people called bad: a row of KTO with the label false."""
+class Thumb:
+    """One answer that people called good or bad: a row of KTO (Ethayarajh et al. 2024, arXiv:2402.01306)."""
 
     prompt: Messages
     prompt_sha256: str
     completion: Messages
     comparison_id: str
+    desirable: bool = False
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """What a policy makes of votes, and how many votes or comparisons it left out for which reason."""
+    """What a policy makes of votes, and how many votes or comparisons it left out for which reason.
+
+    `adjudicated`: comparisons that a curator decided.
+    """
 
     pairs: list[Pair]
     dropped: dict[str, int] = field(default_factory=dict)
     ties: list[Pair] = field(default_factory=list)
-    negatives: list[Negative] = field(default_factory=list)
+    thumbs: list[Thumb] = field(default_factory=list)
+    adjudicated: int = 0
+
+    @property
+    def negatives(self) -> list[Thumb]:
+        """Answers that people called bad."""
+        return [one for one in self.thumbs if not one.desirable]
+
+    @property
+    def edited(self) -> int:
+        """Pairs with a mended answer."""
+        return sum(pair.edited for pair in self.pairs)
 
     def to_json(self) -> dict[str, Any]:
         """Counts for a preview."""
+        every: list[Pair | Thumb] = [*self.pairs, *self.ties, *self.thumbs]
         return {
             "rows": len(self.pairs),
             "ties": len(self.ties),
             "negatives": len(self.negatives),
-            "prompts": len(
-                {one.prompt_sha256 for one in (*self.pairs, *self.ties)} | {one.prompt_sha256 for one in self.negatives}
-            ),
+            "positives": len(self.thumbs) - len(self.negatives),
+            "prompts": len({one.prompt_sha256 for one in every}),
             "with_margin": sum(pair.margin is not None for pair in self.pairs),
+            "edited": self.edited,
+            "adjudicated": self.adjudicated,
             "dropped": self.dropped,
         }
 
 
-class _Win(NamedTuple):
-    """One answer preferred to another of the same comparison, by position."""
-
-    better: int
-    worse: int
-    margin: float | None
-    id: str
-    weight: float = 1.0
-
-
-class _Draw(NamedTuple):
-    """A tie or both bad, and the id of a vote that says so."""
-
-    kind: str
-    id: str
-
-
-class _Verdict(NamedTuple):
-    """What a policy makes of the votes on one comparison."""
-
-    wins: Sequence[_Win]
-    draws: Sequence[_Draw]
-    dropped: Counter[str]
-
-
 class _Votes(NamedTuple):
-    """The votes on one comparison."""
+    """The votes on one comparison that count; where a curator decided it, `votes` holds that decision alone."""
 
     comparison: Comparison
     answers: list[Answer]
     votes: list[Vote]
+    mended: list[Vote]
 
 
 class _Material(NamedTuple):
@@ -139,54 +112,15 @@ class _Material(NamedTuple):
 
     given: list[_Votes]
     dropped: Counter[str]
-
-
-def each(votes: Sequence[Vote], best: bool = False) -> _Verdict:
-    """Every decisive vote is a pair: many people, many pairs."""
-    wins, draws = [], []
-    for vote in votes:
-        found = _wins(vote, best)
-        wins += found
-        if not found:
-            draws.append(_Draw(_kind(vote), vote.id))
-    return _Verdict(wins, draws, Counter())
-
-
-def majority(votes: Sequence[Vote], best: bool = False) -> _Verdict:
-    """One pair a comparison, where more than half of all who judged it prefer the same answer."""
-    return _agreed(votes, best, lambda agree, all_votes: agree * 2 > all_votes, "no majority")
-
-
-def unanimous(votes: Sequence[Vote], best: bool = False) -> _Verdict:
-    """One pair a comparison, where all who judged it prefer the same answer."""
-    return _agreed(votes, best, lambda agree, all_votes: agree == all_votes, "not unanimous")
-
-
-def weighted(votes: Sequence[Vote], best: bool = False) -> _Verdict:
-    """One pair a comparison, for the answer that more people prefer, weighted by its lead over all who judged it."""
-    sides = _sides(votes, best)
-    wins = []
-    for (better, worse), agreeing in sides.items():
-        lead = len(agreeing) - len(sides.get((worse, better), ()))
-        if lead > 0:
-            wins.append(_Win(better, worse, _margin(agreeing), agreeing[0].id, lead / len(votes)))
-    return _Verdict(wins, [], Counter()) if wins else _undecided(votes, bool(sides), lambda n, of: n * 2 > of, "split")
-
-
-POLICIES: Mapping[str, Callable[[Sequence[Vote], bool], _Verdict]] = {
-    "each": each,
-    "majority": majority,
-    "unanimous": unanimous,
-    "weighted": weighted,
-}
+    scale: int
+    adjudicated: int
 
 
 def preferences(
     store: Store, study: str, policy: str = "each", options: Options = AS_USUAL, with_excluded: bool = False
 ) -> Preferences:
     """What a policy makes of a study's votes; raises BadInput for an unknown policy, NotFound."""
-    if policy not in POLICIES:
-        raise BadInput(f'There is no policy "{policy}"; there are {", ".join(POLICIES)}.')
+    refuse_unknown(policy)
     return _apply(_material(store, study, with_excluded), policy, options)
 
 
@@ -202,6 +136,7 @@ def preview(store: Store, study: str, options: Options = AS_USUAL, with_excluded
 def _material(store: Store, study: str, with_excluded: bool) -> _Material:
     chosen = get_study(store, study)
     counting = kept(store, chosen.id, current_votes(store, chosen.id), with_excluded)
+    known, decided = gold.standing(store, chosen.id), adjudications.standing(store, chosen.id)
     dropped = Counter(skip=sum(vote.choice == "skip" for vote in counting.votes))
     dropped["excluded"] = sum(one["votes"] for one in counting.excluded if not one["counted"])
     by_comparison: dict[str, list[Vote]] = {}
@@ -209,123 +144,149 @@ def _material(store: Store, study: str, with_excluded: bool) -> _Material:
         if vote.choice != "skip":
             by_comparison.setdefault(vote.comparison_id, []).append(vote)
     found = wholes(store, chosen.id)
-    given = [_Votes(*found[identity], votes) for identity, votes in by_comparison.items()]
-    dropped["measure prompt"] = sum(len(one.votes) for one in given if one.comparison.split == "measure")
-    return _Material([one for one in given if one.comparison.split != "measure"], dropped)
+    given = []
+    for identity, votes in by_comparison.items():
+        comparison, answers = found[identity]
+        reason = "gold" if identity in known else "measure prompt" if comparison.split == "measure" else None
+        if reason:
+            dropped[reason] += len(votes)
+        else:
+            given.append(_given(comparison, answers, votes, decided.get(identity)))
+    overruled = sum(one.comparison.id in decided for one in given)
+    return _Material(given, dropped, settings_of(chosen).scale, overruled)
+
+
+def _given(comparison: Comparison, answers: list[Answer], votes: list[Vote], decision: Adjudication | None) -> _Votes:
+    """The votes that count on a comparison, or what was decided in their place."""
+    mended = [vote for vote in votes if vote.edited and vote.edited_position is not None]
+    return _Votes(comparison, answers, votes if decision is None else [_as_vote(decision)], mended)
+
+
+def _as_vote(decision: Adjudication) -> Vote:
+    return Vote(
+        id=decision.id, comparison_id=decision.comparison_id, study_id=decision.study_id, annotator=decision.author,
+        choice=decision.choice, ranking=decision.ranking, strength=None, criteria=None, rationale=decision.reason,
+        edited=None, shown_order=[], shown_sha256=[], seconds=None, source="adjudication", supersedes=None,
+        created_at=decision.created_at, rating=decision.rating,
+    )  # fmt: skip
 
 
 def _apply(material: _Material, policy: str, options: Options) -> Preferences:
-    made = Preferences([])
+    made = Preferences([], adjudicated=material.adjudicated)
     dropped = Counter(material.dropped)
     for one in material.given:
-        verdict = POLICIES[policy](one.votes, options.ranking == "best")
-        dropped.update(verdict.dropped)
-        for win in verdict.wins:
-            reason = _unusable(one.comparison, one.answers[win.better], one.answers[win.worse])
-            if reason:
-                dropped[reason] += 1
-            else:
-                made.pairs.append(_pair(one, win if options.margin == "strength" else win._replace(margin=None)))
-        for draw in verdict.draws:
-            dropped[draw.kind] += not _kept_draw(made, one, draw, options)
-        if options.both_bad == "negatives" and any(draw.kind == "both_bad" for draw in verdict.draws):
-            made.negatives.extend(_negatives(one))
+        rated = [vote for vote in one.votes if vote.choice == RATED]
+        judged = [vote for vote in one.votes if vote.choice != RATED]
+        if judged:
+            _add_pairs(made, dropped, one._replace(votes=judged), policy, options)
+        if rated:
+            _add_thumbs(made, dropped, one._replace(votes=rated), policy, material.scale)
+        if options.edited == "use":
+            _add_mended(made, dropped, one)
     counts = {reason: count for reason, count in sorted(dropped.items()) if count}
-    return Preferences(made.pairs, counts, made.ties, made.negatives)
+    return Preferences(made.pairs, counts, made.ties, made.thumbs, made.adjudicated)
 
 
-def _kept_draw(made: Preferences, one: _Votes, draw: _Draw, options: Options) -> bool:
+def _add_pairs(made: Preferences, dropped: Counter[str], one: _Votes, policy: str, options: Options) -> None:
+    """What the votes that compare answers make."""
+    verdict = POLICIES[policy](one.votes, options.ranking == "best")
+    dropped.update(verdict.dropped)
+    for win in verdict.wins:
+        reason = _unusable(one.comparison, one.answers[win.better].text, one.answers[win.worse].text)
+        if reason:
+            dropped[reason] += 1
+        else:
+            made.pairs.append(_pair(one, win if options.margin == "strength" else win._replace(margin=None)))
+    for draw in verdict.draws:
+        dropped[draw.kind] += not _kept_draw(made, one, draw, options)
+    if options.both_bad == "negatives" and any(draw.kind == "both_bad" for draw in verdict.draws):
+        made.thumbs.extend(_negatives(one))
+
+
+def _kept_draw(made: Preferences, one: _Votes, draw: Draw, options: Options) -> bool:
     """Whether something is made of a draw; a tie is put where ties are kept."""
     if draw.kind == "both_bad":
         return options.both_bad == "negatives" and bool(_negatives(one))
-    if options.ties == "drop" or len(one.answers) < 2 or _unusable(one.comparison, *one.answers[:2]):
+    if options.ties == "drop" or len(one.answers) < 2:
         return False
-    made.ties.append(_pair(one, _Win(0, 1, None, draw.id)))
+    if _unusable(one.comparison, one.answers[0].text, one.answers[1].text):
+        return False
+    made.ties.append(_pair(one, Win(0, 1, None, draw.id)))
     return True
 
 
-def _negatives(one: _Votes) -> list[Negative]:
+def _add_thumbs(made: Preferences, dropped: Counter[str], one: _Votes, policy: str, scale: int) -> None:
+    """What the ratings of a single answer make."""
+    answer = one.answers[0]
+    for thumb in thumbs(policy, [vote.rating for vote in one.votes if vote.rating is not None], scale):
+        if thumb.up is None:
+            dropped[thumb.reason] += 1
+        elif not one.comparison.prompt or not answer.text:
+            dropped["no text"] += 1
+        else:
+            made.thumbs.append(_thumb(one, answer, thumb.up, thumb.weight))
+
+
+def _add_mended(made: Preferences, dropped: Counter[str], one: _Votes) -> None:
+    """A mended answer against each that was shown."""
+    for vote in one.mended:
+        better = tail(one.answers[vote.edited_position or 0], vote.edited)
+        for answer in one.answers:
+            reason = _unusable(one.comparison, vote.edited, answer.text)
+            if reason:
+                dropped[reason] += 1
+                continue
+            identity = f"{vote.id}-edited{answer.position}"
+            made.pairs.append(_between(one.comparison, better, tail(answer), identity, None, 1.0, edited=True))
+
+
+def _negatives(one: _Votes) -> list[Thumb]:
     """All answers of a comparison, where all have a text."""
     if not one.comparison.prompt or not all(answer.text for answer in one.answers):
         return []
-    return [
-        Negative(one.comparison.prompt, one.comparison.prompt_sha256, _said(answer), one.comparison.id)
-        for answer in one.answers
-    ]
+    return [_thumb(one, answer, False) for answer in one.answers]
 
 
-def _kind(vote: Vote) -> str:
-    return vote.choice if vote.choice in DRAWS else "tie"
+def _thumb(one: _Votes, answer: Answer, desirable: bool, weight: float = 1.0) -> Thumb:
+    """One answer alone: the turns before it belong to the prompt."""
+    *before, said = [*one.comparison.prompt, *tail(answer)]
+    return Thumb(before, one.comparison.prompt_sha256, [said], one.comparison.id, desirable, weight)
 
 
-def _wins(vote: Vote, best: bool) -> list[_Win]:
-    """The decisive orderings of a vote; one, or for a ranking all its pairs, or those of its best answers."""
-    margin = None if vote.strength is None else float(vote.strength)
-    top = ranks(vote.ranking) if best and vote.ranking else {}
-    found = []
-    for first, second, value in orderings(vote):
-        if value != 0.5:
-            better, worse = (first, second) if value == 1.0 else (second, first)
-            if top.get(better, 0) == 0:
-                found.append(_Win(better, worse, margin, f"{vote.id}-{better}{worse}" if vote.ranking else vote.id))
-    return found
-
-
-def _sides(votes: Iterable[Vote], best: bool) -> dict[tuple[int, int], list[_Win]]:
-    """Who prefers which answer to which other one."""
-    sides: dict[tuple[int, int], list[_Win]] = {}
-    for vote in votes:
-        for win in _wins(vote, best):
-            sides.setdefault((win.better, win.worse), []).append(win)
-    return sides
-
-
-def _margin(agreeing: Sequence[_Win]) -> float | None:
-    margins = [win.margin for win in agreeing if win.margin is not None]
-    return fmean(margins) if margins else None
-
-
-def _agreed(votes: Sequence[Vote], best: bool, enough: Callable[[int, int], bool], reason: str) -> _Verdict:
-    """One win a pair of answers on which enough votes agree."""
-    sides = _sides(votes, best)
-    wins = [
-        _Win(better, worse, _margin(agreeing), agreeing[0].id)
-        for (better, worse), agreeing in sides.items()
-        if enough(len(agreeing), len(votes))
-    ]
-    return _Verdict(wins, [], Counter()) if wins else _undecided(votes, bool(sides), enough, reason)
-
-
-def _undecided(votes: Sequence[Vote], decisive: bool, enough: Callable[[int, int], bool], reason: str) -> _Verdict:
-    """A draw where enough votes say so, or nobody preferred anything; else nothing, for the reason given."""
-    draws = Counter(_kind(vote) for vote in votes if not _wins(vote, best=False))
-    for kind, number in draws.most_common(1):
-        if enough(number, len(votes)) or not decisive:
-            identity = next(vote.id for vote in votes if _kind(vote) == kind)
-            agreed = enough(number, len(votes))
-            return _Verdict([], [_Draw(kind, identity)] if agreed else [], Counter({kind: int(not agreed)}))
-    return _Verdict([], [], Counter({reason: int(bool(votes))}))
-
-
-def _unusable(comparison: Comparison, chosen: Answer, rejected: Answer) -> str | None:
+def _unusable(comparison: Comparison, chosen: str | None, rejected: str | None) -> str | None:
     """Why nothing can be learnt from this pair, or None."""
-    if not comparison.prompt or not chosen.text or not rejected.text:
+    if not comparison.prompt or not chosen or not rejected:
         return "no text"
-    return "identical answers" if chosen.text == rejected.text else None
+    return "identical answers" if chosen == rejected else None
 
 
-def _said(answer: Answer) -> Messages:
-    return [{"role": "assistant", "content": answer.text}]
+def _pair(one: _Votes, win: Win) -> Pair:
+    better, worse = tail(one.answers[win.better]), tail(one.answers[win.worse])
+    return _between(one.comparison, better, worse, win.id, win.margin, win.weight)
 
 
-def _pair(one: _Votes, win: _Win) -> Pair:
+def _between(
+    comparison: Comparison, better: Messages, worse: Messages, identity: str, margin: float | None, weight: float,
+    edited: bool = False,
+) -> Pair:  # fmt: skip
+    """Two tails of one conversation; what both have in common at first goes to the prompt."""
+    shared = _shared(better, worse)
     return Pair(
-        id=win.id,
-        prompt=one.comparison.prompt,
-        prompt_sha256=one.comparison.prompt_sha256,
-        chosen=_said(one.answers[win.better]),
-        rejected=_said(one.answers[win.worse]),
-        margin=win.margin,
-        comparison_id=one.comparison.id,
-        weight=win.weight,
+        id=identity,
+        prompt=[*comparison.prompt, *better[:shared]],
+        prompt_sha256=comparison.prompt_sha256,
+        chosen=better[shared:],
+        rejected=worse[shared:],
+        margin=margin,
+        comparison_id=comparison.id,
+        weight=weight,
+        edited=edited,
     )
+
+
+def _shared(better: Sequence[Any], worse: Sequence[Any]) -> int:
+    """How many turns two tails begin with alike; at least one is left of each."""
+    for at, (one, other) in enumerate(zip(better[:-1], worse[:-1], strict=False)):
+        if one != other:
+            return at
+    return min(len(better), len(worse)) - 1

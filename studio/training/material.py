@@ -6,8 +6,8 @@ missing and how to get it.
 
 import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from storage.comparisons import get_study
@@ -19,7 +19,8 @@ from storage.specs.registry import Method
 from storage.store import Store
 from storage.versions import contents, freeze, nothing_to_learn
 from storage.votes import current_votes
-from studio.feedback.preferences import POLICIES, Preferences, preferences
+from studio.feedback.policies import read_policy, write_policy
+from studio.feedback.preferences import Pair, Preferences, preferences
 from studio.training.request import DEFAULT_POLICY, Request
 
 Examples = Iterable[tuple[str, Mapping[str, Any]]]  # id and content
@@ -30,12 +31,22 @@ GOOD_PAIRS = 20  # with about this many, the starter's taste moves visibly
 
 
 @dataclass(frozen=True)
+class Uses:
+    """What the rows say beyond better and worse; only some losses can use it."""
+
+    margins: int = 0
+    weights: int = 0
+    ties: int = 0
+
+
+@dataclass(frozen=True)
 class Survey:
     """How much there is to learn from. `sentence` says where it comes from; `warning` what to expect of it."""
 
     rows: int
     sentence: str
     warning: str | None = None
+    uses: Uses = field(default_factory=Uses)
 
 
 class Frozen(NamedTuple):
@@ -49,12 +60,17 @@ class Frozen(NamedTuple):
 
 
 class _Pairs(NamedTuple):
-    """Preferences of a study, how many votes they came from, and the policy."""
+    """Preferences of a study, how many votes they came from, and the policy with its options."""
 
     study: Study
     policy: str
     votes: int
     found: Preferences
+
+    @property
+    def learnt(self) -> list[tuple[Pair, bool]]:
+        """All that becomes rows, and whether it is a tie."""
+        return [*((pair, False) for pair in self.found.pairs), *((pair, True) for pair in self.found.ties)]
 
 
 def survey(store: Store, method: Method, request: Request) -> Survey:
@@ -62,7 +78,7 @@ def survey(store: Store, method: Method, request: Request) -> Survey:
     if _wants_votes(method, request):
         pairs = _pairs(store, request)
         _refuse_few(pairs)
-        return Survey(len(pairs.found.pairs), _origin_sentence(pairs), _faint(len(pairs.found.pairs)))
+        return Survey(len(pairs.learnt), _origin_sentence(pairs), _faint(len(pairs.found.pairs)), _uses(pairs))
     dataset = _dataset(store, method, request)
     rows = count_examples(store, dataset.id, FROZEN)
     if not rows:
@@ -77,9 +93,11 @@ def gather(store: Store, method: Method, request: Request) -> Frozen:
         pairs = _pairs(store, request)
         _refuse_few(pairs)
         rows = [
-            preference_row(pair.prompt, pair.chosen, pair.rejected, pair.id, pair.margin) for pair in pairs.found.pairs
-        ]
-        prompts = {content_sha256(pair.prompt) for pair in pairs.found.pairs}
+            {**preference_row(pair.prompt, pair.chosen, pair.rejected, pair.id, pair.margin),
+             "weight": float(pair.weight), "tie": tie}
+            for pair, tie in pairs.learnt
+        ]  # fmt: skip
+        prompts = {digest for pair, _ in pairs.learnt for digest in (pair.prompt_sha256, *_prompts_in(pair.prompt))}
         return Frozen(rows, prompts, None, pairs.study, pairs.policy)
     dataset = _dataset(store, method, request)
     version = freeze(store, dataset)
@@ -119,14 +137,26 @@ def _pairs(store: Store, request: Request) -> _Pairs:
     """The preferences of the study that a request names."""
     if not request.study:
         raise BadInput("Name the study whose votes are to be learnt from (--study).")
-    policy = request.votes or DEFAULT_POLICY
-    if policy not in POLICIES:
-        raise BadInput(
-            f'There is no policy "{policy}" to make preferences from votes; there are {", ".join(POLICIES)}.'
-        )
+    wish = read_policy(request.votes or DEFAULT_POLICY)
     study = get_study(store, request.study)
     votes = [vote for vote in current_votes(store, study.id) if vote.choice != "skip"]
-    return _Pairs(study, policy, len(votes), preferences(store, study.name, policy))
+    found = preferences(store, study.name, wish.policy, wish.options)
+    return _Pairs(study, write_policy(wish), len(votes), found)
+
+
+def _uses(pairs: _Pairs) -> Uses:
+    found = pairs.found
+    return Uses(
+        margins=sum(pair.margin is not None for pair in found.pairs),
+        weights=sum(pair.weight != 1.0 for pair in found.pairs),
+        ties=len(found.ties),
+    )
+
+
+def _prompts_in(prompt: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The hashes of a conversation's beginnings: what was asked at any of its answers has been trained on."""
+    ends = [at for at, turn in enumerate(prompt) if turn.get("role") == "assistant" and at]
+    return {content_sha256(list(prompt[:at])) for at in (*ends, len(prompt))}
 
 
 def _refuse_few(pairs: _Pairs) -> None:
@@ -146,8 +176,15 @@ def _refuse_few(pairs: _Pairs) -> None:
 def _origin_sentence(pairs: _Pairs) -> str:
     """ "24 pairs from 30 votes (4 ties, 2 prompts kept for measuring)"."""
     dropped = [_left_out(reason, number) for reason, number in pairs.found.dropped.items() if reason != "skip"]
+    if pairs.found.thumbs:
+        dropped.append(f"{_count(len(pairs.found.thumbs), 'single answer')}, which KTO can learn from")
     left = f" (left out: {', '.join(dropped)})" if dropped else ""
-    return f"{_count(len(pairs.found.pairs), 'pair')} from {_count(pairs.votes, 'vote')}{left}"
+    made = [_count(len(pairs.found.pairs), "pair")]
+    if pairs.found.ties:
+        made.append(_count(len(pairs.found.ties), "tie"))
+    if pairs.found.edited:
+        made[0] += f" ({pairs.found.edited} with a mended answer)"
+    return f"{' and '.join(made)} from {_count(pairs.votes, 'vote')}{left}"
 
 
 def _left_out(reason: str, number: int) -> str:
@@ -157,6 +194,8 @@ def _left_out(reason: str, number: int) -> str:
         "both_bad": f"{number} both bad",
         "measure prompt": f"{number} on prompts kept for measuring",
         "identical answers": f"{number} with identical answers",
+        "gold": f"{number} on known answers",
+        "middle rating": _count(number, "middle rating"),
     }
     return words.get(reason, f"{number} {reason}")
 

@@ -4,10 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from storage import votes
+from storage import adjudications, votes
+from storage.comparisons import NewComparison, Whole, add_comparison, get_comparison, get_study
 from storage.errors import BadInput
 from storage.judgements import contests
-from studio.feedback.preferences import Options, preferences, preview
+from storage.prompts import as_messages, content_sha256, text_sha256
+from studio.feedback.ballots import Ballot
+from studio.feedback.gold import set_gold
+from studio.feedback.policies import Options, read_policy, write_policy
+from studio.feedback.preferences import preferences, preview
+from studio.feedback.study_settings import change_settings
+from studio.feedback.voting import cast
 from tests.studio.feedback.conftest import MEASURING, TRAINING, Bench
 
 
@@ -164,3 +171,152 @@ def test_a_preview_counts_what_each_policy_would_make(bench: Bench) -> None:
 def test_an_unknown_option_is_refused() -> None:
     with pytest.raises(BadInput, match=r'"ties" is one of drop, keep, not "maybe"\.'):
         Options(ties="maybe")
+
+
+def _conversation(bench: Bench, histories: tuple[list[dict[str, str]], list[dict[str, str]]]) -> Whole:
+    contestants = [(model.id, model.name) for model in bench.models]
+    new = NewComparison(as_messages(TRAINING), contestants, texts=["end a", "end b"], histories=list(histories))
+    return get_comparison(bench.store, add_comparison(bench.store, bench.study, new).id)
+
+
+def _said(*contents: str) -> list[dict[str, str]]:
+    """Turns of the assistant and the user in their turn."""
+    return [{"role": ("assistant", "user")[at % 2], "content": content} for at, content in enumerate(contents)]
+
+
+def test_a_conversation_is_chosen_and_rejected_with_all_in_which_its_sides_differ(bench: Bench) -> None:
+    bench.vote(_conversation(bench, (_said("a1", "and?"), _said("b1", "and?"))), "a")
+
+    (pair,) = preferences(bench.store, "first-look", "each").pairs
+
+    assert pair.prompt == [{"role": "user", "content": TRAINING}]
+    assert (pair.chosen, pair.rejected) == (_said("a1", "and?", "end a"), _said("b1", "and?", "end b"))
+
+
+def test_turns_that_both_sides_share_belong_to_the_prompt(bench: Bench) -> None:
+    bench.vote(_conversation(bench, (_said("one", "and?"), _said("one", "and?"))), "b")
+
+    (pair,) = preferences(bench.store, "first-look", "each").pairs
+
+    assert pair.prompt == [{"role": "user", "content": TRAINING}, *_said("one", "and?")]
+    assert (pair.chosen, pair.rejected) == (_said("end b"), _said("end a"))
+    assert pair.prompt_sha256 == content_sha256(as_messages(TRAINING))
+
+
+def _mended(bench: Bench, choice: str, whole: Whole, position: int = 0) -> None:
+    identity = bench.vote(whole, choice)
+    bench.store.execute("update votes set edited = 'mended', edited_position = ? where id = ?", [position, identity])
+
+
+@pytest.mark.parametrize("policy", ["each", "majority", "unanimous", "weighted"])
+def test_a_mended_answer_is_preferred_to_each_that_was_shown(bench: Bench, policy: str) -> None:
+    _mended(bench, "a", bench.compare(TRAINING, ("x", "y")))
+    _mended(bench, "a", bench.compare(MEASURING, ("x", "y")))
+
+    found = preferences(bench.store, "first-look", policy)
+
+    assert _texts(bench, policy) == [("x", "y"), ("mended", "x"), ("mended", "y")]
+    assert (found.to_json()["edited"], found.dropped) == (2, {"measure prompt": 1})
+    assert preferences(bench.store, "first-look", policy, Options(edited="drop")).edited == 0
+
+
+def test_a_mended_turn_keeps_the_conversation_before_it(bench: Bench) -> None:
+    _mended(bench, "b", _conversation(bench, (_said("a1", "and?"), _said("b1", "and?"))), position=1)
+
+    _, over_a, over_b = preferences(bench.store, "first-look", "each").pairs
+
+    assert (over_a.chosen, over_a.rejected) == (_said("b1", "and?", "mended"), _said("a1", "and?", "end a"))
+    assert (over_b.prompt[1:], over_b.chosen, over_b.rejected) == (
+        _said("b1", "and?"), _said("mended"), _said("end b"),
+    )  # fmt: skip
+
+
+def test_votes_on_known_answers_train_nothing(bench: Bench) -> None:
+    whole = bench.compare(TRAINING, ("x", "y"))
+    _mended(bench, "a", whole)
+    bench.vote(bench.compare(TRAINING, ("x", "z")), "a")
+    set_gold(bench.store, bench.study, whole.comparison.id, {"choice": "a"}, "plain", "cora")
+
+    found = preferences(bench.store, "first-look", "each")
+
+    assert _texts(bench, "each") == [("x", "z")]
+    assert found.dropped == {"gold": 1}
+
+
+def test_what_a_curator_decided_stands_in_the_place_of_the_votes(bench: Bench) -> None:
+    torn, agreed = bench.compare(TRAINING, ("x", "y")), bench.compare(TRAINING, ("v", "w"))
+    for person, choice in {"ann": "a", "bob": "b", "cem": "b"}.items():
+        bench.vote(torn, choice, person)
+        bench.vote(agreed, "a", person)
+    adjudications.add(bench.store, adjudications.decision(bench.study.id, torn.comparison.id, "a", "cora"))
+
+    for policy in ("majority", "unanimous", "weighted"):
+        assert _texts(bench, policy) == [("x", "y"), ("v", "w")]
+    assert preferences(bench.store, "first-look", "majority").to_json()["adjudicated"] == 1
+
+    adjudications.lift(bench.store, bench.study.id, torn.comparison.id, "cora")
+    assert _texts(bench, "majority") == [("y", "x"), ("v", "w")]
+
+
+def _rate(bench: Bench, text: str, **ratings: float) -> None:
+    """A single answer with its ratings by annotator."""
+    study = bench.study
+    new = NewComparison(as_messages(TRAINING), [(bench.models[0].id, "nimble-otter")], texts=[text])
+    comparison = add_comparison(bench.store, study, new)
+    for person, rating in ratings.items():
+        ballot = Ballot(f"rate-{text}-{person}", comparison.id, "rating", [text_sha256(text)], rating=rating)
+        cast(bench.store, get_study(bench.store, study.id), person, ballot)
+
+
+def _thumbs(bench: Bench, policy: str) -> list[tuple[str, bool]]:
+    found = preferences(bench.store, "first-look", policy)
+    assert found.pairs == []
+    return [(one.completion[0]["content"], one.desirable) for one in found.thumbs]
+
+
+def test_five_steps_are_good_from_four_and_bad_below_three(bench: Bench) -> None:
+    change_settings(bench.store, bench.study, {"layout": "rate", "sides": 1, "scale": 5})
+    for rating in (1, 2, 3, 4, 5):
+        _rate(bench, f"worth-{rating}", ann=rating)
+
+    assert _thumbs(bench, "each") == [
+        ("worth-1", False), ("worth-2", False), ("worth-4", True), ("worth-5", True),
+    ]  # fmt: skip
+    found = preferences(bench.store, "first-look", "each")
+    assert (found.dropped, found.to_json()["negatives"], found.to_json()["positives"]) == ({"middle rating": 1}, 2, 2)
+
+
+def test_thumbs_are_good_or_bad_and_policies_say_when_people_agree_enough(bench: Bench) -> None:
+    change_settings(bench.store, bench.study, {"layout": "rate", "sides": 1, "scale": 2})
+    _rate(bench, "good", ann=2, bob=2, cem=2)
+    _rate(bench, "mixed", ann=1, bob=1, cem=2)
+    _rate(bench, "torn", ann=1, bob=2)
+
+    assert _thumbs(bench, "unanimous") == [("good", True)]
+    assert _thumbs(bench, "majority") == [("good", True), ("mixed", False)]
+    assert _thumbs(bench, "weighted") == [("good", True), ("mixed", False)]
+    assert [round(one.weight, 2) for one in preferences(bench.store, "first-look", "weighted").thumbs] == [1.0, 0.33]
+    assert len(_thumbs(bench, "each")) == 8
+    assert preferences(bench.store, "first-look", "unanimous").dropped == {"not unanimous": 2}
+
+
+def test_a_policy_is_written_with_its_options() -> None:
+    wish = read_policy("weighted, ties=keep,ranking=best")
+
+    assert (wish.policy, wish.options) == ("weighted", Options(ties="keep", ranking="best"))
+    assert write_policy(wish) == "weighted,ties=keep,ranking=best"
+    assert write_policy(read_policy("each")) == "each"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("best", 'There is no policy "best"; there are each, majority, unanimous, weighted.'),
+        ("each,best", '"best" is no option of a policy; there are margin=strength|none, ties=drop|keep, '),
+        ("each,ties=some", '"ties" is one of drop, keep, not "some".'),
+    ],
+)
+def test_words_that_are_no_policy_are_refused(words: str, sentence: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_policy(words)
+    assert str(caught.value).startswith(sentence)

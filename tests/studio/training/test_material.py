@@ -78,7 +78,9 @@ def test_votes_become_pairs_and_the_survey_says_what_was_left_out(store: Store) 
         "5 pairs from 8 votes (left out: 3 on prompts kept for measuring)",
     }
     frozen = gather(store, DPO, request)
-    assert [sorted(row) for row in frozen.rows] == [["chosen", "id", "margin", "prompt", "rejected"]] * 5
+    assert [sorted(row) for row in frozen.rows] == [
+        ["chosen", "id", "margin", "prompt", "rejected", "tie", "weight"]
+    ] * 5
     assert frozen.prompts == {content_sha256(asked) for asked in prompts_of("train", 5)}
     assert (frozen.policy, frozen.study) == ("majority", study)
 
