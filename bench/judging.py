@@ -35,7 +35,7 @@ class Line:
     """One person's connection, kept open."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int, cookie: str) -> None:
-        self.reader, self.writer = reader, writer
+        self.reader, self.writer, self.port = reader, writer, port
         self.head = f"host: 127.0.0.1:{port}\r\ncookie: {cookie}\r\ncontent-type: application/json\r\n"
 
     @classmethod
@@ -54,6 +54,11 @@ class Line:
         answer = await self.reader.readexactly(length)
         seconds = time.perf_counter() - begun
         return Answered(int(head.split(" ", 2)[1]), json.loads(answer), seconds)
+
+    async def dial_again(self) -> None:
+        """Connect anew, as a browser does after a pause: the server hangs up after five seconds without a word."""
+        self.writer.close()
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
 
     def close(self) -> None:
         """Hang up."""
@@ -95,8 +100,12 @@ class Judge:
         self.order = [pair["comparison"] for pair in sitting["pairs"]]
 
 
-def furnish(home: Path, people: int, comparisons: int) -> list[str]:
-    """Make a home with a study of so many ready comparisons and so many signed-in people; their sessions' tokens."""
+def furnish(home: Path, people: int, comparisons: int, starter: bool = False) -> list[str]:
+    """Make a home with a study of so many ready comparisons and so many signed-in people; their sessions' tokens.
+
+    `starter`: with the starter model and its data too, as `ratchet serve` makes them. Its study is older than ours, so
+    nobody has it answered.
+    """
     from storage.comparisons import NewComparison, add_comparison, create_study
     from storage.home import Home
     from storage.models import add_model
@@ -104,8 +113,12 @@ def furnish(home: Path, people: int, comparisons: int) -> list[str]:
     from storage.prompts import as_messages
     from storage.store import Store
     from studio.people.sessions import begin
+    from studio.settings import Settings
+    from studio.training.starter import ensure_starter
 
     store = Store.open(Home(home))
+    if starter:
+        ensure_starter(store, Settings.from_env({}, home=home))
     with store.write():
         models = [
             add_model(store, name, "endpoint", url="http://127.0.0.1:9/v1", remote_name=name) for name in ("a1", "b1")
