@@ -202,6 +202,9 @@ def _pair(people: Sequence[str], pair: coefficients.Pair) -> dict[str, Any]:
         "n": pair.n,
         "percent": pair.percent,
         "cohen_kappa": pair.cohen,
+        "cohen_error": pair.cohen_error._asdict() if pair.cohen_error else None,
+        "linear_kappa": pair.linear,
+        "linear_error": pair.linear_error._asdict() if pair.linear_error else None,
     }
 
 

@@ -17,6 +17,7 @@ Table = NDArray[np.int64]
 """Items (rows) by people (columns)."""
 Floats = NDArray[np.float64]
 _RESAMPLES = 1000
+_NORMAL_95 = 1.959963984540054
 
 
 class Interval(NamedTuple):
@@ -37,6 +38,18 @@ class Pair(NamedTuple):
     linear: float | None
     quadratic: float | None
     scott: float | None
+    cohen_error: "Error | None" = None
+    linear_error: "Error | None" = None
+
+
+class Error(NamedTuple):
+    """How sure a kappa is: its standard error with a 95 % interval, and against no agreement beyond chance, z."""
+
+    ase: float
+    low: float
+    high: float
+    ase_h0: float
+    z: float
 
 
 @dataclass(frozen=True)
@@ -127,7 +140,26 @@ def _pair(a: int, b: int, crossed: Floats) -> Pair:
         _weighted(shares, apart),
         _weighted(shares, apart**2),
         beyond_chance(percent, float((((rows + columns) / 2) ** 2).sum())),
+        _error(shares, int(n), 1.0 - np.eye(len(crossed))),
+        _error(shares, int(n), apart),
     )
+
+
+def _error(shares: Floats, n: int, apart: Floats) -> Error | None:
+    """The error of a (weighted) kappa in large samples (Fleiss, Cohen and Everitt, Psychol. Bull. 72, 1969)."""
+    top = float(apart.max())
+    weights = 1.0 - apart / top if top > 0 else np.ones_like(apart)
+    rows, columns = shares.sum(axis=1), shares.sum(axis=0)
+    chance, observed = float(rows @ weights @ columns), float((shares * weights).sum())
+    if chance >= 1.0 - 1e-12:
+        return None
+    kappa = (observed - chance) / (1 - chance)
+    mean = (weights @ columns)[:, None] + (weights.T @ rows)[None, :]
+    spread = float((shares * (weights - mean * (1 - kappa)) ** 2).sum()) - (kappa - chance * (1 - kappa)) ** 2
+    none = float((np.outer(rows, columns) * (weights - mean) ** 2).sum()) - chance**2
+    ase, ase_h0 = (float(np.sqrt(max(0.0, value) / n)) / (1 - chance) for value in (spread, none))
+    margin = _NORMAL_95 * ase
+    return Error(ase, kappa - margin, kappa + margin, ase_h0, kappa / ase_h0 if ase_h0 > 0 else 0.0)
 
 
 def _weighted(shares: Floats, apart: Floats) -> float | None:

@@ -24,7 +24,7 @@ from studio.feedback.ratings import Result, as_json, checked_ties, rate
 from studio.feedback.ratings_table import means, ratings_of
 
 # Of what is kept; another number makes every study count again.
-_FORM = 2
+_FORM = 3
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,9 @@ class Leaderboard:
     gold: dict[str, int] = field(default_factory=dict)
     """Comparisons with known answers and votes on them; they count for nothing here."""
 
+    fit: dict[str, float] = field(default_factory=dict)
+    """How well one scale tells who beats whom: residual deviance, degrees of freedom."""
+
     adjudicated: dict[str, int] = field(default_factory=dict)
     """Comparisons that somebody decided, and on how many of them against the majority; votes are counted here."""
 
@@ -109,6 +112,7 @@ class Leaderboard:
             "notes": self.notes,
             "ratings": self.ratings,
             "gold": self.gold,
+            "fit": self.fit,
             "adjudicated": self.adjudicated,
         }
 
@@ -172,6 +176,7 @@ def board(counted: Counted, ties: str = "model") -> Leaderboard:
         ratings.notes + counted.gold_notes,
         [mean.to_json() for mean in means(ratings_of(counted), names)],
         counted.gold_json,
+        ratings.fit,
     )
 
 

@@ -58,6 +58,9 @@ class Ratings:
     notes: list[str] = field(default_factory=list)
     """Sentences on what had to be assumed."""
 
+    fit: dict[str, float] = field(default_factory=dict)
+    """Residual deviance and its degrees of freedom: far above them, one scale does not tell who beats whom."""
+
 
 @dataclass(frozen=True)
 class _Table:
@@ -94,10 +97,11 @@ def rate(count: int, results: Iterable[Result], ties: str = "model") -> Ratings:
         table = _halved(table)
     missing = _unreachable(count, table)
     fit = _Fit(count, table, prior=bool(missing))
-    strength, deviation = fit.solve()
+    strength, deviation, parameters = fit.solve()
     rating = RATING_AT_ZERO + RATING_PER_STRENGTH * strength
     margin = RATING_PER_STRENGTH * _NORMAL_95 * deviation
-    return Ratings(strength.tolist(), rating.tolist(), (rating - margin).tolist(), (rating + margin).tolist(), missing)
+    low, high = (rating - margin).tolist(), (rating + margin).tolist()
+    return Ratings(strength.tolist(), rating.tolist(), low, high, missing, fit.deviance(parameters))
 
 
 def checked_ties(ties: str) -> None:
@@ -174,8 +178,8 @@ class _Fit:
         self.with_ties = bool(table.ties.sum() > 0)
         self.size = count + int(self.with_ties)
 
-    def solve(self) -> tuple[Floats, Floats]:
-        """Strengths with mean 0 and their standard deviations."""
+    def solve(self) -> tuple[Floats, Floats, Floats]:
+        """Strengths with mean 0, their standard deviations, and all parameters as they were found."""
         parameters = np.zeros(self.size)
         point = self._at(parameters)
         for _ in range(_STEPS):
@@ -188,7 +192,23 @@ class _Fit:
             if np.abs(scale * step).max() < _CLOSE:
                 break
         strength = parameters[: self.count]
-        return strength - strength.mean(), self._deviation(parameters, point.information)
+        return strength - strength.mean(), self._deviation(parameters, point.information), parameters
+
+    def deviance(self, parameters: Floats) -> dict[str, float]:
+        """Twice the log-likelihood that is missing to a model with chances of its own for each pair; empty unplayed."""
+        table = self.table
+        if not len(table.a):
+            return {}
+        pairs, place = np.unique(np.stack([table.a, table.b], axis=1), axis=0, return_inverse=True)
+        kinds = [table.wins_a, table.wins_b, *([table.ties] if self.with_ties else [])]
+        counts = np.stack([np.bincount(place.reshape(-1), kind, len(pairs)) for kind in kinds], axis=1)
+        chances = np.stack(self._chances(parameters), axis=1)[:, : len(kinds)]
+        played = counts.sum(axis=1, keepdims=True)
+        shares = np.divide(counts, played, out=np.ones_like(counts), where=counts > 0)
+        most = float((counts * np.log(shares)).sum())
+        found = sum(float((kind * np.log(np.maximum(chances[:, at], 1e-300))).sum()) for at, kind in enumerate(kinds))
+        free = len(pairs) * (len(kinds) - 1) - (self.size - 1)
+        return {"deviance": 2 * (most - found), "df": float(max(0, free))}
 
     def _chances(self, parameters: Floats) -> tuple[Floats, Floats, Floats]:
         """P(a wins), P(b wins), P(tie) for each row."""

@@ -106,9 +106,20 @@ def test_cohens_kappa_and_the_weighted_one(
     found = measured(studio, tmp_path, triples)
     assert round(found["cohen_kappa"], 4) == reference["expected"]["cohen_kappa"]
     assert round(found["weighted_kappa"]["linear"], 4) == reference["expected"]["linear_weighted_kappa"]
-    assert found["pairs"] == [
-        {"a": "one", "b": "two", "n": 19, "percent": pytest.approx(13 / 19), "cohen_kappa": found["cohen_kappa"]}
+    (pair,) = found["pairs"]
+    assert {key: pair[key] for key in ("a", "b", "n", "percent", "cohen_kappa")} == {
+        "a": "one",
+        "b": "two",
+        "n": 19,
+        "percent": pytest.approx(13 / 19),
+        "cohen_kappa": found["cohen_kappa"],
+    }
+    error, linear = pair["cohen_error"], pair["linear_error"]
+    assert [round(error[name], 4) for name in ("ase", "ase_h0", "z")] == [
+        reference["expected"][name] for name in ("ase", "ase_h0", "z")
     ]
+    assert [round(error[name], 4) for name in ("low", "high")] == reference["expected"]["ci95"]
+    assert [round(linear[name], 4) for name in ("low", "high")] == reference["expected"]["linear_ci95"]
     assert bool(found["notes"]) == words
 
 

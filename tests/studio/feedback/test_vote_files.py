@@ -192,9 +192,11 @@ def test_five_thousand_votes_come_in_and_give_the_published_ratings(
     ]  # fmt: skip
 
     report = import_votes(store, _file(tmp_path, *lines), "journals")
-    strength = {model["name"]: model["strength"] for model in leaderboard(store, "journals").models}
+    board = leaderboard(store, "journals")
+    strength = {model["name"]: model["strength"] for model in board.models}
 
     assert report.imported == len(lines) == 3727
     assert {
         name: round(value - strength["Biometrika"], 4) for name, value in strength.items() if name != "Biometrika"
     } == case["expected"]["log_ability_ref_Biometrika"]
+    assert (round(board.fit["deviance"], 3), board.fit["df"]) == (case["expected"]["residual_deviance"], 3)
