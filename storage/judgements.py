@@ -7,14 +7,6 @@ from typing import Any, NamedTuple
 from storage.rows import Answer, Comparison
 from storage.store import Store
 
-# Comparisons that one person has not judged or skipped: the newest row of that person is no vote, or there is none.
-_UNJUDGED = """
-from comparisons c
-where c.study_id = :study and c.state in ('ready', 'answering', 'waiting')
-  and coalesce((select v.choice from votes v where v.comparison_id = c.id and v.annotator = :annotator
-                order by v.rowid desc limit 1), 'undo') = 'undo'
-"""
-
 
 class Contest(NamedTuple):
     """A comparison as counting needs it: its prompt, whether votes on it train, and who answered, by position."""
@@ -53,18 +45,6 @@ class Label(NamedTuple):
     def source(self) -> str:
         """Labels come by import alone."""
         return "import"
-
-
-class Counts(NamedTuple):
-    """What waits for one person in a study."""
-
-    ready: int
-    coming: int
-    """Waiting for answers or being answered."""
-
-    failed: int
-    error: str | None
-    """The sentence of the newest failure."""
 
 
 def contests(store: Store, study_id: str) -> dict[str, Contest]:
@@ -127,33 +107,6 @@ def votes_given(store: Store, study_id: str) -> int:
     return int(store.value("select count(*) from votes where study_id = ?", [study_id]))
 
 
-def unjudged(store: Store, study_id: str, annotator: str, limit: int) -> list[Comparison]:
-    """What a person may judge next: what was taken back last, typed questions, what became ready first, what is coming.
-
-    By the moment of becoming ready, not by number: what is on the screen stays first while others become ready.
-    """
-    rows = store.rows(
-        f"select c.* {_UNJUDGED} order by coalesce((select max(w.rowid) from votes w "
-        "where w.comparison_id = c.id and w.annotator = :annotator), 0) desc, "
-        "c.source = 'free' desc, c.state != 'ready', c.ready_at, c.number limit :limit",
-        {"study": study_id, "annotator": annotator, "limit": limit},
-    )
-    return [Comparison.from_row(row) for row in rows]
-
-
-def counts(store: Store, study_id: str, annotator: str) -> Counts:
-    """How many comparisons wait for a person, come, or failed."""
-    row = store.one(
-        "select coalesce(sum(c.state = 'ready'), 0) as ready, coalesce(sum(c.state != 'ready'), 0) as coming "
-        f"{_UNJUDGED}",
-        {"study": study_id, "annotator": annotator},
-    ) or {"ready": 0, "coming": 0}
-    failures = store.rows(
-        "select error from comparisons where study_id = ? and state = 'failed' order by number desc", [study_id]
-    )
-    return Counts(row["ready"], row["coming"], len(failures), failures[0]["error"] if failures else None)
-
-
 def failed_in_a_row(store: Store, study_id: str, most: int) -> int:
     """How many of the newest comparisons (`most` at most) failed, up to the first that did not."""
     rows = store.rows(
@@ -193,19 +146,6 @@ def line_up_uses(store: Store, study_id: str) -> Counter[tuple[str, ...]]:
     for comparison_id, name in rows:
         line_ups.setdefault(comparison_id, []).append(name)
     return Counter(tuple(line_up) for line_up in line_ups.values())
-
-
-def vote_count(store: Store, study_id: str, annotator: str, since: float = 0.0) -> int:
-    """How many votes of a person in a study count (skips do not), given since a moment."""
-    return int(
-        store.value(
-            "select count(*) from votes v where v.study_id = :study and v.annotator = :annotator "
-            "and v.created_at >= :since and v.choice not in ('undo', 'skip') "
-            "and v.rowid = (select max(w.rowid) from votes w "
-            "               where w.comparison_id = v.comparison_id and w.annotator = v.annotator)",
-            {"study": study_id, "annotator": annotator, "since": since},
-        )
-    )
 
 
 def set_settings(store: Store, study_id: str, settings: dict[str, Any]) -> None:

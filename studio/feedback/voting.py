@@ -10,7 +10,6 @@ from storage import votes
 from storage.clock import new_id, now
 from storage.comparisons import get_comparison
 from storage.errors import Conflict, NotReady
-from storage.judgements import vote_count
 from storage.leases import BACK
 from storage.rows import Study, Vote
 from storage.store import Store
@@ -83,11 +82,6 @@ def _withdraw(store: Store, study: Study, annotator: str, undo_id: str, comparis
         votes.cast(store, _withdrawal(vote, undo_id))
         reserve(store, study, annotator, vote.comparison_id, BACK)
     return vote
-
-
-def given(store: Store, study: Study, annotator: str, since: float = 0.0) -> int:
-    """How many votes of this person count in the study, given since a moment; skips do not."""
-    return vote_count(store, study.id, annotator, since)
 
 
 def vote_of(study: Study, annotator: str, ballot: Ballot, shown: Shown, before: Vote | None) -> Vote:

@@ -2,13 +2,13 @@
 
 import pytest
 
-from storage import votes
+from storage import votes, workdays
 from storage.comparisons import fill_answer, get_comparison
 from storage.errors import BadInput, Conflict, NotReady
 from studio.feedback.ballots import Ballot
 from studio.feedback.queue import upcoming
 from studio.feedback.showing import show, shown_order
-from studio.feedback.voting import cast, given, undo
+from studio.feedback.voting import cast, undo
 from tests.studio.feedback.conftest import Bench
 
 
@@ -71,7 +71,7 @@ def test_a_vote_sent_twice_counts_once(bench: Bench) -> None:
 
     assert (first.new, again.new) == (True, False)
     assert again.vote == first.vote
-    assert given(bench.store, bench.study, "ann") == 1
+    assert workdays.work(bench.store, bench.study.id, "ann").mine == 1
 
 
 def test_a_vote_on_texts_that_have_changed_is_refused_and_nothing_is_stored(bench: Bench) -> None:
@@ -142,7 +142,7 @@ def test_a_skipped_pair_is_not_shown_again_and_is_no_vote(bench: Bench) -> None:
     bench.vote(whole, "skip")
 
     assert upcoming(bench.store, bench.study, "ann") == []
-    assert given(bench.store, bench.study, "ann") == 0
+    assert workdays.work(bench.store, bench.study.id, "ann").mine == 0
     assert [one.id for one in upcoming(bench.store, bench.study, "bob")] == [whole.comparison.id]
 
 
