@@ -95,9 +95,6 @@
       if (opened) rank();
     }
 
-    // Who judges blind has no part in what the votes add up to: nothing is asked for, nothing shown. The routes refuse it too.
-    if (document.body.classList.contains("role-annotator")) return { nodes: [], count: () => {}, hide: () => {}, close: () => {}, command: () => {} };
-
     const grid = el("div", { class: "grid-2" }, effect.node, standings.node);
     const hide = (yes) => { grid.hidden = command.node.hidden = yes || annotator; };
     return { nodes: [grid, command.node], count, hide, close: () => open(false), command: (text) => { command.code.textContent = text; } };

@@ -138,13 +138,12 @@
 
     const letterOf = (chip) => [...letters].find(([, one]) => one === chip)?.[0];
 
-    /** The first free letter of each reason's words, else any free one. */
+    /** The first free letter of each reason, else any free one. */
     function reasonLetters(chips) {
       const found = new Map();
       const free = (letter) => /[a-z]/.test(letter) && !RESERVED.includes(letter) && !found.has(letter);
       for (const chip of chips) {
-        const heads = chip.toLowerCase().split(/\s+/).map((word) => word[0] || "");
-        const letter = [...heads, ...chip.toLowerCase(), ..."abcdefghijklmnopqrstuvwxyz"].find(free);
+        const letter = [...chip.toLowerCase(), ..."abcdefghijklmnopqrstuvwxyz"].find(free);
         if (letter) found.set(letter, chip);
       }
       return found;

@@ -19,7 +19,8 @@
     const back = el("button", { type: "button", class: "button button-ghost", onclick: () => on.back(edit()) }, "Back ", el("kbd", {}, "Esc"));
     const node = el("section", { class: "card second fix", hidden: true, "aria-label": "Mend an answer" },
       el("div", { class: "card-head" }, title, sides), el("div", { class: "fix-columns" }, text, changes), said,
-      el("div", { class: "line second-foot" }, save, el("span", { class: "grow small muted" }, "It is kept as an example, and preferred over every answer."), back));
+      el("p", { class: "small muted" }, "It is kept as an example, and preferred over every answer."),
+      el("div", { class: "line second-foot" }, save, el("span", { class: "grow" }), back));
     let about = null;
     let side = 0;
     let timer = null;

@@ -54,7 +54,7 @@
     const panes = SHOWN.map((_, index) => pane(el, judging.LETTERS[index]));
     const buttons = CHOICES.map(({ choice, label, short, cap }) => el("button", { type: "button", class: `button vote vote-${choice}`, disabled: true,
       dataset: { choice }, "aria-label": label, onclick: () => on.decide({ choice }) },
-      el("span", { class: "vote-long" }, label), el("span", { class: "vote-short", "aria-hidden": "true" }, short), el("kbd", { "aria-hidden": "true" }, cap)));
+      el("span", { class: "vote-long" }, label), el("span", { class: "vote-short", "aria-hidden": "true" }, short), el("kbd", { "aria-hidden": "true", dataset: { cap: choice } }, cap)));
     const each = (run) => panes.forEach(run);
 
     return {

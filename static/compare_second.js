@@ -23,10 +23,17 @@
     });
 
     function begin(about, mending) {
-      at = { ...about, values: { ...structuredClone(about.values || {}), ...typed(about) } };
+      const begun = typed(about);
+      at = { ...about, values: { ...given(about.values), ...begun } };
       if (mending) return mend();
-      if (about.again || judging.missing(at.settings, at.answer, at.values, at.pair.sides.length).length) return ask();
+      if (about.again || begun.rationale || judging.missing(at.settings, at.answer, at.values, at.pair.sides.length).length) return ask();
       return done(at.values);
+    }
+
+    /** What an earlier vote said besides its choice, to be changed without changing that vote. */
+    function given(vote) {
+      const { strength, criteria, chips, rationale, edited } = vote || {};
+      return structuredClone({ strength, criteria: criteria || {}, chips: chips || [], rationale, edited });
     }
 
     function ask() {
