@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from storage.errors import BadInput
+
 
 @dataclass(frozen=True)
 class Home:
@@ -81,10 +83,14 @@ class Home:
         return self.models / name
 
     def make(self) -> None:
-        """Create the folders, readable by their owner only."""
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (self.models, self.runs, self.uploads, self.exports, self.logs, self.backups):
-            folder.mkdir(exist_ok=True, mode=0o700)
+        """Create the folders, readable by their owner only; raises BadInput where that cannot be done."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self.models, self.runs, self.uploads, self.exports, self.logs, self.backups):
+                folder.mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            said = f'The folder "{self.path}" cannot be a home ({error.strerror}); name another one with --home.'
+            raise BadInput(said) from error
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

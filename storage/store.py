@@ -38,7 +38,15 @@ class Store:
         """Open a home: make its folders, back the database up if its schema is older, bring it up to date."""
         home.make()
         store = cls(home)
-        store.migrate()
+        try:
+            store.migrate()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            said = (
+                f"The file {home.database} is no sound database ({error}); put a copy from {home.backups} in its place."
+            )
+            raise NotReady(said) from error
         return store
 
     @property

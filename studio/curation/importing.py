@@ -24,11 +24,13 @@ from studio.curation.import_writer import ImportWriter, Row, unhurried
 from studio.curation.mapping import SHAPES, check_columns, mapped_shape
 from studio.curation.reading import open_source
 from studio.curation.records import Item, Record, Source, Unreadable
-from studio.curation.reports import ImportFault, ImportReport, ImportReports, RejectedFile
+from studio.curation.reports import ImportReport, ImportReports, RejectedFile
 from studio.curation.shapes import Recognised, Shape, columns_of, recognise
 
 # So many records are looked at before the shape of a file is decided.
 SAMPLE = 100
+# So many damaged ones may stand before the first good one.
+_MOST_DAMAGED = 10_000
 
 # Called with the fraction done and a sentence; answers True where somebody asked to stop.
 Progress = Callable[[float, str], bool | None]
@@ -96,7 +98,7 @@ def import_files(
                     raise
                 # One file among several speaks for itself: the others are, or will be, imported.
                 reports.append(ImportReport(upload.name, dataset))
-                _nothing(reports[-1], str(error))
+                reports[-1].give_up(str(error))
     return reports[0] if len(reports) == 1 else ImportReports(reports)
 
 
@@ -126,26 +128,30 @@ def _import_one(store: Store, upload: Upload, wish: Wish, shape: Shape | None, p
     try:
         with open_source(upload.path, upload.name, encoding=wish.encoding) as source:
             report.format, report.encoding = source.format, source.encoding
-            head = list(islice(source.items, SAMPLE))
+            head = _head(source.items)
             recognised = _recognised(head, wish, shape, report)
             report.columns = report.columns or (None if recognised else source.header)
             if recognised:
-                report.shape, report.kind = recognised.shape.name, recognised.kind
+                report.kind = recognised.kind
+                report.shape = recognised.shape.name if any(isinstance(item, Record) for item in head) else None
                 _Import(store, wish, recognised, report, progress).run(chain(head, source.items), source)
                 if not report.ok:
                     report.sentence = f"None of the {report.read:,} rows of this file can be imported."
     except Unreadable as error:
-        _nothing(report, str(error), error.line, error.column)
+        report.give_up(str(error), error.line, error.column)
     report.seconds = round(monotonic() - begun, 3)
     return report
 
 
-def _nothing(report: ImportReport, sentence: str, line: int | None = None, column: int | None = None) -> None:
-    """Say of a whole file that nothing of it was imported, and why."""
-    report.read = report.imported = report.duplicates = report.rejected = report.made = 0
-    report.rejected_file = None
-    report.errors = [ImportFault(line, column, sentence)]
-    report.sentence = sentence
+def _head(items: Iterator[Item]) -> list[Item]:
+    """The first records; where they are all damaged, as many more as it takes to meet one that tells the shape."""
+    head = list(islice(items, SAMPLE))
+    while head and len(head) < _MOST_DAMAGED and not any(isinstance(item, Record) for item in head[-SAMPLE:]):
+        more = list(islice(items, SAMPLE))
+        if not more:
+            break
+        head += more
+    return head
 
 
 def _recognised(head: list[Item], wish: Wish, shape: Shape | None, report: ImportReport) -> Recognised | None:
@@ -160,7 +166,7 @@ def _recognised(head: list[Item], wish: Wish, shape: Shape | None, report: Impor
         return Recognised(SHAPES[0], wish.kind or "sft", SHAPES)
     if found is None:
         report.columns = columns_of(rows)
-        _nothing(report, _no_shape(rows, report.columns))
+        report.give_up(_no_shape(rows, report.columns))
     return found
 
 

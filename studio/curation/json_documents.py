@@ -7,6 +7,8 @@ that follows can be trusted, so `Unreadable` says the line and column, and nothi
 
 import json
 import math
+import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn, TextIO
 
@@ -36,6 +38,25 @@ def finite(text: str) -> float:
 
 
 DECODER = json.JSONDecoder(parse_constant=no_constants, parse_float=finite)
+# The texts of a JSON document, which are passed over, and its numbers and the words that look like numbers.
+_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity|-?\d[\d.eE+-]*', re.DOTALL)
+
+
+def offending(text: str, start: int) -> int:
+    """Where the number stands that `DECODER` refused in a value that begins at `start`; it does not say so itself."""
+    for found in _NUMBER.finditer(text, start):
+        try:
+            if found[0][0] != '"':
+                DECODER.decode(found[0])
+        except ValueError:
+            return found.start()
+    return start
+
+
+def reason(error: ValueError) -> str:
+    """Why a number was refused; Python speaks of its own settings where one has too many digits."""
+    digits = f"a number has more than {sys.get_int_max_str_digits():,} digits"
+    return digits if "digits" in str(error) else str(error)
 
 
 # Whether an object is a record by itself, and no wrapping around records.
@@ -233,7 +254,8 @@ class _Walker:
             except RecursionError:
                 raise Unreadable("The JSON is nested too deeply to be read.", self.line, self.column) from None
             except ValueError as error:
-                raise Unreadable(f"The file is no valid JSON: {error}.", self.line, self.column) from None
+                self._step_to(offending(self.buffer, self.at))
+                self.broken(reason(error))
 
     def _goes_on(self, error: json.JSONDecodeError) -> bool:
         """Whether the value was only cut off by the end of the buffer, and more of it could be read."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TextIO
 
 from studio.curation import plain_rows
-from studio.curation.json_documents import DECODER
+from studio.curation.json_documents import DECODER, offending, reason
 from studio.curation.records import RAW_KEPT, RECORD_LIMIT, Fault, Item, Record
 
 _DAMAGE = re.compile("[\ud800-\udfff\0]")
@@ -43,7 +43,8 @@ def _bounded(file: TextIO, number: int, text: str, limit: int = RECORD_LIMIT) ->
     """A line whose beginning was read, at most one character beyond the limit."""
     if len(text) <= limit or text.endswith(_ENDS):
         bare = text.rstrip("\r\n")
-        return Line(number, bare, text[len(bare) :])
+        # Files that were put together bring the byte order mark of each along.
+        return Line(number, bare.removeprefix("\ufeff"), text[len(bare) :])
     kept, length = text[:RAW_KEPT], len(text)
     while not text.endswith(_ENDS) and (text := file.readline(limit + 1)):
         length += len(text)
@@ -95,7 +96,8 @@ def _decoded(line: Line) -> Item:
     except RecursionError:
         return Fault(line.number, None, "The line is nested too deeply to be read.", line.text[:RAW_KEPT])
     except ValueError as error:
-        return Fault(line.number, None, f"The line is no valid JSON: {error}.", line.text[:RAW_KEPT])
+        place = offending(line.text, 0) + 1
+        return Fault(line.number, place, f"The line is no valid JSON: {reason(error)}.", line.text[:RAW_KEPT])
 
 
 def decode(text: str) -> Any:

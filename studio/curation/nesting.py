@@ -41,10 +41,18 @@ def unnested(items: Iterator[Item]) -> Iterator[Item]:
                 raise Unreadable(f"The file has more than {_HELD:,} messages that name parents; split it by tree.")
         elif isinstance(value, dict) and _NESTS & value.keys():
             yield from _apart(item.line, value)
+        elif isinstance(value, list) and value and all(map(_is_turn, value)):  # a conversation without a name
+            yield Record(item.line, {"messages": value})
         else:
             yield item
     if held:
         yield from _trees(held, str(_parent_of(held[0][1])))
+
+
+def _is_turn(value: Any) -> bool:
+    """Whether a value says who speaks."""
+    key = speaker_key(value)
+    return key is not None and is_role(value[key])
 
 
 def _talks(items: Iterator[Item]) -> Iterator[Item]:

@@ -1,6 +1,7 @@
 """What an import says about itself (DESIGN section 4.2), and the file of rows that could not be imported."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
@@ -56,6 +57,13 @@ class ImportReport:
         if len(self.errors) < ERRORS_LISTED:
             self.errors.append(ImportFault(line, column, message))
 
+    def give_up(self, sentence: str, line: int | None = None, column: int | None = None) -> None:
+        """Say of the whole file that nothing of it was imported, and why."""
+        self.read = self.imported = self.duplicates = self.rejected = self.made = 0
+        self.rejected_file = None
+        self.errors = [ImportFault(line, column, sentence)]
+        self.sentence = sentence
+
     def to_json(self) -> dict[str, Any]:
         """The keys of the command line; `columns` and `sentence` only where there is something to say."""
         said = asdict(self) | {"errors": [fault._asdict() for fault in self.errors], "ok": self.ok}
@@ -80,6 +88,14 @@ class ImportReports:
     def to_json(self) -> dict[str, Any]:
         """A list `files` of what a single import answers."""
         return {"files": [report.to_json() for report in self.files]}
+
+
+def refused(files: Sequence[str], dataset: str, sentence: str) -> ImportReport | ImportReports:
+    """The reports of files none of which was looked into, for a reason that stands against all of them."""
+    reports = [ImportReport(file, dataset) for file in files]
+    for report in reports:
+        report.give_up(sentence)
+    return reports[0] if len(reports) == 1 else ImportReports(reports)
 
 
 class RejectedFile:

@@ -3,13 +3,13 @@
 import argparse
 
 from studio.studio import Studio
-from studio.verbs.verb import Outcome, Verb, table, visible
+from studio.verbs.verb import Outcome, Verb, count, table, visible
 
 
 def _check_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="dataset")
     parser.add_argument("--model", metavar="M", help="model whose tokenizer says what is too long")
-    parser.add_argument("--max-tokens", type=int, metavar="N", help="longest row wanted (default: all it reads)")
+    parser.add_argument("--max-tokens", type=count, metavar="N", help="longest row wanted (default: all it reads)")
     parser.add_argument("--against", metavar="NAME", help="dataset that tests: its prompts must not be trained on")
 
 

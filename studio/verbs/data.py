@@ -4,8 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from storage.errors import RatchetError
+from studio.curation.reports import refused
 from studio.studio import Studio
-from studio.verbs.verb import Outcome, Verb, key_value, no_flags, table, visible
+from studio.verbs.verb import Outcome, Verb, count, key_value, no_flags, table, visible
 
 
 def _import_flags(parser: argparse.ArgumentParser) -> None:
@@ -19,9 +21,13 @@ def _import_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _import(studio: Studio, args: argparse.Namespace) -> Outcome:
-    data = studio.import_files(
-        args.files, args.dataset, kind=args.kind, mapping=dict(args.map) or None, encoding=args.encoding
-    )
+    try:
+        data = studio.import_files(
+            args.files, args.dataset, kind=args.kind, mapping=dict(args.map) or None, encoding=args.encoding
+        )
+    except RatchetError as error:  # a report says it as well, so that programs find what they always find
+        print(visible(str(error)), file=sys.stderr)
+        return Outcome(refused([file.name for file in args.files], args.dataset, str(error)).to_json(), "", 1)
     files = data.get("files", [data])
     lines = []
     for report in files:  # an archive gives more reports than there are arguments
@@ -61,7 +67,7 @@ def _datasets(studio: Studio, args: argparse.Namespace) -> Outcome:
 def _show_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="dataset")
     parser.add_argument("--search", default="", metavar="Q", help="words that must occur")
-    parser.add_argument("--limit", type=int, default=25, metavar="N", help="rows at most (default 25)")
+    parser.add_argument("--limit", type=count, default=25, metavar="N", help="rows at most (default 25)")
     parser.add_argument(
         "--sort", default="", metavar="BY", help="number, chars, turns or changed; --sort=-chars: longest first"
     )

@@ -38,6 +38,13 @@ def key_value(word: str) -> tuple[str, str]:
     return key, value
 
 
+def count(word: str) -> int:
+    """A number of things from a flag; argparse reports anything else as wrong use."""
+    if not word.isdecimal():
+        raise argparse.ArgumentTypeError(f'"{word}" is no count; write a number from 0 on')
+    return int(word)
+
+
 def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
     """Rows as aligned text under a heading; long cells are cut, control signs taken out."""
     cells = [[_cell(row.get(column)) for column in columns] for row in rows]

@@ -60,3 +60,13 @@ def test_what_cannot_be_done_is_one_sentence(
 
     assert (code, data, len(errors.splitlines())) == (1, {}, 1)
     assert sentence in errors
+
+
+def test_tokens_without_a_model_that_counts_them_are_refused(
+    home: Home, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(home, capsys, "import", str(file), "--dataset", "rows")
+
+    code, _, errors = run(home, capsys, "check", "rows", "--max-tokens", "20")
+
+    assert (code, errors) == (1, "Name the model whose tokenizer counts to 20 tokens.\n")

@@ -32,6 +32,7 @@ def test_every_verb_explains_itself(verb: object, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     "words",
     [[], ["fly"], ["import", "x.jsonl"], ["train", "magic", "--base", "starter", "--dataset", "d"], ["train", "sft"],
+     ["show", "d", "--limit", "-1"],
      ["generate", "--model", "starter"], ["import", "x", "--dataset", "d", "--map", "nothing"], ["votes"]],
 )  # fmt: skip
 def test_wrong_use_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,6 +98,20 @@ def test_a_failure_is_one_sentence_and_exit_code_1(home: Home, capsys: pytest.Ca
 
     assert (code, data) == (1, {})
     assert errors == 'There is no dataset "nowhere"; there are: starter, starter-prompts.\n'
+
+
+def test_a_home_that_cannot_be_one_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "ratchet.db").write_text("no database" * 1000)
+
+    codes = [main(["datasets", "--home", str(path)]) for path in (tmp_path / "file", tmp_path)]
+
+    assert codes == [1, 1]
+    no_folder, no_database = capsys.readouterr().err.splitlines()
+    assert (
+        no_folder == f'The folder "{tmp_path / "file"}" cannot be a home (File exists); name another one with --home.'
+    )
+    assert no_database.startswith(f"The file {tmp_path / 'ratchet.db'} is no sound database (file is not a database)")
 
 
 def test_a_file_without_a_good_row_prints_its_report_and_fails(

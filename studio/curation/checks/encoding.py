@@ -45,11 +45,14 @@ def repaired(text: str) -> str:
 
 
 def repair(content: Content, _: Detail) -> Mended:
-    """The example with texts decoded rightly and without control characters; lost characters stay lost."""
+    """The example with texts decoded rightly and without control characters; lost characters stay lost.
+
+    A text of nothing but control characters stays for a person to look at: mended, it would be an empty turn.
+    """
     texts = {
         passage.path: sound
         for passage in passages(content)
-        if (sound := repaired(_CONTROL.sub("", passage.text))) != passage.text
+        if (sound := repaired(_CONTROL.sub("", passage.text))) != passage.text and sound.strip()
     }
     return replaced(content, texts) if texts else None
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from storage import findings
 from storage.datasets import count_examples, get_dataset
+from storage.errors import BadInput
 from storage.findings import Due, Finding, Looked, Standing
 from storage.models import get_model
 from storage.rows import Dataset
@@ -43,8 +44,11 @@ class Done(NamedTuple):
 def run(store: Store, dataset: Dataset, options: Options | None = None, progress: Progress | None = None) -> Done:
     """Bring the findings of a dataset up to date; raises Stopped where `progress` answers True.
 
-    Whatever was found until then stays, and the next run goes on from there.
+    Whatever was found until then stays, and the next run goes on from there. Raises BadInput for a number of tokens
+    without a model to count them.
     """
+    if options and options.most_tokens is not None and options.model is None:
+        raise BadInput(f"Name the model whose tokenizer counts to {options.most_tokens:,} tokens.")
     settle(store, dataset.id)
     watch = _Watch(progress)
     rows = look_at_rows(store, dataset, watch.within(0.0, 0.5, "Looking at rows"))

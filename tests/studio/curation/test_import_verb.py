@@ -70,3 +70,16 @@ def test_columns_are_mapped_from_the_command_line(home: Home, write: Write, caps
     code = _import(home, path, "--dataset", "rows", "--map", "frage=prompt", "--map", "antwort=answer", "--json")
 
     assert (code, json.loads(capsys.readouterr().out)["imported"]) == (0, 1)
+
+
+def test_what_stands_against_the_whole_import_is_a_report_too(
+    home: Home, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write("a.csv", "frage,antwort\n1+1?,2\n")
+
+    code = _import(home, path, "--dataset", "rows", "--map", "gone=prompt", "--json")
+
+    out, err = capsys.readouterr()
+    sentence = 'There is no column "gone"; the columns are frage, antwort.'
+    assert (code, err) == (1, f"{sentence}\n")
+    assert json.loads(out)["errors"] == [{"line": None, "column": None, "message": sentence}]

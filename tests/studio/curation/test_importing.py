@@ -87,6 +87,21 @@ def test_only_the_first_hundred_errors_are_listed_and_all_are_counted(store: Sto
     assert len(Path(str(report.rejected_file)).read_text(encoding="utf-8").splitlines()) == 150
 
 
+def test_damaged_rows_at_the_beginning_do_not_decide_what_the_others_are(store: Store, write: Write) -> None:
+    pairs = "".join(f'{{"prompt": "{n}?", "chosen": "yes", "rejected": "no"}}\n' for n in range(3))
+
+    report = imported(store, write("a.jsonl", "{broken\n" * 250 + pairs))
+
+    assert (report.kind, report.shape, report.imported, report.rejected) == ("preference", "preference", 3, 250)
+
+
+def test_conversations_that_are_bare_lists_of_messages_are_imported(store: Store, write: Write) -> None:
+    report = imported(store, write("a.json", [chat("Hi", "Hello"), chat("Bye", "See you")]))
+
+    assert (report.kind, report.read, report.imported) == ("sft", 2, 2)
+    assert rows_of(store, "rows", "messages") == [chat("Hi", "Hello"), chat("Bye", "See you")]
+
+
 def test_a_file_without_one_good_row_leaves_no_dataset(store: Store, write: Write) -> None:
     report = imported(store, write("a.jsonl", [{"prompt": "1+1?", "completion": ""}] * 3))
 

@@ -127,6 +127,32 @@ def test_a_broken_line_of_jsonl_is_a_fault_and_the_others_go_on(write: Write, li
     assert [item.value for item in items if isinstance(item, Record)] == [{"a": 1}, {"a": 3}]
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_files_that_were_put_together_lose_no_row_to_their_byte_order_marks(write: Write, ends: str) -> None:
+    each = f'\ufeff{{"a": 1}}{ends}{{"a": 2}}{ends}'
+
+    assert _values(write("a.jsonl", each * 2)) == [{"a": 1}, {"a": 2}] * 2
+    assert _values(write("a.txt", f"\ufeffone{ends}\ufefftwo{ends}")) == [{"text": "one"}, {"text": "two"}]
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "said"),
+    [
+        ('{"a": "NaN, -Infinity", "b": -Infinity}', 30, "-Infinity is no JSON; write null or a number"),
+        ('{"a": "\\"", "b": [1.5, 1e999]}', 24, "1e999 is too large a number"),
+        (f'{{"a": {"9" * 5_000}}}', 7, "a number has more than 4,300 digits"),
+    ],
+)
+def test_a_number_that_no_json_holds_is_named_with_its_place(write: Write, line: str, column: int, said: str) -> None:
+    (fault,) = (item for item in _read(write("a.jsonl", f"{line}\n" + '{"a": 1}\n'))[2] if isinstance(item, Fault))
+    with pytest.raises(Unreadable) as refused:
+        _read(write("a.json", f'[{{"a": 1}},\n{line}]'))
+
+    assert (fault.line, fault.column, fault.message) == (1, column, f"The line is no valid JSON: {said}.")
+    assert (refused.value.line, refused.value.column) == (2, column)
+    assert said in str(refused.value)
+
+
 def test_a_key_twice_counts_as_python_counts_it_and_half_characters_pass(write: Write) -> None:
     assert _values(write("a.jsonl", '{"a": 1, "a": 2}\n{"a": "\\ud83d"}\n')) == [{"a": 2}, {"a": "\ud83d"}]
 

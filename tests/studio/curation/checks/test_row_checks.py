@@ -304,6 +304,11 @@ def test_damaged_text_is_repaired(text: str, after: str | None) -> None:
         assert mended("encoding", chat("?", text)) == chat("?", after)
 
 
+def test_a_repair_never_empties_a_text() -> None:
+    assert found("encoding", {"text": "\x01\x02 "}) == ["text"]
+    assert mended("encoding", {"text": "\x01\x02 "}) is None
+
+
 def test_lost_characters_are_found_and_stay_lost() -> None:
     assert found("encoding", chat("?", "caf\ufffd")) == ["messages[1].content"]
     assert mended("encoding", chat("?", "caf\ufffd")) is None
