@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from storage.comparisons import get_comparison, get_study
 from studio.api.allowed import Me
+from studio.feedback.queue import find
 from studio.feedback.showing import show
 from studio.studio import Studio
 
@@ -23,13 +24,18 @@ _SAY_AGAIN = 1.0  # how often the seconds of a wait are told
 
 def add_routes(routes: APIRouter, studio: Studio) -> None:
     """Add the routes of this subject."""
-    store = studio.store
 
     @routes.get("/stream/{comparison}")
     async def stream(comparison: str, me: Me) -> StreamingResponse:
-        await run_in_threadpool(get_comparison, store, comparison)
+        await run_in_threadpool(_admit, studio, comparison, me)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(_watch(studio, comparison, me), media_type="text/event-stream", headers=headers)
+
+
+def _admit(studio: Studio, comparison: str, me: str) -> None:
+    """Raise NotFound, or Forbidden for somebody who does not take part in the study."""
+    whole = get_comparison(studio.store, comparison)
+    find(studio.store, get_study(studio.store, whole.comparison.study_id), me, comparison)
 
 
 async def _watch(studio: Studio, comparison: str, me: str) -> AsyncIterator[str]:

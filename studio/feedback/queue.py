@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from storage import leases, workdays
 from storage.clock import blind_id, now
 from storage.comparisons import get_comparison
-from storage.errors import Forbidden
+from storage.errors import Forbidden, NotFound
 from storage.leases import Held, Lease
 from storage.rows import Study
 from storage.store import Store
@@ -64,7 +64,7 @@ def closed_to(settings: StudySettings, annotator: str) -> str | None:
 
 
 def refuse_stranger(store: Store, settings: StudySettings, annotator: str, comparison_id: str) -> None:
-    """Raise Forbidden for a vote of somebody who does not take part and was never given the comparison."""
+    """Raise Forbidden for somebody who does not take part and was never given the comparison."""
     sentence = closed_to(settings, annotator)
     if sentence and leases.of(store, comparison_id, annotator) is None:
         raise Forbidden(sentence)
@@ -97,9 +97,18 @@ def present(store: Store, study: Study, lease: Lease) -> Shown:
 
 
 def find(store: Store, study: Study, annotator: str, shown_id: str) -> Shown:
-    """A comparison by the id under which a person knows it, leased or not; raises NotFound."""
+    """A comparison of a study by the id under which a person knows it, leased or not.
+
+    Raises NotFound, and Forbidden for somebody who does not take part and was never given it.
+    """
     lease = leases.by_alias(store, shown_id, annotator) or leases.of(store, shown_id, annotator)
-    return present(store, study, lease) if lease else show(study, get_comparison(store, shown_id), annotator)
+    if lease and lease.study_id == study.id:
+        return present(store, study, lease)
+    whole = get_comparison(store, shown_id)
+    if whole.comparison.study_id != study.id:
+        raise NotFound(f'Study "{study.name}" has no comparison "{shown_id}".')
+    refuse_stranger(store, settings_of(study), annotator, shown_id)
+    return show(study, whole, annotator)
 
 
 def deal(store: Store, study: Study, annotator: str, limit: int = AHEAD) -> list[Lease]:
