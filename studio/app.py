@@ -72,13 +72,14 @@ def build_pages(studio: Studio) -> gr.Blocks:
     """One Gradio application with our pages as its routes."""
     import gradio as gr
 
-    from studio.pages import compare, data, home, results, train
+    from studio.pages import compare, data, home, results, studies, train
     from studio.pages.shell import PAGES
 
     builders = {
         "/": home.build,
         "/data": data.build,
         "/compare": compare.build,
+        "/studies": studies.build,
         "/results": results.build,
         "/train": train.build,
     }

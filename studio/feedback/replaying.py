@@ -210,14 +210,14 @@ def active_order(atoms: Sequence[Atom]) -> Iterator[Atom]:
 
 
 def _widest(order: Sequence[Atom]) -> Iterator[float]:
-    """The widest interval of any pair after each atom."""
+    """The widest interval of any pair after each atom; no win rate leaves [0, 1]."""
     known = {pair: Known() for atom in order for pair in atom.results}
     widths = {pair: one.width() for pair, one in known.items()}
     for atom in order:
         for pair, value in atom.results.items():
             known[pair].add(value)
             widths[pair] = known[pair].width()
-        yield max(widths.values())
+        yield min(1.0, max(widths.values()))
 
 
 def _told(atoms: Sequence[Atom]) -> dict[Pair, bool]:

@@ -41,6 +41,13 @@ PAGES: Sequence[Page] = (
         "/compare", "Compare", "Compare", "Two answers, side by side and blind. Say which one is better.", Action.JUDGE
     ),
     Page(
+        "/studies",
+        "Studies",
+        "Studies",
+        "What is judged, how, and by whom; how far it is.",
+        Action.SEE_RESULTS,
+    ),
+    Page(
         "/results",
         "Results",
         "Results",
