@@ -36,9 +36,13 @@ class Room(NamedTuple):
 
     def enter(self, one: "Visit", name: str) -> "Visit":
         """Sign somebody in, as far as the browser can tell."""
-        token = sessions.begin(self.store, get_person(self.store, name)).token
-        one.page.context.add_cookies([{"name": self.cookie, "value": token, "url": self.url}])
+        self.sign_in(one.page, name)
         return one
+
+    def sign_in(self, page: Any, name: str) -> None:
+        """Put a session's cookie in the place of the one there was."""
+        token = sessions.begin(self.store, get_person(self.store, name)).token
+        page.context.add_cookies([{"name": self.cookie, "value": token, "url": self.url}])
 
     def rows(self, study: str, columns: str) -> list[tuple[Any, ...]]:
         """Columns of all rows of votes of a study, in the order in which they came."""
@@ -97,7 +101,7 @@ def order_on_screen(page: Any) -> list[int]:
 
 def all_saved(page: Any) -> None:
     """Wait until nothing waits to be saved."""
-    page.wait_for_function(f"document.querySelector('{ROOT}').dataset.unsaved === '0'")
+    page.wait_for_selector(f"{ROOT}[data-unsaved='0']")
     ready(page)
 
 
