@@ -120,7 +120,7 @@ class Answerer:
             return
         missing = AHEAD - available(self.studio.store, study, annotator)
         if missing > 0:
-            add_next(self.studio.store, study, missing)
+            add_next(self.studio.store, study, missing, known=self._chooser.known(study))
 
     def _working(self) -> set[threading.Thread]:
         self._busy = {thread for thread in self._busy if thread.is_alive()}

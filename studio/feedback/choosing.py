@@ -10,8 +10,9 @@ A reward model's margin is no part of it: the engine answers, it does not score 
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 from storage.judgements import counting_mark
 from storage.priorities import Open, open_comparisons, set_priorities, texts_of
@@ -29,42 +30,60 @@ LAST = -1.0
 """The priority of near-identical answers: after everything that has none."""
 
 _PAUSE = 5.0  # seconds between two looks at a study whose votes change all the time
+_SHARE = 20  # a look at a great study takes a second: at most a twentieth of the time, for voting goes on meanwhile
+
+
+class Look(NamedTuple):
+    """What the last look at a study found. `until`: no other look before that moment (`time.monotonic`)."""
+
+    until: float
+    mark: object
+    known: Mapping[Pair, Known]
 
 
 class Chooser:
-    """Keeps the order of studies that choose actively; knows when it last looked, and at which votes."""
+    """Keeps the order of studies that choose actively; looks again after votes have changed, and never all the time."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._seen: dict[str, tuple[float, object]] = {}
+        self._looks: dict[str, Look] = {}
 
     def refresh(self, study: Study) -> bool:
         """Put what is open in order, where votes or comparisons have changed since; whether that was done."""
         settings = settings_of(study)
-        if settings.choice != "active":
-            return False
-        at, mark = self._seen.get(study.id, (None, None))
-        if at is not None and time.monotonic() - at < _PAUSE:
+        begun = time.monotonic()
+        last = self._looks.get(study.id)
+        if settings.choice != "active" or (last and begun < last.until):
             return False
         ready = [one.id for one in open_comparisons(self._store, study.id, settings.overlap) if one.state == "ready"]
-        now = (counting_mark(self._store, study.id), ready)
-        self._seen[study.id] = (time.monotonic(), now)
-        if now == mark:
-            return False
-        prioritise(self._store, study)
-        return True
+        mark = (counting_mark(self._store, study.id), ready)
+        changed = last is None or last.mark != mark
+        known = known_of(count(self._store, study.id)) if last is None or changed else last.known
+        if changed:
+            prioritise(self._store, study, known)
+        now = time.monotonic()
+        self._looks[study.id] = Look(now + max(_PAUSE, _SHARE * (now - begun)), mark, known)
+        return changed
+
+    def known(self, study: Study) -> Mapping[Pair, Known] | None:
+        """What the last look at a study found, None where there was none."""
+        last = self._looks.get(study.id)
+        return last.known if last else None
 
 
-def prioritise(store: Store, study: Study) -> dict[str, float]:
-    """Give the most telling open comparisons of a study their priority; returns it by comparison."""
-    known = known_of(count(store, study.id))
+def prioritise(store: Store, study: Study, known: Mapping[Pair, Known] | None = None) -> dict[str, float]:
+    """Give the most telling open comparisons of a study their priority; returns it by comparison.
+
+    `known`: what the votes say so far, where it has been counted already.
+    """
+    known = known_of(count(store, study.id)) if known is None else known
     ready = [one for one in open_comparisons(store, study.id, settings_of(study).overlap) if one.state == "ready"]
     wanted = _telling(store, ready, known)
     set_priorities(store, study.id, wanted)
     return wanted
 
 
-def _telling(store: Store, ready: Sequence[Open], known: dict[Pair, Known]) -> dict[str, float]:
+def _telling(store: Store, ready: Sequence[Open], known: Mapping[Pair, Known]) -> dict[str, float]:
     """Texts are read only as far as it takes to find enough that differ."""
     worth = {one.id: worth_of(one.names, known) for one in ready}
     order = sorted(worth, key=lambda identity: -worth[identity])
@@ -100,9 +119,14 @@ def known_of(counted: Counted) -> dict[Pair, Known]:
     return found
 
 
-def telling_line_ups(store: Store, study: Study, names: Sequence[str], sides: int) -> Iterator[LineUp]:
-    """Line-ups of one or two names without end: those of which the next judgement tells most, what is open counted."""
-    known = known_of(count(store, study.id))
+def telling_line_ups(
+    store: Store, study: Study, names: Sequence[str], sides: int, known: Mapping[Pair, Known] | None = None
+) -> Iterator[LineUp]:
+    """Line-ups of one or two names without end: those of which the next judgement tells most, what is open counted.
+
+    `known`: what the votes say so far, where it has been counted already.
+    """
+    known = known_of(count(store, study.id)) if known is None else known
     pending: Counter[Pair] = Counter()
     for one in open_comparisons(store, study.id, settings_of(study).overlap):
         pending.update(pairs_of(one.names))

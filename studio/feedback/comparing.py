@@ -24,6 +24,7 @@ from studio.feedback.filling import fill_all
 from studio.feedback.shuffling import shuffled
 from studio.feedback.studies import ensure_study
 from studio.feedback.study_settings import settings_of
+from studio.feedback.uncertainty import Known, Pair
 from studio.settings import Settings
 
 _PAGE = 1000
@@ -89,14 +90,23 @@ def _answer_now(store: Store, study: Study, added: Sequence[Comparison]) -> Made
     return Made(study.name, ready, len(ended) - ready, error)
 
 
-def add_next(store: Store, study: Study, count: int, prompts_id: str | None = None) -> list[Comparison]:
-    """Add the next comparisons of a study, to be answered; fewer, or none, where it has no prompts."""
+def add_next(
+    store: Store,
+    study: Study,
+    count: int,
+    prompts_id: str | None = None,
+    known: Mapping[Pair, Known] | None = None,
+) -> list[Comparison]:
+    """Add the next comparisons of a study, to be answered; fewer, or none, where it has no prompts.
+
+    `known`: what the votes say so far, for active choice, where it has been counted already.
+    """
     dataset_id = prompts_id or study.prompts_id
     if dataset_id is None or not enough(study):
         return []
     prompts = _prompts(store, dataset_id)
     order = _least_used(prompts, prompt_uses(store, study.id), study.seed)
-    asked = _line_ups(store, study)
+    asked = _line_ups(store, study, known)
     return [
         add_comparison(store, study, NewComparison(prompts[digest], next(asked)))
         for digest, _ in zip(order, range(count), strict=False)
@@ -152,14 +162,16 @@ def _least_used(prompts: dict[str, Messages], uses: dict[str, int], seed: int) -
         level += 1
 
 
-def _line_ups(store: Store, study: Study) -> Iterator[list[tuple[str | None, str]]]:
+def _line_ups(
+    store: Store, study: Study, known: Mapping[Pair, Known] | None = None
+) -> Iterator[list[tuple[str | None, str]]]:
     """Who answers next, by model id and name, without end."""
     standing = contestants_of(store, study)
     models = {one.name: one.model for one in standing}
     names = [one.name for one in standing]
     settings = settings_of(study)
     if settings.choice == "active" and settings.sides <= min(2, len(names)):
-        chosen = telling_line_ups(store, study, names, settings.sides)
+        chosen = telling_line_ups(store, study, names, settings.sides, known)
     else:
         chosen = line_ups(names, settings.sides, line_up_uses(store, study.id), study.seed)
     for line_up in chosen:
