@@ -10,11 +10,6 @@
 
   const { el, api, keys, toast } = window.ratchet;
   const KEPT = ["method", "base", "dataset", "study", "votes"];
-  const POLICIES = [
-    ["majority", "Majority: one pair where most agree"],
-    ["each", "Each: every vote is a pair"],
-    ["unanimous", "Unanimous: only where all agree"],
-  ];
   const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
   /** An id as the studio makes them: 48 bits of milliseconds, then 80 random bits; it makes a start repeatable. */
@@ -65,9 +60,7 @@
       this.base = el("select", { id: "train-base", onchange: () => { this.own = true; this.choose({ base: this.base.value }); } });
       this.material = el("select", { id: "train-material", onchange: () => this.chooseMaterial() });
       this.materialHint = el("p", { class: "hint", id: "train-material-hint" });
-      this.policy = el("select", { id: "train-policy", onchange: () => this.choose({ votes: this.policy.value }) },
-        POLICIES.map(([name, text]) => el("option", { value: name }, text)));
-      this.policyField = field("train-policy", "How votes become pairs", this.policy, null);
+      this.policy = window.ratchet.trainPolicy((votes) => this.choose({ votes }));
       this.why = el("p", { class: "hint advice" });
       this.basic = el("div", { class: "option-grid" });
       this.more = el("div", { class: "option-grid" });
@@ -91,7 +84,7 @@
         this.path,
         el("div", { class: "stack-s" }, this.basic, this.why),
         el("details", { class: "more-options" },
-          el("summary", {}, "More options ", this.moreCount), el("div", { class: "stack" }, this.policyField, this.more)),
+          el("summary", {}, "More options ", this.moreCount), el("div", { class: "stack" }, this.policy.box, this.more)),
         field("train-name", "Name of the new model (optional)", this.name, null),
         el("div", { class: "start-bar stack-s" }, this.refusals, el("div", { class: "line" }, this.button, this.price)),
         el("div", { class: "command" }, this.command, copyButton(() => this.command.textContent)));
@@ -165,8 +158,7 @@
       ];
       const empty = el("option", { value: "" }, byVotes ? "no votes and no preferences yet" : "no examples yet");
       this.material.replaceChildren(...groups.filter(Boolean), ...(studies.length || datasets.length ? [] : [empty]));
-      this.policyField.hidden = !this.chosen.study;
-      this.policy.value = this.chosen.votes || "majority";
+      this.policy.show(this.chosen.study, this.chosen.votes);
     }
 
     /** The material that was chosen if the method can learn from it, else the likeliest. */
@@ -184,7 +176,7 @@
       const [kind, ...name] = this.material.value.split(":");
       const rest = { dataset: "", study: "", votes: "" };
       this.choose({ ...rest, ...(kind === "" ? {} : { [kind]: name.join(":") }) });
-      this.policyField.hidden = !this.chosen.study;
+      this.policy.show(this.chosen.study, this.chosen.votes);
     }
 
     choose(values) {

@@ -31,12 +31,20 @@ class Preference(NamedTuple):
     chosen: Messages
     rejected: Messages
     tools: list[Any] | None
+    margin: float = 0.0
+    weight: float = 1.0
+    tie: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether it says better and worse and nothing else."""
+        return not self.margin and self.weight == 1.0 and not self.tie
 
 
 class Prepared(NamedTuple):
     """Rows as token ids, and what happened on the way. `longest`: tokens of the longest row."""
 
-    rows: list[dict[str, list[int]]]
+    rows: list[dict[str, Any]]
     truncated: int
     dropped: int
     identical: int
@@ -65,9 +73,18 @@ def read_preferences(rows: Iterable[dict[str, Any]]) -> list[Preference]:
             _messages(row, "chosen"),
             _messages(row, "rejected"),
             _tools(row),
+            float(row.get("margin") or 0.0),
+            1.0 if row.get("weight") is None else float(row["weight"]),
+            bool(row.get("tie")),
         )
         for row in rows
     ]
+
+
+def scaled(rows: Sequence[Preference], margin_scale: float) -> list[Preference]:
+    """Margins in units of reward, and weights whose mean is 1."""
+    mean = sum(row.weight for row in rows) / max(1, len(rows)) or 1.0
+    return [row._replace(margin=row.margin * margin_scale, weight=round(row.weight / mean, 9)) for row in rows]
 
 
 def _messages(row: dict[str, Any], column: str) -> Messages:
@@ -164,6 +181,8 @@ def prepare_preferences(tokenizer: Any, rows: Sequence[Preference], max_length: 
     """`prompt_ids`, `chosen_ids` and `rejected_ids` of every row whose prompt leaves room for an answer."""
     kept = []
     truncated = dropped = identical = longest = 0
+    plain = all(row.plain for row in rows)
+    talks = any(len(row.chosen) > 1 or len(row.rejected) > 1 for row in rows)
     for row in rows:
         start, chosen, rejected = encode_preference(tokenizer, row)
         if chosen == rejected:
@@ -174,8 +193,28 @@ def prepare_preferences(tokenizer: Any, rows: Sequence[Preference], max_length: 
             continue
         truncated += max(len(chosen), len(rejected)) > max_length
         longest = max(longest, min(max_length, max(len(chosen), len(rejected))))
-        kept.append({"prompt_ids": chosen[:start], "chosen_ids": chosen[start:], "rejected_ids": rejected[start:]})
+        made: dict[str, Any] = {
+            "prompt_ids": chosen[:start], "chosen_ids": chosen[start:], "rejected_ids": rejected[start:],
+        }  # fmt: skip
+        if not plain:
+            made |= {"margin": row.margin, "weight": row.weight, "tie": row.tie}
+        if talks:
+            made |= {"chosen_learnt": _said(tokenizer, row, row.chosen, chosen)[start:],
+                     "rejected_learnt": _said(tokenizer, row, row.rejected, rejected)[start:]}  # fmt: skip
+        kept.append(made)
     return Prepared(kept, truncated, dropped, identical, longest)
+
+
+def _said(tokenizer: Any, row: Preference, tail: Messages, ids: list[int]) -> list[int]:
+    """Which tokens of a conversation the assistant says in its tail, 1; what the user says there is read only, 0."""
+    learnt = [0] * len(ids)
+    for at, turn in enumerate(tail):
+        if turn["role"] == "assistant":
+            before = _render(tokenizer, row, row.prompt + tail[:at], add_generation_prompt=True)["input_ids"]
+            after = _render(tokenizer, row, row.prompt + tail[: at + 1])["input_ids"]
+            begin, end = _common(before, ids), _common(after, ids)
+            learnt[begin:end] = [1] * (end - begin)
+    return learnt
 
 
 class EncodedPreference(NamedTuple):

@@ -26,9 +26,9 @@ def train(run: Run) -> None:
         from storage.runs import thaw_rows
         from trainers.adapter import save_adapter
         from trainers.arguments import plan, trainer_arguments
-        from trainers.data import losses, prepare_preferences, prompts_of, read_preferences
+        from trainers.data import losses, prepare_preferences, prompts_of, read_preferences, scaled
         from trainers.models import check_adapter, continued_adapter, fresh_adapter, load_base
-        from trainers.preferences import PreferenceTrainer, PreferenceWriter, check_reference
+        from trainers.preferences import PreferenceTrainer, PreferenceWriter, check_loss, check_reference
         from trainers.probe import probe_adapter
 
     # Options
@@ -45,7 +45,9 @@ def train(run: Run) -> None:
     model = continued_adapter(loaded.model, previous) if previous else loaded.model
 
     # Data
-    rows = read_preferences(thaw_rows(run.data))
+    rows = scaled(read_preferences(thaw_rows(run.data)), options.margin_scale)
+    plain = all(row.plain for row in rows)
+    check_loss(options.loss_type, plain)
     prepared = prepare_preferences(loaded.tokenizer, rows, options.max_length)
     for sentence in losses(prepared, options.max_length):
         run.warn(sentence)
@@ -56,7 +58,7 @@ def train(run: Run) -> None:
     arguments = trainer_arguments(run, options, loaded, shares)
     arguments |= {"beta": options.beta, "loss_type": [options.loss_type]}
     arguments |= {"label_smoothing": options.label_smoothing, "max_length": options.max_length}
-    writer = PreferenceWriter(run, options)
+    writer = PreferenceWriter(run, options, plain)
     trainer = PreferenceTrainer(
         model=model,
         args=DPOConfig(**arguments),

@@ -14,6 +14,7 @@ from storage.errors import BadInput
 from storage.specs.run import RunSpec
 from trainers.events import EventWriter
 from trainers.failures import RunFailed
+from trainers.pair_loss import MASKS, TOLD, PairCollator, pair_losses
 from trainers.run import Run
 
 # Largest log-ratio of policy to reference at the first step, in nats: rounding of bfloat16 over a long answer stays
@@ -22,11 +23,74 @@ _TOLERANCE = {None: 1e-3, "bf16": 0.3, "fp16": 0.1}
 
 
 class PreferenceTrainer(DPOTrainer):
-    """A DPOTrainer whose rows were made by `trainers.data.prepare_preferences`."""
+    """A DPOTrainer whose rows were made by `trainers.data.prepare_preferences`.
+
+    Rows that say how much better, how surely, or that both are equal, go through our own loss; others through TRL's.
+    """
+
+    def __init__(self, *, args: Any, train_dataset: Any, processing_class: Any, **more: Any) -> None:
+        collator = PairCollator(pad_token_id=processing_class.pad_token_id, max_length=args.max_length)
+        super().__init__(
+            args=args, train_dataset=train_dataset, processing_class=processing_class, data_collator=collator, **more
+        )
+        self.holds_ties = "tie" in train_dataset.column_names and any(train_dataset["tie"])
 
     def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
         """Nothing is left to do: tokenizing again would need the texts."""
         return dataset
+
+    def _set_signature_columns_if_needed(self) -> None:
+        """The columns that reach the collator: TRL's and ours."""
+        fresh = vars(self).get("_signature_columns") is None
+        super()._set_signature_columns_if_needed()
+        if fresh:
+            self.__dict__["_signature_columns"] += [*TOLD, *MASKS]
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False) -> Any:
+        """TRL's loss, or ours where the rows say more than better and worse."""
+        if "weight" not in inputs:
+            return super()._compute_loss(model, inputs, return_outputs)
+        told = {name: inputs.pop(name) for name in TOLD}
+        chosen, rejected = self._log_ratios(model, inputs)
+        delta = self.beta * (chosen - rejected)
+        losses = pair_losses(delta, told["margin"], told["tie"], self.holds_ties)
+        return (losses * told["weight"]).mean()
+
+    def _log_ratios(self, model: Any, inputs: dict[str, Any]) -> tuple[Any, Any]:
+        """Log-ratios of policy to reference, of the chosen and of the rejected answers; logged as TRL logs them."""
+        import torch
+        from trl.models.utils import disable_gradient_checkpointing
+        from trl.trainer.utils import use_adapter
+
+        mask = inputs.pop("completion_mask")
+        labels = inputs["input_ids"].masked_fill(mask == 0, -100)
+        asked = {**inputs, "labels": labels, "use_cache": False, "fused_lm_head": True}
+        width = mask.shape[1] - 1
+        logps = model(**asked).log_probs[:, -width:].sum(dim=1)
+        bare = self.accelerator.unwrap_model(self.model)
+        reference = "ref" if "ref" in bare.peft_config else None
+        with (
+            torch.no_grad(),
+            disable_gradient_checkpointing(self.model, self.args.gradient_checkpointing_kwargs),
+            use_adapter(bare, adapter_name=reference),
+        ):
+            expected = self.model(**asked).log_probs[:, -width:].sum(dim=1)
+        chosen, rejected = (logps - expected).chunk(2)
+        self._note(logps, chosen, rejected)
+        return chosen, rejected
+
+    def _note(self, logps: Any, chosen: Any, rejected: Any) -> None:
+        """The metrics of TRL that events show."""
+        gathered = [self.accelerator.gather(ratios.detach() * self.beta) for ratios in (chosen, rejected)]
+        good, bad = gathered
+        said = [self.accelerator.gather(one.detach()) for one in logps.chunk(2)]
+        values = {
+            "rewards/chosen": good.mean(), "rewards/rejected": bad.mean(), "rewards/margins": (good - bad).mean(),
+            "rewards/accuracies": (good > bad).float().mean(), "logps/chosen": said[0].mean(),
+            "logps/rejected": said[1].mean(),
+        }  # fmt: skip
+        for name, value in values.items():
+            self._metrics["train" if self.model.training else "eval"][name].append(value.item())
 
 
 def check_reference(spec: RunSpec) -> None:
@@ -39,12 +103,22 @@ def check_reference(spec: RunSpec) -> None:
         )
 
 
+def check_loss(loss_type: str, plain: bool) -> None:
+    """Refuse a loss that cannot use what the rows say; the form has refused it before."""
+    if not plain and loss_type != "sigmoid":
+        raise BadInput(
+            f'The loss "{loss_type}" knows no margins, weights or ties; choose sigmoid, or a policy without them.'
+        )
+
+
 class PreferenceWriter(EventWriter):
     """Events of a DPO run; checks the reference before the first step and the first loss."""
 
-    def __init__(self, run: Run, options: Any) -> None:
+    def __init__(self, run: Run, options: Any, plain: bool = True) -> None:
+        """`plain`: whether the rows say better and worse and nothing else."""
         super().__init__(run)
         self._options = options
+        self._plain = plain
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """Before the first step: policy and reference hold the same weights."""
@@ -61,7 +135,7 @@ class PreferenceWriter(EventWriter):
     def _check_first(self, logs: dict[str, Any], autocast: str | None) -> None:
         tolerance = _TOLERANCE[autocast]
         ratios = [abs(logs[f"rewards/{side}"]) / self._options.beta for side in ("chosen", "rejected")]
-        expected = math.log(2) if self._options.loss_type == "sigmoid" else logs["loss"]
+        expected = math.log(2) if self._options.loss_type == "sigmoid" and self._plain else logs["loss"]
         if max(ratios) > tolerance or abs(logs["loss"] - expected) > self._options.beta * tolerance + 1e-4:
             raise _wrong(
                 f"the first loss is {logs['loss']:.4f} instead of {expected:.4f}, and the answers' log-ratios are "

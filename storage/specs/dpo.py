@@ -23,6 +23,10 @@ class DPOOptions:
     label_smoothing: float = option(
         0.0, "Share of votes believed to be wrong (sigmoid and robust losses).", minimum=0.0, maximum=0.49
     )
+    margin_scale: float = option(
+        0.0, "Lead in reward asked for per unit of a pair's margin; 0 ignores margins (sigmoid loss).",
+        minimum=0.0, maximum=10.0,
+    )  # fmt: skip
     lora_r: int = option(16, "Rank of a fresh adapter.", minimum=1, maximum=512)
     lora_alpha: int = option(32, "Scale of a fresh adapter, divided by its rank.", minimum=1, maximum=2048)
     lora_dropout: float = option(0.0, "Share of adapter inputs dropped in training.", minimum=0.0, maximum=0.9)

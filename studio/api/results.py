@@ -70,9 +70,10 @@ def _add_numbers(routes: APIRouter, studio: Studio) -> None:
         ties: str = "drop",
         both_bad: str = "drop",
         ranking: str = "all",
+        edited: str = "use",
         with_excluded: bool = False,
     ) -> Json:
-        options = Options(margin=margin, ties=ties, both_bad=both_bad, ranking=ranking)
+        options = Options(margin=margin, ties=ties, both_bad=both_bad, ranking=ranking, edited=edited)
         return {"policies": preview(store, study, options, with_excluded)}
 
 

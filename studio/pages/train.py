@@ -14,6 +14,6 @@ def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
     with gr.Row(elem_classes="train-columns"):
         with gr.Column():
-            widget("train", parts=["add_model"])
+            widget("train", parts=["add_model", "train_policy"])
         with gr.Column():
             widget("run", parts=["curve"])

@@ -145,11 +145,11 @@ def _pairs(store: Store, request: Request) -> _Pairs:
 
 
 def _uses(pairs: _Pairs) -> Uses:
-    found = pairs.found
+    weights = {pair.weight for pair, _ in pairs.learnt}
     return Uses(
-        margins=sum(pair.margin is not None for pair in found.pairs),
-        weights=sum(pair.weight != 1.0 for pair in found.pairs),
-        ties=len(found.ties),
+        margins=sum(bool(pair.margin) for pair in pairs.found.pairs),
+        weights=len(pairs.learnt) if len(weights) > 1 else 0,
+        ties=len(pairs.found.ties),
     )
 
 

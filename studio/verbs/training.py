@@ -7,6 +7,10 @@ from storage.specs.registry import METHODS
 from studio.studio import Studio
 from studio.verbs.verb import Outcome, Verb, key_value, no_flags, table, visible
 
+_VOTES = (
+    "train on the votes of --study: majority, each, unanimous or weighted; options behind commas, as in "
+    "weighted,ties=keep,ranking=best,margin=none,edited=drop"
+)
 _COLUMNS = ("number", "name", "method", "status", "step", "total_steps", "eta_seconds")
 
 
@@ -33,7 +37,7 @@ def _train_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", required=True, metavar="M", help="model to start from: a base or an earlier model")
     data = parser.add_mutually_exclusive_group(required=True)
     data.add_argument("--dataset", metavar="NAME", help="dataset to train on")
-    data.add_argument("--votes", metavar="POLICY", help="train on the votes of --study: majority, each or unanimous")
+    data.add_argument("--votes", metavar="POLICY", help=_VOTES)
     parser.add_argument("--study", metavar="S", help="study whose votes are meant")
     parser.add_argument("--name", metavar="N", help="name of the new model")
     parser.add_argument("--set", action="append", type=key_value, default=[], metavar="K=V", help="option (see below)")

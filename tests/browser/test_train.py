@@ -16,6 +16,7 @@ from studio.settings import Settings
 from studio.training.launching import launch
 from studio.training.planning import plan
 from studio.training.request import Request
+from tests.browser.axe import grave_violations
 from tests.browser.still import Still, still_studio
 from tests.browser.test_pages import CONTRAST, TOO_WIDE
 from tests.studio.training.project import first_day, prompts_of, run_to_the_end, vote, write_base
@@ -298,3 +299,27 @@ def test_a_page_with_a_run_can_be_read_everywhere(busy_studio: Still, visit: Vis
 
     assert page.evaluate(CONTRAST) == []
     assert page.evaluate(TOO_WIDE) == []
+
+
+def test_each_policy_says_what_it_makes_of_the_votes(studio: Still, visit: Visit) -> None:
+    page = visit(studio.url).open("/train?method=dpo")
+    page.wait_for_selector("#train-refusals .notice")
+
+    page.click(".more-options summary")
+    page.wait_for_function("document.querySelector('#train-policy').textContent.split(' pairs)').length === 5")
+
+    assert page.eval_on_selector_all("#train-policy option", "(all) => all.map((one) => one.textContent)") == [
+        "Majority: one pair where most agree (2 pairs)",
+        "Each: every vote is a pair (2 pairs)",
+        "Unanimous: only where all agree (2 pairs)",
+        "Weighted: by how far one answer leads (2 pairs)",
+    ]
+    page.select_option("#train-policy", "weighted")
+    page.check("#train-policy-ties-keep")
+    page.wait_for_function(
+        "document.querySelector('.train-form .command code').textContent.includes('--votes weighted,ties=keep')"
+    )
+    page.reload()
+    page.wait_for_selector("#train-refusals .notice")
+    assert (page.input_value("#train-policy"), page.is_checked("#train-policy-ties-keep")) == ("weighted", True)
+    assert grave_violations(page) == []

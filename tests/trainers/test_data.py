@@ -15,6 +15,7 @@ from trainers.data import (
     prompts_of,
     read_conversations,
     read_preferences,
+    scaled,
 )
 
 TALK = building.turns("Hi", "Hello!", "What is 1 plus 1?", "2.")
@@ -199,3 +200,31 @@ def test_prompts_are_what_comes_before_the_last_answer() -> None:
 
     assert prompts_of(rows) == [TALK[:3]]
     assert prompts_of(read_preferences(building.preferences(1))) == [building.turns("What is 0 plus 1?")]
+
+
+@pytest.mark.torch
+def test_of_a_conversation_only_what_the_assistant_says_is_learnt(tokenizer: Any) -> None:
+    pair = {
+        **building.preferences(1)[0],
+        "chosen": json.dumps(building.turns("Story.", "It is one.", "And then?")[1:] + building.answer("It is two.")),
+        "rejected": json.dumps(building.answer("No.")),
+    }
+
+    (row,) = prepare_preferences(tokenizer, read_preferences([pair]), 512).rows
+
+    said = [token for token, learnt in zip(row["chosen_ids"], row["chosen_learnt"], strict=True) if learnt]
+    words = tokenizer.decode(said)
+    assert "And then?" in tokenizer.decode(row["chosen_ids"])
+    assert "And then?" not in words
+    assert words.index("It is one.") < words.index("It is two.")
+    assert all(row["rejected_learnt"])
+
+
+def test_weights_are_scaled_to_a_mean_of_one_and_margins_to_rewards() -> None:
+    told = [{"weight": 0.5, "margin": 3.0, "tie": False}, {"weight": 1.0, "margin": None, "tie": True}]
+    rows = read_preferences([row | more for row, more in zip(building.preferences(2), told, strict=True)])
+
+    assert [(row.weight, row.margin, row.tie, row.plain) for row in scaled(rows, 1 / 3)] == [
+        (pytest.approx(2 / 3), 1.0, False, False), (pytest.approx(4 / 3), 0.0, True, False),
+    ]  # fmt: skip
+    assert [row.plain for row in scaled(read_preferences(building.preferences(2)), 1.0)] == [True, True]

@@ -211,3 +211,72 @@ def test_pairs_without_a_difference_and_prompts_too_long_are_counted(tiny_base: 
         "1 row was cut at max_length (64 tokens): their ends are not learnt.",
         "1 row was left out: both answers are the same.",
     ]
+
+
+def _telling(**told: Any) -> list[dict[str, Any]]:
+    """The usual pairs, which say more than better and worse."""
+    return [{"weight": 1.0, "tie": False, **row, **told} for row in building.preferences(8)]
+
+
+def _run_of(tiny_base: Path, folder: Path, rows: list[dict[str, Any]], **options: Any) -> list[dict[str, Any]]:
+    """The metrics of a run on these rows: 6 steps over all of them."""
+    spec = {"epochs": 6, "learning_rate": 2e-3, "batch_size": 8, **options}
+    building.make_run(folder, "dpo", tiny_base, rows=rows, options=spec)
+    assert building.run_trainer(folder) == 0, building.log_of(folder)
+    return building.events(folder, "metric")
+
+
+def test_our_loss_is_trls_where_the_rows_say_nothing_more(tiny_base: Path, tmp_path: Path) -> None:
+    """A margin too small to matter takes the road of our own loss."""
+    plain = _run_of(tiny_base, tmp_path / "plain", _telling())
+    ours = _run_of(tiny_base, tmp_path / "ours", _telling(margin=1e-9), margin_scale=1.0)
+
+    for name in ("loss", "rewards/chosen", "rewards/rejected", "rewards/margins", "logps/chosen", "rewards/accuracies"):
+        assert [one[name] for one in ours] == pytest.approx([one[name] for one in plain], abs=1e-4), name
+
+
+def test_a_margin_asks_for_a_lead(tiny_base: Path, tmp_path: Path) -> None:
+    plain = _run_of(tiny_base, tmp_path / "plain", _telling())
+    wide = _run_of(tiny_base, tmp_path / "wide", _telling(margin=3.0), margin_scale=1.0)
+    unused = _run_of(tiny_base, tmp_path / "unused", _telling(margin=3.0), margin_scale=0.0)
+
+    assert wide[0]["loss"] == pytest.approx(math.log(1 + math.exp(3.0)), abs=1e-4)  # -log s(0 - 3)
+    assert wide[-1]["rewards/margins"] > plain[-1]["rewards/margins"]
+    assert [one["loss"] for one in unused] == [one["loss"] for one in plain]
+
+
+def test_ties_hold_equal_answers_together(tiny_base: Path, tmp_path: Path) -> None:
+    """Of eight alike pairs four are said to be ties: the lead that the others teach stays smaller."""
+    plain = _run_of(tiny_base, tmp_path / "plain", _telling())
+    rows = [{**row, "tie": at % 2 == 1} for at, row in enumerate(_telling())]
+
+    tied = _run_of(tiny_base, tmp_path / "tied", rows)
+
+    assert tied[0]["loss"] == pytest.approx(1.5 * math.log(4), abs=1e-4)  # -log s(-ln 3), for a tie twice
+    assert 0 < tied[-1]["rewards/margins"] < 0.9 * plain[-1]["rewards/margins"]
+
+
+def test_what_weighs_nothing_teaches_nothing(tiny_base: Path, tmp_path: Path) -> None:
+    """Half of the pairs say the opposite; by weight the others win."""
+    pairs = building.preferences(8)
+    turned = [{**row, "chosen": row["rejected"], "rejected": row["chosen"], "id": f"no-{row['id']}"} for row in pairs]
+    rows = [{**row, "weight": 1.0, "tie": False} for row in pairs] + [
+        {**row, "weight": 0.01, "tie": False} for row in turned
+    ]
+
+    metrics = _run_of(tiny_base, tmp_path / "weighted", rows, batch_size=16)
+
+    # Both directions of a pair stand in the batch, so margins cancel out; the weighted loss falls all the same.
+    assert metrics[0]["loss"] == pytest.approx(math.log(2), abs=1e-4)
+    assert metrics[-1]["loss"] < 0.6
+    assert metrics[-1]["rewards/margins"] == pytest.approx(0, abs=1e-3)
+
+
+def test_a_loss_that_cannot_use_what_the_rows_say_ends_the_run(tiny_base: Path, tmp_path: Path) -> None:
+    options = {"epochs": 1, "loss_type": "hinge"}
+    folder = building.make_run(tmp_path / "hinge", "dpo", tiny_base, rows=_telling(tie=True), options=options)
+
+    assert building.run_trainer(folder) == 1
+    error = read_json(folder / "error.json")
+    assert error is not None
+    assert error["sentence"].startswith('The loss "hinge" knows no margins, weights or ties')

@@ -171,3 +171,34 @@ def test_a_thumb_is_no_pair(store: Store) -> None:
 
     with pytest.raises(BadInput, match="0 pairs whose answers differ"):
         gather(store, DPO, Request("dpo", "starter", dataset="thumbs"))
+
+
+def test_the_frozen_rows_say_how_much_better_how_surely_and_which_are_ties(store: Store) -> None:
+    starter = add_starter(store)
+    study = add_study(store, "first-look", starter, starter)
+    *asked, last = prompts_of("train", 5)
+    for one in asked:
+        vote(store, study, one, "a")
+    vote(store, study, last, "tie")
+    store.execute("update votes set strength = 2 where choice = 'a'")
+
+    frozen = gather(store, DPO, Request("dpo", "starter", study="first-look", votes="weighted,ties=keep"))
+
+    told = [(row["margin"], row["weight"], row["tie"]) for row in frozen.rows]
+    assert told == [(2.0, 1.0, False)] * 4 + [(None, 1.0, True)]
+    assert frozen.policy == "weighted,ties=keep"
+    assert content_sha256(last) in frozen.prompts
+
+
+def test_every_beginning_of_a_conversation_counts_as_trained(store: Store) -> None:
+    starter = add_starter(store)
+    study = add_study(store, "first-look", starter, starter)
+    opening, *others = prompts_of("train", 4)
+    later = [*opening, {"role": "assistant", "content": "Yes."}, {"role": "user", "content": "Why?"}]
+    for one in (later, *others):
+        vote(store, study, one, "a")
+    store.execute("update comparisons set split = 'train'")
+
+    frozen = gather(store, DPO, Request("dpo", "starter", study="first-look"))
+
+    assert {content_sha256(opening), content_sha256(later)} <= frozen.prompts

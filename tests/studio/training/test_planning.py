@@ -12,7 +12,15 @@ from studio.settings import Settings
 from studio.training.launching import launch
 from studio.training.planning import plan
 from studio.training.request import Request
-from tests.studio.training.project import add_dataset, add_starter, conversation, run_to_the_end
+from tests.studio.training.project import (
+    add_dataset,
+    add_starter,
+    add_study,
+    conversation,
+    prompts_of,
+    run_to_the_end,
+    vote,
+)
 
 
 @pytest.fixture
@@ -138,3 +146,55 @@ def test_epochs_are_advised_for_the_batch_size_that_was_asked_for(ready: Store, 
 
     assert asked.options["batch_size"] == 10
     assert asked.options["epochs"] > usual.options["epochs"]
+
+
+@pytest.fixture
+def voted(ready: Store) -> Store:
+    """The same with a study of six votes that say how much better, and a tie; all may train."""
+    starter = models.get_model(ready, "starter")
+    study = add_study(ready, "first-look", starter, starter)
+    *asked, last = prompts_of("train", 7)
+    for one in asked:
+        vote(ready, study, one, "a")
+    vote(ready, study, last, "tie")
+    ready.execute("update votes set strength = 3 where choice = 'a'")
+    return ready
+
+
+def test_how_much_better_is_learnt_where_votes_say_it(voted: Store) -> None:
+    thought = plan(voted, Request("dpo", "starter", study="first-look"))
+
+    assert thought.options["margin_scale"] == 0.333
+    assert thought.to_json()["why"].endswith("the strongest asks for a lead of 1 in reward, others for less.")
+    without = plan(voted, Request("dpo", "starter", study="first-look", votes="majority,margin=none"))
+    assert without.options["margin_scale"] == 0.0
+
+
+def test_a_loss_that_cannot_use_what_votes_say_is_refused(voted: Store) -> None:
+    def refusals(votes: str, **options: object) -> list[str]:
+        wish = Request("dpo", "starter", study="first-look", votes=votes, options=options)
+        return plan(voted, wish).refusals
+
+    (refusal,) = refusals("majority,ties=keep", loss_type="hinge")
+    assert refusal.startswith(
+        'The loss "hinge" cannot use the margins and ties of these votes; choose the loss sigmoid'
+    )
+    assert refusals("majority", loss_type="hinge", margin_scale=0) == []
+    assert refusals("majority,margin=none", loss_type="ipo") == []
+    assert refusals("majority,ties=keep") == []
+
+
+def test_kept_ties_are_rows_of_the_run(voted: Store) -> None:
+    thought = plan(voted, Request("dpo", "starter", study="first-look", votes="majority,ties=keep"))
+
+    assert thought.survey is not None
+    assert (thought.survey.rows, thought.survey.sentence) == (7, "6 pairs and 1 tie from 7 votes")
+    assert thought.to_json()["command"] == (
+        "ratchet train dpo --base starter --votes majority,ties=keep --study first-look"
+    )
+
+
+def test_an_unknown_option_of_a_policy_is_said(voted: Store) -> None:
+    (refusal,) = plan(voted, Request("dpo", "starter", study="first-look", votes="majority,ties=some")).refusals
+
+    assert refusal == '"ties" is one of drop, keep, not "some".'

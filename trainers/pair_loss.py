@@ -1,0 +1,59 @@
+"""What a pair may say beyond better and worse, and the DPO loss that listens: margins, weights, ties.
+
+TRL's losses know none of the three, so a run whose rows carry them computes the sigmoid loss here; all other runs are
+TRL's own. With d = beta * (log-ratio of chosen - log-ratio of rejected):
+
+* margin m: -log s(d - m), the offset of Amini et al. 2024 (arXiv:2402.10571), as Llama 2 does in its reward model;
+* weight w: the pair's loss times w, where the mean weight of a run is 1, so that the step size keeps its meaning;
+* tie: -log s(d - a) - log s(-d - a), Rao and Kupper's model with a = ln 3, where a win then is -log s(d - a - m)
+  (Chen et al. 2024, arXiv:2409.17431, who measured that ties fed to the plain loss as pairs do harm).
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from trl.trainer.dpo_trainer import DataCollatorForPreference
+
+TIE_WIDTH = math.log(3.0)
+"""Rao and Kupper's threshold: between equal answers half of all votes are ties."""
+
+TOLD = ("margin", "weight", "tie")
+MASKS = ("chosen_learnt", "rejected_learnt")
+"""For conversations: which tokens of an answer's turns the assistant said, 1, and which the user said, 0."""
+
+
+class PairCollator(DataCollatorForPreference):
+    """TRL's collator, which also hands on what a pair says, and leaves out of the loss what the user said."""
+
+    def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
+        """A batch: all chosen answers, then all rejected ones."""
+        import torch
+
+        batch: dict[str, Any] = super().torch_call(examples)
+        for name in TOLD:
+            if name in examples[0]:
+                batch[name] = torch.tensor([float(example[name]) for example in examples])
+        if MASKS[0] in examples[0]:
+            masks = [[0] * len(example["prompt_ids"]) + example[name] for name in MASKS for example in examples]
+            batch["completion_mask"] = _narrowed(batch["completion_mask"], masks)
+        return batch
+
+
+def _narrowed(mask: Any, learnt: Sequence[Sequence[int]]) -> Any:
+    """A mask without the tokens that are not to be learnt; longer rows were cut at their end."""
+    import torch
+
+    width = mask.shape[1]
+    rows = [list(row[:width]) + [0] * (width - len(row)) for row in learnt]
+    return mask * torch.tensor(rows, dtype=mask.dtype)
+
+
+def pair_losses(delta: Any, margin: Any, tie: Any, ties: bool) -> Any:
+    """The loss of each pair. `delta`: beta times the difference of log-ratios; `ties`: whether the run holds any."""
+    from torch.nn.functional import logsigmoid
+
+    width = TIE_WIDTH if ties else 0.0
+    win = -logsigmoid(delta - width - margin)
+    draw = -logsigmoid(delta - width) - logsigmoid(-delta - width)
+    return win * (1 - tie) + draw * tie
