@@ -1,5 +1,6 @@
 """The JSON routes of results: every number of a study, an exclusion and back, refusals as sentences."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from studio.api import results
+from studio.api import adjudications, results
 from studio.api.errors import add_error_answers
 from studio.settings import Settings
 from studio.studio import Studio
@@ -23,7 +24,8 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
     studio.import_votes(file, "trial")
     app = FastAPI()
     add_error_answers(app)
-    app.include_router(results.router(studio))
+    for subject in (results, adjudications):
+        app.include_router(subject.router(studio))
     with TestClient(app) as opened:
         yield opened
 
@@ -60,3 +62,34 @@ def test_what_cannot_be_done_is_said(client: TestClient) -> None:
     assert client.get("/api/results/policies?study=trial&ties=maybe").status_code == 422
     refused = client.post("/api/results/exclusions?study=trial", json={"kind": "annotator", "value": "bob"})
     assert "Say why" in refused.json()["error"]["sentence"]
+
+
+def test_criteria_have_means_and_agreement_and_days_are_listed(client: TestClient) -> None:
+    assert client.get("/api/results/criteria?study=trial").json() == {"criteria": []}
+    assert client.get("/api/results/agreement?study=trial&criterion=mood").status_code == 404
+    people = client.get("/api/results/annotators?study=trial").json()
+    assert [(one["value"], one["votes"], one["people"]) for one in people["sources"]] == [("import", 3, 2)]
+    assert sum(one["votes"] for one in people["days"]) == 3
+
+
+def test_a_dispute_is_looked_at_decided_and_taken_back(client: TestClient) -> None:
+    address = "/api/results/adjudications"
+    (waiting,) = client.get(f"{address}?study=trial").json()["waiting"]
+    item = client.get(f"{address}/{waiting['comparison']}?study=trial").json()
+    assert [one["annotator"] for one in item["votes"]] == ["ann", "bob"]
+    assert not any(f'"{name}"' in json.dumps(item) for name in ("x", "y"))
+
+    decision = {"comparison": waiting["comparison"], "choice": "tie", "reason": "both are right",
+                "shown": [one["sha256"] for one in item["sides"]]}  # fmt: skip
+    assert client.post(f"{address}?study=trial", json={**decision, "shown": ["", ""]}).status_code == 409
+    assert client.post(f"{address}?study=trial", json=decision).json()["undecided"] == 0
+    (decided,) = client.get(f"{address}?study=trial").json()["decided"]
+    assert (decided["decided"]["said"], decided["decided"]["reason"]) == ("tie", "both are right")
+    board = client.get("/api/results/board?study=trial").json()
+    assert board["adjudicated"] == {"comparisons": 1, "against_majority": 1}
+    assert (board["pairs"][0]["wins_a"], board["pairs"][0]["ties"]) == (2, 0)
+
+    undone = client.post(f"{address}/undo?study=trial", json={"comparison": waiting["comparison"]})
+    assert undone.json()["undecided"] == 1
+    again = client.post(f"{address}/undo?study=trial", json={"comparison": waiting["comparison"]})
+    assert again.status_code == 404
