@@ -42,15 +42,14 @@
       else ask(pair, side);
     }
 
-    async function ask(pair, side) {
-      const { datasets } = await api("/api/data/datasets").catch(() => ({ datasets: [] }));
-      const names = datasets.filter((one) => one.kind === "sft").map((one) => one.name);
+    function ask(pair, side) {
+      const known = el("datalist", { id: "keep-datasets" });
       const name = el("input", { class: "input", id: "keep-dataset", value: dataset || SUGGESTED, list: "keep-datasets", maxlength: "64", autocomplete: "off" });
       const sides = pair.sides.map((_, index) => index);
       const take = (index) => { const to = name.value.trim(); if (to) keep(pair, index, to); };
       const box = dialog("Keep an answer", el("div", { class: "stack" },
         el("p", { class: "muted" }, "The conversation up to the answer becomes an example of a dataset. Which model wrote it is not told here."),
-        el("div", { class: "field" }, el("label", { for: "keep-dataset" }, "Dataset"), name, el("datalist", { id: "keep-datasets" }, names.map((one) => el("option", { value: one }))),
+        el("div", { class: "field" }, el("label", { for: "keep-dataset" }, "Dataset"), name, known,
           el("span", { class: "hint" }, "A new one is made where there is none of this name. It is remembered."))),
       [{ label: "Cancel", run: () => {} }, ...(side === null ? sides : [side]).map((index) => ({
         label: sides.length > 1 ? `Keep ${judging.LETTERS[index]}` : "Keep it", kind: "primary", run: () => take(index) }))]);
@@ -62,6 +61,8 @@
         box.close();
         take(wanted);
       });
+      // The dialog is there at once: a number pressed right after K is the answer's, not a vote.
+      api("/api/data/datasets").then(({ datasets }) => known.append(...datasets.filter((one) => one.kind === "sft").map((one) => el("option", { value: one.name }))), () => {});
       (dataset && side === null ? box.querySelector(".button-primary") : name).focus();
     }
 

@@ -11,7 +11,7 @@
   const { api, toast } = window.ratchet;
   const judging = (window.ratchet.judging ||= { layouts: {}, extras: {} });
   const PAGE = 20;
-  const STRENGTHS = ["negligible", "slightly", "clearly", "significantly"];
+  const STRENGTHS = ["negligible", "slightly better", "better", "significantly better"];
 
   judging.extras.mine = (desk) => {
     const { el } = desk;

@@ -20,6 +20,31 @@
   const SAID = { left: "A is better", right: "B is better", tie: "a tie", both_bad: "both bad" };
   const ROLES = { user: "You", assistant: "Answer", system: "System" };
 
+  const asksMore = ({ strength, rationale, criteria }) => strength === "required" || rationale === "required" || (criteria || []).some((one) => one.required);
+  let later = null; // the turn that waits for its vote to be saved
+
+  /** The pair in which it goes on; null, and a sentence, where it does not. */
+  async function say(turn) {
+    try {
+      return (await api("/api/compare/continue", { body: turn })).pair;
+    } catch (error) {
+      toast(error.message, "bad");
+      return null;
+    }
+  }
+
+  judging.extras.turns = (desk) => {
+    desk.when("saved", async (item) => {
+      if (item.kind !== "vote" || item.comparison !== later?.comparison || item.choice !== later.mode) return;
+      const { done, ...turn } = later;
+      later = null;
+      const next = await say(turn);
+      if (!next) return;
+      done();
+      desk.bring(next);
+    });
+  };
+
   judging.layouts.turns = (el, on, settings) => {
     const chosenGoesOn = settings.continues === "chosen";
     let pair = null;
@@ -77,20 +102,23 @@
     }
 
     async function goOn() {
-      const asked = pair;
-      if (!able || sending || !asked) return;
+      if (!able || sending || !pair) return;
+      const turn = { id: judging.newId(), study: on.study(), comparison: pair.comparison, mode: chosenGoesOn ? chosen : "both", prompt: text.value.trim(),
+        shown: pair.sides.map((side) => side.sha256) };
+      if (chosenGoesOn && asksMore(settings)) { // the vote comes first, with all that it has to say
+        later = { ...turn, done: () => { text.value = ""; } };
+        text.blur();
+        on.decide({ choice: chosen });
+        return;
+      }
       sending = true;
       offer();
-      try {
-        const { pair: next } = await api("/api/compare/continue", { body: { id: judging.newId(), study: on.study(), comparison: asked.comparison,
-          mode: chosenGoesOn ? chosen : "both", prompt: text.value.trim() } });
+      const next = await say(turn);
+      sending = false;
+      if (next) {
         text.value = "";
         text.blur();
-        sending = false;
         on.bring(next);
-      } catch (error) {
-        sending = false;
-        toast(error.message, "bad");
       }
       offer();
     }

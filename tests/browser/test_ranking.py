@@ -227,9 +227,7 @@ def test_a_finger_drags_on_a_phone(court: Callable[..., Court], visit: Callable[
         "(all) => all.map((e) => e.getBoundingClientRect().height).filter((height) => height < 43.5)",
     )
     assert small == []
-    page.wait_for_timeout(400)
-    touch("touchStart", *middle(page, ".rank-save"))
-    on_to_the_next(page, lambda: touch("touchEnd", 0, 0))
+    on_to_the_next(page, page.locator(".rank-save").click)
     assert len(at.votes()) == 1
 
 
