@@ -45,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
         outcome: Outcome = args.run(open_studio(args), args)
+        show(outcome, args.json)
+        sys.stdout.flush()
     except RatchetError as error:
         print(str(error), file=sys.stderr)
         return 1
@@ -53,7 +55,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `ratchet logs 1 | head` closed its end; there is nobody to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    show(outcome, args.json)
     return outcome.code
 
 
