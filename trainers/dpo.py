@@ -46,8 +46,7 @@ def train(run: Run) -> None:
 
     # Data
     rows = scaled(read_preferences(thaw_rows(run.data)), options.margin_scale)
-    plain = all(row.plain for row in rows)
-    check_loss(options.loss_type, plain)
+    plain = check_loss(options.loss_type, rows)
     prepared = prepare_preferences(loaded.tokenizer, rows, options.max_length)
     for sentence in losses(prepared, options.max_length):
         run.warn(sentence)

@@ -6,12 +6,14 @@ step, and the first loss must be what equal models give (ln 2 for the sigmoid lo
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from trl import DPOTrainer
 
 from storage.errors import BadInput
 from storage.specs.run import RunSpec
+from trainers.data import Preference
 from trainers.events import EventWriter
 from trainers.failures import RunFailed
 from trainers.pair_loss import MASKS, TOLD, PairCollator, pair_losses
@@ -103,12 +105,14 @@ def check_reference(spec: RunSpec) -> None:
         )
 
 
-def check_loss(loss_type: str, plain: bool) -> None:
-    """Refuse a loss that cannot use what the rows say; the form has refused it before."""
+def check_loss(loss_type: str, rows: Sequence[Preference]) -> bool:
+    """Whether the rows say better and worse and nothing else; refuses a loss that cannot use the rest."""
+    plain = all(row.plain for row in rows)
     if not plain and loss_type != "sigmoid":
         raise BadInput(
             f'The loss "{loss_type}" knows no margins, weights or ties; choose sigmoid, or a policy without them.'
         )
+    return plain
 
 
 class PreferenceWriter(EventWriter):
