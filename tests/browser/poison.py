@@ -24,14 +24,15 @@ TEXT = (
 OURS = frozenset(
     """id key kind state status split role choice method severity check_name source phase stop_requested path url probe
     models shown_order ranking password checks language stamp columns migration_set applied_at policy value
-    before_features after_features supersedes used_by verdict""".split()  # noqa: SIM905 - read as words
+    before_features after_features supersedes used_by verdict alias day shown_order undone_by""".split()  # noqa: SIM905 - read as words
 )
-PEOPLE = frozenset({"author", "annotator", "created_by"})
+PEOPLE = frozenset({"author", "annotator", "created_by", "lifted_by"})
 NAMES = PEOPLE | {"name", "tag", "dataset", "model", "model_name", "remote_name", "item"}
+ASKED = ("off", "optional", "required")
 # Keys inside JSON that hold our own words.
 INNER = frozenset(
-    """role kind type status state action check id dataset uploads split how sort method ids batch
-    examples""".split()  # noqa: SIM905 - read as words
+    """role kind type status state action check id dataset uploads split how sort method ids batch examples
+    layout continues strength pace choice key model""".split()  # noqa: SIM905 - read as words
 )
 
 
@@ -78,9 +79,12 @@ def poisoned(column: str, old: str, number: int) -> str:
     return NAME.format(n=number) if column in NAMES else TEXT
 
 
-def _inner(value: Any) -> Any:
+def _inner(value: Any, key: str = "", number: int = 1) -> Any:
+    """The same with hostile words; names in a list stay different, and whether something is asked for stays."""
+    if key in INNER or value in ASKED:
+        return value
     if isinstance(value, dict):
-        return {key: inner if key in INNER else _inner(inner) for key, inner in value.items()}
+        return {inside: _inner(inner, inside, number) for inside, inner in value.items()}
     if isinstance(value, list):
-        return [_inner(inner) for inner in value]
-    return TEXT if isinstance(value, str) else value
+        return [_inner(inner, number=place) for place, inner in enumerate(value, 1)]
+    return (NAME.format(n=number) if key == "name" else TEXT) if isinstance(value, str) else value
