@@ -199,9 +199,9 @@ class _Fit:
         table = self.table
         if not len(table.a):
             return {}
-        pairs, place = np.unique(np.stack([table.a, table.b], axis=1), axis=0, return_inverse=True)
+        pairs, place = np.unique(table.a * self.count + table.b, return_inverse=True)
         kinds = [table.wins_a, table.wins_b, *([table.ties] if self.with_ties else [])]
-        counts = np.stack([np.bincount(place.reshape(-1), kind, len(pairs)) for kind in kinds], axis=1)
+        counts = np.stack([np.bincount(place, kind, len(pairs)) for kind in kinds], axis=1)
         chances = np.stack(self._chances(parameters), axis=1)[:, : len(kinds)]
         played = counts.sum(axis=1, keepdims=True)
         shares = np.divide(counts, played, out=np.ones_like(counts), where=counts > 0)
