@@ -234,6 +234,8 @@
         else drawResult(task);
       }
       fit();
+      // The form with its files was taller than what came of it, and the page stays where the button was.
+      if (!running && outcome.getBoundingClientRect().top < 60) card.scrollIntoView({ block: "start" });
       if (!running && had) outcome.querySelector("h3, .button")?.focus({ preventScroll: true });
     }
 

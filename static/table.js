@@ -39,7 +39,7 @@
     const trashNote = el("div", { class: "notice notice-warning trash-note", hidden: true }, el("span", { class: "grow" }, "Rows in the trash stay out of new versions and new trainings. They can be restored."), emptyTrash);
     const older = button("Previous", () => turnPage(-1), "button-ghost button-s");
     const newer = button("Next", () => turnPage(1), "button-ghost button-s");
-    const number = el("input", { type: "number", class: "input page-number", min: 1, "aria-label": "Page", onchange: () => data.go({ page: Math.min(Math.max(1, Number(number.value) || 1), shown.pages || Infinity) }) });
+    const number = el("input", { type: "number", class: "input page-number", min: 1, "aria-label": "Page", onchange: () => data.go({ page: Math.min(Math.max(1, Number(number.value) || 1), shown.pages || Infinity) }).then(toTop) });
     const of = el("span", { class: "muted small num" });
     const size = el("select", { class: "input page-size", "aria-label": "Rows on a page", onchange: () => data.go({ size: Number(size.value), page: 1 }) }, data.sizes.map((value) => el("option", { value }, `${value} rows`)));
     const pager = el("nav", { class: "pager", "aria-label": "Pages" }, older, el("span", { class: "line where" }, number, of), newer, size);
@@ -273,6 +273,12 @@
       cursor = "";
       standing = 0;
       await data.go({ page });
+      toTop();
+    }
+
+    /** A new page begins with its first row, not where the last one ended. */
+    function toTop() {
+      if (wrap.getBoundingClientRect().top < 0) wrap.scrollIntoView({ block: "start" });
     }
 
     const inTable = () => document.activeElement && body.contains(document.activeElement);
@@ -304,7 +310,13 @@
 
     /* ---- Searching ------------------------------------------------------------------------------------- */
 
+    /** The charts above may leave the rows no room: what is looked for must be seen. */
+    function comeUp() {
+      if (card.getBoundingClientRect().top > window.innerHeight * 0.4) card.scrollIntoView({ block: "start" });
+    }
+
     let waiting = 0;
+    search.addEventListener("focus", comeUp);
     search.addEventListener("input", () => {
       clearTimeout(waiting);
       waiting = setTimeout(() => data.filter({ search: search.value.trim() }, { replace: true }), WAIT);

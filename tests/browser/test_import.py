@@ -54,6 +54,16 @@ def test_two_files_dropped_anywhere_are_looked_at_and_imported_together(page: An
     assert said(site, "dropped") == [["0+1?", "1"], ["1+1?", "2"], ["2+1?", "3"], ["Why?", "Because."]]
 
 
+def test_what_came_of_many_files_is_seen_where_the_button_was(page: Any) -> None:
+    drop(page, *((f"part {n}.jsonl", _sums(10 * n, 3)) for n in range(8)))
+    ready(page, 8)
+
+    press_import(page)
+
+    page.wait_for_function("document.querySelectorAll('#import-result .report').length === 8")
+    assert 50 < page.locator("#import-result h3").first.bounding_box()["y"] < page.viewport_size["height"]
+
+
 def test_rows_are_seen_before_and_after(page: Any) -> None:
     page.set_input_files("#import-files", given("seen.jsonl", PAIR + '{"prompt": "x", "completion": ""}\n'))
     ready(page)

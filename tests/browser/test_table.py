@@ -96,6 +96,31 @@ def test_pages_are_walked_jumped_to_and_resized(visit: Callable[..., Any], site:
     assert page.inner_text(".pager .where").strip() == "of 75"
 
 
+def test_what_is_looked_for_is_seen(visit: Callable[..., Any], site: Site, real: str) -> None:
+    page = _open(visit, site, f"?dataset={real}", width=1440, height=900)
+    page.keyboard.press("/")
+    page.keyboard.type("bakery")
+    page.wait_for_selector(".rows-table mark")
+    assert _shown(page, ".rows-table tbody tr")
+
+    page.goto(f"{site.url}/data?dataset={real}")
+    page.wait_for_selector(".rows-table tbody tr")
+    page.click(".pager button:text-is('Next')")
+    page.wait_for_selector(".rows-table tbody td:text-is('26')")
+    page.wait_for_function("document.querySelector('.rows-table tbody').getBoundingClientRect().top > 0")
+    assert _shown(page, ".rows-table thead")
+
+    page.click(".rows-table tbody tr:first-child td:nth-child(3)")
+    page.wait_for_selector(".editor h2:text-is('Example 26')")
+    assert not page.is_visible(".glance")
+
+
+def _shown(page: Any, selector: str) -> bool:
+    """Whether the first of these lies below the bar and within the window."""
+    top = page.evaluate("(one) => document.querySelector(one).getBoundingClientRect().top", selector)
+    return bool(50 < top < page.viewport_size["height"] - 40)
+
+
 def test_a_view_is_saved_opened_by_its_link_changed_and_deleted(
     visit: Callable[..., Any], site: Site, fill: Callable[..., str]
 ) -> None:
