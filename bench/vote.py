@@ -29,7 +29,7 @@ GOAL_MS = 100.0
 WORDS = "This is a sentence of an answer, about as long as people write them. " * 12
 
 TIMER = """
-(selector) => {
+([selector, what]) => {
   window.times = [];
   let pressed = null;
   document.addEventListener("keydown", () => { pressed = performance.now(); }, true);
@@ -38,10 +38,12 @@ TIMER = """
     const begun = pressed;
     pressed = null;
     requestAnimationFrame(() => requestAnimationFrame(() => window.times.push(performance.now() - begun)));
-  }).observe(document.querySelector(selector), { attributes: true, childList: true, subtree: true, characterData: true,
-    attributeFilter: ["data-painted"] });
+  }).observe(document.querySelector(selector), what);
 }
 """
+# What tells that the next pair is in the document: our page says so, of Gradio's any change of the text does.
+OURS = ["[data-widget=compare]", {"attributes": True, "attributeFilter": ["data-painted"]}]
+BARES = ["#left", {"childList": True, "subtree": True, "characterData": True}]
 BARE = """
 import os, sqlite3, sys
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -86,10 +88,10 @@ def run() -> dict[str, Any]:
         pages = {"ours": chromium.new_page(), "bare": chromium.new_page()}
         pages["ours"].goto(f"{ours}/compare")
         pages["ours"].wait_for_selector("[data-widget=compare][data-state=ready]")
-        pages["ours"].evaluate(TIMER, "[data-widget=compare]")
+        pages["ours"].evaluate(TIMER, OURS)
         pages["bare"].goto(bare)
         pages["bare"].wait_for_selector("#left p")
-        pages["bare"].evaluate(TIMER, "#left")
+        pages["bare"].evaluate(TIMER, BARES)
         for _ in range(VOTES):
             for page in pages.values():
                 page.bring_to_front()
