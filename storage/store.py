@@ -83,6 +83,11 @@ class Store:
             raise
         db.conn.commit()
 
+    @property
+    def writing(self) -> bool:
+        """Whether this thread stands inside a write transaction, perhaps one that others wait for."""
+        return bool(self.db.conn.in_transaction)
+
     @contextmanager
     def snapshot(self) -> Iterator[Self]:
         """The store as it is at one moment, for reading, through a connection of its own; writers go on meanwhile."""

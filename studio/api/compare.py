@@ -9,9 +9,11 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 
 from storage.comparisons import get_study
 from storage.rows import Study
+from storage.search import catch_up
 from studio.api import compare_asking, compare_mine, compare_stream, compare_turns
 from studio.api.allowed import Asker, Me
 from studio.feedback import casting, sittings
@@ -107,7 +109,10 @@ def _judging(routes: APIRouter, studio: Studio) -> None:
                 "sitting": _seated(studio, study, asker.name, asked.hold),
             }
 
-        return JSONResponse(await asyncio.wrap_future(studio.committer.submit(save)))
+        saved = await asyncio.wrap_future(studio.committer.submit(save))
+        if asked.edited:
+            await run_in_threadpool(catch_up, store)
+        return JSONResponse(saved)
 
     @routes.post("/undo")
     def undo(asked: UndoRequest, me: Me) -> Json:

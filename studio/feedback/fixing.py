@@ -1,8 +1,8 @@
 """Fix it: an answer that somebody mended with their vote becomes an example to train on, and goes with the vote.
 
-The vote is stored first and alone, so that nothing here can cost a vote. Then the examples of the study are brought in
-line with the votes that count: what is missing is written, what belongs to a withdrawn vote goes to the trash. A crash
-in between is made good by the vote being sent again, or by the next mended answer.
+After such a vote the examples of the study are brought in line with the votes that count: what is missing is written,
+what belongs to a withdrawn vote goes to the trash. The web commits vote and example together; elsewhere a crash between
+both is made good by the vote being sent again, or by the next mended answer.
 
 Prompts that are kept for measuring must not train: mended answers to them are kept as rejected examples.
 """
@@ -77,7 +77,8 @@ def _write(store: Store, study: Study, votes: list[Vote]) -> None:
         for vote in votes:
             if vote.id not in standing:
                 _write_one(store, study, dataset, vote)
-    search.catch_up(store)
+    if not store.writing:  # the index has a lock of its own, for which no transaction waits
+        search.catch_up(store)
 
 
 def _write_one(store: Store, study: Study, dataset: Dataset, vote: Vote) -> None:
