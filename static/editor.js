@@ -30,7 +30,7 @@
     const desk = {
       card, row: null, draft: null, unfolded: new Set(),
       url: (rest = "") => `${rowsOf(desk.row.dataset)}/${encodeURIComponent(desk.row.id)}${rest ? `/${rest}` : ""}`,
-      key: (binding) => off.push(keys.add({ group: "Editor", ...binding, when: () => isOpen() && (binding.when ? binding.when() : true) })),
+      key: (binding) => off.push(keys.add({ group: "Editor", ...binding, when: () => isOpen() && !document.querySelector("dialog[open]") && (binding.when ? binding.when() : true) })),
       grown: parts.grown, redraw, mark, changed, save, replace, rebase, took,
       onMark: (run) => listeners.push(run),
       plain: () => plain(desk.draft.content),

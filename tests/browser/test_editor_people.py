@@ -260,3 +260,18 @@ def test_without_a_model_the_editor_says_so_and_works(visit: Visit, site: Site, 
     wait_saved(page)
 
     assert page.locator(".assist .button:has-text('Draft answer')").is_disabled()
+
+
+def test_keys_rest_while_the_history_is_open_and_escape_closes_just_that(visit: Visit, site: Site, fill: Fill) -> None:
+    dataset = fill(sums(2))
+    page = open_row(visit, site, dataset)
+    page.keyboard.press("h")
+    page.wait_for_selector("dialog[open] .history")
+
+    for key in ("a", "Delete", "j"):
+        page.keyboard.press(key)
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog[open]", state="detached")
+
+    assert page.is_visible(".editor h2:text-is('Example 1')")
+    assert [row.status for row in rows(site.store, dataset)] == ["draft", "draft"]
