@@ -36,7 +36,8 @@
 
     return {
       node: el("div", { class: "panes" }, pane),
-      buttons: el("div", { class: `vote-buttons rate-buttons${scale === 2 ? " rate-thumbs" : ""}`, style: { "--steps": String(scale) } }, buttons),
+      buttons: el("div", { class: "rate-seat" }, el("div", { class: `vote-buttons rate-buttons${scale === 2 ? " rate-thumbs" : ""}`, style: { "--steps": String(scale) } }, buttons),
+        scale > 3 ? el("div", { class: "rate-ends small muted", "aria-hidden": "true" }, el("span", {}, words[0]), el("span", {}, words.at(-1))) : null),
       keys: numbers.map((number) => ({ id: `rate_${number}`, label: scale === 2 ? `The answer is ${words[number - 1]}` : `${number} of ${scale}: ${words[number - 1]}`,
         keys: [String(number), ...(scale === 2 ? also[number] : [])], run: () => rate(number) })),
       show(pair) {

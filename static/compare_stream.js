@@ -1,5 +1,5 @@
 /*
- * Tokens as they come: one stream at a time, of the comparison that is on the screen, painted once a frame.
+ * Tokens as they come: one stream at a time, of the comparison that is on the screen, painted at most once a frame.
  *
  *   judging.stream({ note(text), text(texts), done(pair), lost() })   → { watch(pair), close(), open() }
  */
@@ -7,6 +7,7 @@
   "use strict";
 
   const judging = (window.ratchet.judging ||= { layouts: {}, extras: {} });
+  const MOST = 1500;
   const PHASES = { waiting: "Waiting for its turn", starting: "The engine is starting", loading: "The engine is loading the model" };
 
   judging.stream = ({ note, text, done, lost }) => {
@@ -16,6 +17,7 @@
       close();
       const texts = pair.sides.map(() => "");
       let frame = null;
+      let rest = 0; // ms until the next drawing: three times as long as the last one took, so that long texts leave the page free
       const mine = new EventSource(`/api/compare/stream/${encodeURIComponent(pair.comparison)}`);
       source = mine;
       mine.onmessage = ({ data }) => {
@@ -24,11 +26,17 @@
         if (event.kind === "status") note(`${PHASES[event.phase] || event.phase}${event.seconds ? ` … ${event.seconds} s` : " …"}`);
         if (event.kind === "text") {
           event.add.forEach((add, index) => { texts[index] = event.anew ? add : texts[index] + add; });
-          frame ??= requestAnimationFrame(() => { frame = null; if (source === mine) text(texts); });
+          frame ??= setTimeout(() => requestAnimationFrame(() => { frame = null; if (source === mine) rest = timed(() => text(texts)); }), rest);
         }
         if (event.kind === "done") { close(); done(pair, event.pair); }
       };
       mine.onerror = () => { if (source === mine) { close(); lost(); } };
+    }
+
+    function timed(run) {
+      const begun = performance.now();
+      run();
+      return Math.min(MOST, 3 * (performance.now() - begun));
     }
 
     function close() {

@@ -137,8 +137,8 @@
     }
 
     return {
-      node: el("div", { class: "stack-s" }, el("div", { class: "panes turns-panes" }, panes.map(({ node }) => node)), box),
-      buttons: el("div", { class: "vote-buttons" }, buttons),
+      node: el("div", { class: "panes turns-panes" }, panes.map(({ node }) => node)),
+      buttons: el("div", { class: "stack-s" }, box, el("div", { class: "vote-buttons" }, buttons)), // in reach, whatever is being read
       keys: [
         ...VOTES.map(({ choice, label: words, keys }) => ({ id: choice, label: chosenGoesOn && SHOWN.includes(choice) ? `${words}: it goes on` : words, keys, run: () => vote(choice) })),
         { id: "next_turn", label: "Say the next thing", keys: ["c"], run: () => { if (!text.disabled) text.focus(); } },

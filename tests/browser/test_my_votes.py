@@ -8,7 +8,7 @@ import pytest
 from storage.datasets import get_dataset
 from storage.examples import Query, stream
 from tests.browser.axe import grave_violations
-from tests.browser.conftest import Visit
+from tests.browser.conftest import SHOTS, Visit
 from tests.browser.court import NAMES, ROOT, Court, hold, on_to_the_next, ready, shown
 from tests.browser.site import Site, served_site
 
@@ -200,7 +200,8 @@ def test_it_looks_right(court: Callable[..., Court], visit: Callable[..., Visit]
 
     assert grave_violations(page) == []
     assert page.evaluate("document.querySelector('.drawer').scrollWidth <= innerWidth")
-    page.screenshot(path=f"tests/browser/shots/mine-{width}-{scheme}.png")
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"mine-{width}-{scheme}.png")  # the drawer is as high as the window, not as the page
 
 
 # ---- The tools beside the answers --------------------------------------------------------------------------
