@@ -1,6 +1,7 @@
 """The routes of /compare: blind until the vote, saved once, tokens as they come, sentences where something fails."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -10,14 +11,17 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from storage.batches import open_batch, publish
-from storage.comparisons import create_study
+from storage.comparisons import NewComparison, add_comparison, create_study, get_study
 from storage.datasets import create_dataset
 from storage.examples import Draft, add_examples
 from storage.home import Home
-from storage.models import add_model
+from storage.models import add_model, get_model
+from storage.prompts import as_messages
 from storage.votes import current_votes
 from studio.api import compare
+from studio.api.allowed import actor_of, name_of
 from studio.api.errors import add_error_answers
+from studio.people.roles import Actor
 from studio.settings import Settings
 from studio.studio import Studio
 from tests.talker import Talker
@@ -276,3 +280,58 @@ def test_votes_are_in_the_store_before_the_answer_comes(web: Web) -> None:
     study_id = web.studio.store.value("select id from studies")
     (vote,) = current_votes(web.studio.store, study_id, "me")
     assert (vote.id, vote.choice, vote.seconds, vote.source) == (saved, "both_bad", 2.5, "studio")
+
+
+def test_the_sitting_tells_all_that_a_page_needs_and_nothing_of_how_people_are_checked(web: Web) -> None:
+    web.pairs()
+
+    sitting = web.get("next")
+
+    assert list(sitting) == [
+        "study", "open", "can_ask", "has_prompts", "sampling", "settings", "guidelines", "closed_to_me", "pairs",
+        "tally", "coming", "failed", "error",
+    ]  # fmt: skip
+    assert set(sitting["settings"]) == {
+        "layout", "sides", "scale", "continues", "strength", "rationale", "pace", "overlap", "criteria", "chips",
+        "skip_reasons",
+    }  # fmt: skip
+    assert list(sitting["tally"]) == [
+        "mine", "today", "target", "seconds_today", "left_chosen", "left_of", "round_done", "round_total",
+    ]  # fmt: skip
+    assert (sitting["guidelines"], sitting["closed_to_me"]) == (None, None)
+
+
+def test_votes_of_many_people_at_once_are_all_there_and_nobody_judges_what_another_does(web: Web) -> None:
+    """Four people in threads of their own, through the routes: every answer is a row, every comparison has one vote."""
+    study = get_study(web.studio.store, "first-look")
+    models = [get_model(web.studio.store, model) for model in study.models]
+    contestants = [(model.id, model.name) for model in models]
+    for number in range(24):
+        texts = [f"Short {number}.", f"Long {number}."]
+        new = NewComparison(as_messages(f"made {number}"), contestants, texts=texts)
+        add_comparison(web.studio.store, study, new)
+    saved: list[str] = []
+
+    def judge(name: str) -> None:
+        app = FastAPI()
+        app.include_router(compare.router(web.studio))
+        app.dependency_overrides[actor_of] = lambda: Actor(name, "annotator")
+        app.dependency_overrides[name_of] = lambda: name
+        person = TestClient(app)
+        for _ in range(6):
+            pairs = person.get("/api/compare/next?study=first-look").json()["pairs"]
+            pair = next(pair for pair in pairs if pair["state"] == "ready")
+            body = {"id": f"{name}-{pair['comparison']}", "study": "first-look", "comparison": pair["comparison"]}
+            shown = [side["sha256"] for side in pair["sides"]]
+            answer = person.post("/api/compare/vote", json={**body, "choice": "tie", "shown": shown})
+            saved.append(answer.json()["saved"])
+
+    people = [threading.Thread(target=judge, args=(name,)) for name in ("ann", "bob", "cem", "dan")]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+
+    votes = current_votes(web.studio.store, study.id)
+    assert sorted(vote.id for vote in votes) == sorted(saved)
+    assert len({vote.comparison_id for vote in votes}) == len(votes) == 24
