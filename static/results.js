@@ -6,8 +6,8 @@
   "use strict";
 
   const { el, api, results } = window.ratchet;
-  const CHOICES = { margin: [["strength", "Strength"], ["none", "None"]], ties: [["drop", "Dropped"], ["keep", "Kept"]], both_bad: [["drop", "Dropped"], ["negatives", "Negatives (KTO)"]], ranking: [["all", "All pairs"], ["best", "Best against the rest"]] };
-  const TITLES = { margin: "Margin", ties: "Ties", both_bad: "Both bad", ranking: "Rankings" };
+  const CHOICES = { margin: [["strength", "Strength"], ["none", "None"]], ties: [["drop", "Dropped"], ["keep", "Kept"]], both_bad: [["drop", "Dropped"], ["negatives", "Negatives (KTO)"]], ranking: [["all", "All pairs"], ["best", "Best against the rest"]], edited: [["use", "Used"], ["drop", "Dropped"]] };
+  const TITLES = { margin: "Margin", ties: "Ties", both_bad: "Both bad", ranking: "Rankings", edited: "Mended answers" };
   const here = () => new URLSearchParams(location.search);
 
   window.ratchet.widgets.results = (element) => {

@@ -116,10 +116,22 @@
     return table("Parts of the study", ["Part", "Pair", ["Win rate", "num"], "Interval", ["Prompts", "num"], ["Votes", "num"]], rows);
   }
 
+  /** What votes become, as a bar; votes and comparisons that make nothing stand grey at its end. */
+  function becomes(one) {
+    const out = Object.values(one.dropped).reduce((sum, count) => sum + count, 0);
+    const made = [["pair", one.rows, "a"], ["tie", one.ties, "c"], ["negative", one.negatives, "b"], ["positive", one.positives, "good"], ["left out", out, "out"]].filter(([, count]) => count);
+    const words = made.map(([name, count]) => (name === "left out" ? `${count} left out` : plural(count, name))).join(", ") || "nothing";
+    return el("span", { class: "results-opinions results-becomes", role: "img", "aria-label": words, title: words },
+      made.map(([, count, tone]) => el("span", { class: `results-opinion is-${tone}`, style: { "flex-grow": count } }, count)));
+  }
+
   function policies(found) {
     const dropped = (one) => Object.entries(one.dropped).map(([reason, count]) => `${count} ${reason.replaceAll("_", " ")}`).join(", ") || "nothing";
-    return table("Policies", ["Policy", "What it does", ["Pairs", "num"], ["Ties", "num"], ["Negatives", "num"], "Left out"],
-      found.policies.map((one) => [one.policy, one.meaning, [one.rows, "num"], [one.ties, "num"], [one.negatives, "num"], dropped(one)]));
+    const decided = found.policies[0]?.adjudicated;
+    return el("div", { class: "stack-s" },
+      table("Policies", ["Policy", "What it does", "Votes become", ["Pairs", "num"], ["Mended", "num"], ["Ties", "num"], ["Thumbs down", "num"], ["Thumbs up", "num"], "Left out"],
+        found.policies.map((one) => [one.policy, one.meaning, becomes(one), [one.rows, "num"], [one.edited, "num"], [one.ties, "num"], [one.negatives, "num"], [one.positives, "num"], dropped(one)])),
+      decided > 0 && el("p", { class: "small", id: "policies-adjudicated" }, `On ${plural(decided, "comparison")} the decision of adjudication stands in the place of the votes.`));
   }
 
   window.ratchet.results = { plural, percent, card, table, range, verdicts, board, matrix, circles, parts, policies };

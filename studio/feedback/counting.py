@@ -48,7 +48,7 @@ class Counted(NamedTuple):
 
     study: Study
     names: list[str]
-    """Of models: the study's in its order, then others as they first appear (an import names them)."""
+    """Of contestants: the study's in its order, then others as they first appear (an import names them)."""
 
     contests: dict[str, Contest]
     votes: list[Said]
@@ -130,8 +130,9 @@ def _unit(comparison_id: str, contest: Contest) -> str:
 
 
 def _names(store: Store, study: Study, entries: dict[str, Contest]) -> list[str]:
-    """Contestants by the names that their answers carry."""
-    known = {model.id: model.name for model in list_models(store, retired=True)}
-    contestants = settings_of(study).contestants
-    own = [one.name for one in contestants] or [known[model_id] for model_id in study.models if model_id in known]
+    """The contestants: those that the study names, else its models, then whoever answered beside them."""
+    own = [one.name for one in settings_of(study).contestants]
+    if not own:
+        known = {model.id: model.name for model in list_models(store, retired=True)}
+        own = [known[model_id] for model_id in study.models if model_id in known]
     return list(dict.fromkeys([*own, *(name for contest in entries.values() for name in contest.models)]))

@@ -128,7 +128,8 @@ def leaderboard(store: Store, study: str, ties: str = "model", with_excluded: bo
     checked_ties(ties)
     chosen = get_study(store, study)
     key = f"leaderboard:{chosen.id}:{ties}:{int(with_excluded)}"
-    mark = [_FORM, chosen.name, chosen.settings.get("scale"), counting_mark(store, chosen.id)]
+    asked = [chosen.settings.get(name) for name in ("scale", "contestants")]
+    mark = [_FORM, chosen.name, asked, counting_mark(store, chosen.id)]
     kept = store.value("select value from meta where key = ?", [key])
     if kept and (known := json.loads(kept))["mark"] == mark:
         return Leaderboard.from_json(known["board"])

@@ -5,7 +5,9 @@ import pytest
 from storage.comparisons import create_study
 from storage.store import Store
 from studio.feedback.leaderboard import leaderboard
+from studio.feedback.study_settings import change_settings
 from tests.studio.feedback.conftest import TRAINING, Bench
+from tests.studio.feedback.spoken import many, say
 
 
 def test_a_study_without_votes_has_models_and_no_winner(bench: Bench) -> None:
@@ -97,3 +99,19 @@ def test_a_model_against_itself_has_votes_and_no_rank(bench: Bench) -> None:
         ("nimble-otter", pytest.approx(1000), 1)
     ]
     assert board["pairs"] == []
+
+
+def test_contestants_of_one_model_are_told_apart_by_their_names(bench: Bench) -> None:
+    model = bench.models[0].id
+    warm = {"name": "warm", "model": model, "sampling": {"temperature": 1.5}}
+    terse = {"name": "terse", "model": model, "system": "Be brief."}
+    change_settings(bench.store, bench.study, {"contestants": [warm, terse]})
+    for number in range(3):
+        whole = many(bench, "x", "y", prompt=f"question {number}", names=("terse", "warm"))
+        say(bench, whole, "ann", "a")
+
+    board = leaderboard(bench.store, "first-look").to_json()
+
+    assert [(one["name"], one["votes"]) for one in board["models"]] == [("terse", 3), ("warm", 3)]
+    (pair,) = board["pairs"]
+    assert (pair["a"], pair["b"], pair["wins_a"], pair["wins_b"]) == ("warm", "terse", 0, 3)
