@@ -6,7 +6,7 @@
   "use strict";
 
   const { el, api, studies } = window.ratchet;
-  const { card, act, plural } = studies;
+  const { card, act, command, plural, quote } = studies;
   const [WIDTH, HEIGHT] = [640, 240];
   const PLOT = { left: 46, right: 628, top: 10, bottom: 206 };
 
@@ -14,7 +14,7 @@
     const box = el("div", { class: "stack", "aria-live": "polite" });
     const button = el("button", { type: "button", class: "button button-secondary", onclick: count }, "Count it on this study's votes");
     return card("choice", "What active choice saves", "The votes of this study are handed out again in random order, and with what tells most first; both end alike, and a saving is how much sooner one gets there.",
-      el("div", {}, button), box);
+      el("div", {}, button), box, command(`ratchet study ${quote(study.name)} --choice`));
 
     async function count() {
       button.disabled = true;

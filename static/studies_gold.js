@@ -6,7 +6,7 @@
   "use strict";
 
   const { el, api, toast, studies } = window.ratchet;
-  const { card, field, act, plural } = studies;
+  const { card, field, act, command, quote } = studies;
   const CHOICES = [["a", "1 is better"], ["b", "2 is better"], ["tie", "As good"], ["both_bad", "Both bad"]];
 
   /** What is expected, in words. */
@@ -24,7 +24,9 @@
     const form = el("form", { class: "line studies-search", onsubmit: (event) => { event.preventDefault(); look(); } },
       field("gold-search", "Find a comparison by its prompt", search), el("button", { type: "submit", class: "button button-secondary" }, "Find"));
     list();
-    return card("gold", "Known answers", "Votes on them count for nothing but how well each person judges. One comes every so many comparisons, as the settings say.", listed, may && form, found);
+    const lines = [`ratchet study ${quote(study.name)} --find TEXT`, `ratchet study ${quote(study.name)} --gold COMPARISON=a --note WHY`, `ratchet study ${quote(study.name)} --lift-gold COMPARISON`];
+    return card("gold", "Known answers", "Votes on them count for nothing but how well each person judges. One comes every so many comparisons, as the settings say.", listed, may && form, found,
+      may && el("div", { class: "stack-s" }, lines.map((line) => command(line))));
 
     async function list() {
       const { gold } = (await act(() => api(`${address}/gold`))) || { gold: [] };

@@ -35,7 +35,7 @@
           el("a", { class: "button button-secondary", href: `/results${query}` }, "Results and agreement"),
           may && el("a", { class: "button button-secondary", href: "/people" }, "Invite people"),
           may && study.judgeable && el("button", { type: "button", class: "button button-secondary", onclick: () => set(turn) }, turn === "close" ? "Close" : "Open again")),
-        may && study.judgeable && command(`ratchet study ${quote(study.name)} --${turn}`));
+        may && el("div", { class: "stack-s" }, study.judgeable && command(`ratchet study ${quote(study.name)} --${turn}`), command("ratchet people invite")));
     }
 
     async function set(turn) {

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage.committing import Committer
+from storage.comparisons import get_study
 from storage.errors import BadInput
 from storage.home import Home
 from storage.store import Store
+from studio.people.roles import Actor
 from studio.settings import Settings
 
 if TYPE_CHECKING:
     from studio.clients.engine import Engine
     from studio.feedback.answering import Answerer
-    from studio.people.roles import Actor
 
 Json = dict[str, Any]
 
@@ -64,10 +65,8 @@ class Studio:
         return Answerer(self)
 
     @property
-    def _owner(self) -> "Actor":
+    def _owner(self) -> Actor:
         """Who acts here: the owner of the machine."""
-        from studio.people.roles import Actor
-
         return Actor(self.settings.annotator, "admin")
 
     # Data
@@ -250,23 +249,38 @@ class Studio:
 
         return change(self.ready, self._owner, name, settings)
 
-    def close_study(self, name: str) -> Json:
-        """Give out nothing more of a study."""
-        from studio.feedback.running import close, described
+    def turn_study(self, name: str, open: bool) -> Json:
+        """Let people judge in a study, or give out nothing more of it."""
+        from studio.feedback import running
 
-        return described(self.store, close(self.ready, self._owner, name).id)
-
-    def open_study(self, name: str) -> Json:
-        """Let people judge in a study again."""
-        from studio.feedback.running import described, open_again
-
-        return described(self.store, open_again(self.ready, self._owner, name).id)
+        turned = (running.open_again if open else running.close)(self.ready, self._owner, name)
+        return running.described(self.store, turned.id)
 
     def write_guidelines(self, name: str, text: str) -> Json:
         """Put a new version of a study's guidelines in force."""
         from studio.feedback.guidelines import write_guidelines
 
         return write_guidelines(self.ready, self._owner, name, text)._asdict()
+
+    def study_comparisons(self, name: str, search: str = "", after: int = 0, limit: int = 25) -> Json:
+        """Ready comparisons of a study whose prompt holds a text, with their ids, answers and known answers."""
+        from studio.feedback.running import comparisons
+
+        return comparisons(self.ready, name, search, after, limit)
+
+    def mark_gold(self, name: str, comparison: str, expected: Mapping[str, Any], note: str = "") -> Json:
+        """Say what is right for a comparison: {"choice": "a"}, {"rating": 4} or {"ranking": [[0], [1, 2]]}."""
+        from studio.feedback.gold import set_gold
+
+        study = get_study(self.ready, name)
+        return set_gold(self.store, study, comparison, expected, note, self.settings.annotator)._asdict()
+
+    def lift_gold(self, name: str, comparison: str) -> Json:
+        """Let a comparison with a known answer be like the others again."""
+        from studio.feedback.gold import lift_gold
+
+        lift_gold(self.store, get_study(self.ready, name), comparison)
+        return {"comparison": comparison, "lifted": True}
 
     def choice_saved(self, name: str) -> Json:
         """What active choice of the next comparison saved against random, on the study's own votes."""

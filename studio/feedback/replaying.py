@@ -27,7 +27,7 @@ from studio.feedback.study_settings import settings_of
 from studio.feedback.uncertainty import ALIKE, Known, Pair, likeness, pair_of, worth_of
 
 SHUFFLES = 20
-MOST = 3000
+MOST = 2000
 """Judged prompts that are replayed; of a greater study a seeded sample."""
 
 _POINTS = 60  # of the drawn curves

@@ -1,6 +1,7 @@
 """The verbs `studies` and `study`: what is judged and how far it is; studies are made, changed, closed, opened."""
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,12 @@ def _study_flags(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--create", action="store_true", help="make it, with --models, --contestant, --answers, --set")
     what.add_argument("--close", action="store_true", help="nobody is given anything more of it")
     what.add_argument("--open", action="store_true", help="let people judge in it again")
+    what.add_argument("--find", metavar="TEXT", help="list its comparisons whose prompt holds TEXT, with their ids")
+    what.add_argument("--choice", action="store_true", help="what active choice of the next comparison saved")
+    known = "a known answer: a, b, tie or both_bad, a rating, or a ranking as JSON"
+    what.add_argument("--gold", type=key_value, metavar="COMPARISON=ANSWER", help=known)
+    what.add_argument("--lift-gold", metavar="COMPARISON", help="let a comparison be like the others again")
+    parser.add_argument("--note", default="", metavar="TEXT", help="with --gold: why it is certain")
     setting = "a setting, such as overlap=3, layout=rank, people=ann,bob; lists and objects as JSON"
     parser.add_argument("--set", action="append", type=key_value, default=[], metavar="K=V", help=setting)
     parser.add_argument("--guidelines", type=Path, metavar="FILE", help="Markdown; becomes their next version")
@@ -53,13 +60,47 @@ def _study(studio: Studio, args: argparse.Namespace) -> Outcome:
         return Outcome(data, _told(data))
     if args.models or args.contestant or args.prompts or args.answers or args.n:
         raise BadInput("Contestants, prompts and answers are those of a new study: add --create.")
+    if args.find is not None or args.choice or args.gold or args.lift_gold:
+        return _looked_up(studio, args)
     before = studio.set_study(args.name, settings) if settings else {}
     if args.guidelines:
         studio.write_guidelines(args.name, _read(args.guidelines))
     if args.close or args.open:
-        (studio.close_study if args.close else studio.open_study)(args.name)
+        studio.turn_study(args.name, open=args.open)
     data = studio.study(args.name) | ({"before": before} if settings else {})
     return Outcome(data, _told(data))
+
+
+def _looked_up(studio: Studio, args: argparse.Namespace) -> Outcome:
+    """Comparisons, known answers, and what choice saved."""
+    if args.find is not None:
+        data = studio.study_comparisons(args.name, args.find)
+        rows = [
+            {"id": one["comparison"], "votes": one["given"], "known": one["expected"], "prompt": _last(one["prompt"])}
+            for one in data["comparisons"]
+        ]
+        return Outcome(data, table(rows, ("id", "votes", "known", "prompt")) if rows else "no comparison has that")
+    if args.choice:
+        data = studio.choice_saved(args.name)
+        return Outcome(data, data["sentence"])
+    if args.gold:
+        comparison, answer = args.gold
+        data = studio.mark_gold(args.name, comparison, _expected(answer), args.note)
+        return Outcome(data, f"The answer to {visible(comparison)} is known from now on")
+    return Outcome(studio.lift_gold(args.name, args.lift_gold), f"{visible(args.lift_gold)} is like the others again")
+
+
+def _last(prompt: list[dict[str, Any]]) -> str:
+    return str(prompt[-1]["content"]) if prompt else ""
+
+
+def _expected(answer: str) -> dict[str, Any]:
+    """A known answer from a word: a list is a ranking, a number a rating, anything else a choice."""
+    try:
+        value = json.loads(answer)
+    except json.JSONDecodeError:
+        return {"choice": answer}
+    return {"ranking": value} if isinstance(value, list) else {"rating": value}
 
 
 def _read(path: Path | None) -> str:

@@ -73,6 +73,29 @@ def test_what_cannot_be_done_is_one_sentence(
     assert said.count("\n") == 1
 
 
+def test_a_known_answer_is_found_marked_and_lifted(pairs: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    _run(pairs, capsys, "study", "old", "--create", "--answers", "pairs")
+    (one,) = _run(pairs, capsys, "study", "old", "--find", "q 1")[1]["comparisons"]
+
+    marked = _run(pairs, capsys, "study", "old", "--gold", f"{one['comparison']}=a", "--note", "plainly")
+    known = _run(pairs, capsys, "study", "old", "--find", "q 1")[1]["comparisons"][0]["expected"]
+    lifted = _run(pairs, capsys, "study", "old", "--lift-gold", one["comparison"])
+    wrong = _run(pairs, capsys, "study", "old", "--gold", f"{one['comparison']}=[[0]]")
+
+    assert (marked[1]["expected"], marked[1]["note"], known) == ({"choice": "a"}, "plainly", {"choice": "a"})
+    assert lifted[1]["lifted"] is True
+    assert (wrong[0], "no ranking that a vote" in wrong[2]) == (1, True)
+
+
+def test_what_choice_saved_is_a_sentence(pairs: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    _run(pairs, capsys, "study", "old", "--create", "--answers", "pairs")
+
+    code, data, _ = _run(pairs, capsys, "study", "old", "--choice")
+
+    assert (code, data["votes"]) == (0, 0)
+    assert "nothing to compare" in data["sentence"]
+
+
 def test_people_read_a_table(pairs: Home, capsys: pytest.CaptureFixture[str]) -> None:
     main(["study", "old", "--create", "--answers", "pairs", "--home", str(pairs.path)])
     main(["studies", "--home", str(pairs.path)])
