@@ -34,6 +34,7 @@ _ALL = (
     Policy("each", "every decisive vote makes a pair (the default for votes)", "votes", votes=True),
     Policy("majority", "a pair where more than half of all who voted prefer the same answer", "votes", votes=True),
     Policy("unanimous", "a pair where all who voted prefer the same answer", "votes", votes=True),
+    Policy("weighted", "a pair for the answer that more people prefer, with its lead as weight", "votes", votes=True),
     Policy("both-bad-as-negatives", "answers that were both called bad become bad examples for KTO", "bad", votes=True),
 )
 POLICIES: Mapping[str, Policy] = {policy.name: policy for policy in _ALL}

@@ -84,13 +84,20 @@ def _version(store: Store, source: Source) -> Any:
 
 
 def _voted(store: Store, study: str, policies: Sequence[str], left_out: Counter[str]) -> Iterator[Stored]:
-    """Pairs by the policy, and where wanted two bad answers of each comparison that was called both bad."""
-    policy = next((name for name in ("majority", "unanimous") if name in policies), "each")
+    """Pairs by the policy, single answers by their ratings, and where wanted both bad answers of a comparison."""
+    policy = next((name for name in ("majority", "unanimous", "weighted") if name in policies), "each")
     bad = "negatives" if "both-bad-as-negatives" in policies else "drop"
     found = preferences(store, study, policy, Options(both_bad=bad))
     left_out.update(found.dropped)
     for pair in found.pairs:
         margin = {} if pair.margin is None else {"margin": pair.margin}
-        yield Stored({"prompt": pair.prompt, "chosen": pair.chosen, "rejected": pair.rejected, **margin})
+        told = {"prompt": pair.prompt, "chosen": pair.chosen, "rejected": pair.rejected, **margin}
+        yield Stored(told | _weight(pair.weight))
     for one in found.thumbs:
-        yield Stored({"prompt": one.prompt, "completion": one.completion, "label": one.desirable})
+        told = {"prompt": one.prompt, "completion": one.completion, "label": one.desirable}
+        yield Stored(told | _weight(one.weight))
+
+
+def _weight(weight: float) -> dict[str, Any]:
+    """How far the votes lead, where a policy says so."""
+    return {} if weight == 1.0 else {"metadata": {"weight": weight}}

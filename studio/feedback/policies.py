@@ -220,10 +220,10 @@ def thumbs(policy: str, ratings: Sequence[float], scale: int) -> list[Thumbs]:
         return [Thumbs(one, 1.0, "middle rating") for one in said]
     up, down, of = said.count(True), said.count(False), len(said)
     most, word = max(up, down), up > down
+    if not most:
+        return [Thumbs(None, 0.0, "middle rating")]
     if policy == "weighted":
         return [Thumbs(word, (most - min(up, down)) / of) if up != down else Thumbs(None, 0.0, "split")]
     enough = most == of if policy == "unanimous" else most * 2 > of
     reason = "not unanimous" if policy == "unanimous" else "no majority"
-    if not up and not down:
-        reason = "middle rating"
     return [Thumbs(word if enough else None, 1.0, reason)]

@@ -181,6 +181,20 @@ def test_both_bad_become_negatives_for_kto(judged: Store, tmp_path: Path) -> Non
     assert labels == [True, False, False, False]
 
 
+def test_ratings_of_single_answers_become_labels_for_kto(store: Store, tmp_path: Path) -> None:
+    starter = add_starter(store)
+    study = add_study(store, "first-look", starter, starter)
+    for asked, rating in zip(prompts_of("train", 3), (5, 3, 1), strict=True):
+        vote(store, study, asked, "rating")
+        store.execute("update votes set rating = ? where rating is null", [rating])
+
+    counted = _exported(store, tmp_path / "out.jsonl", name=None, study="first-look", format="kto", policy="weighted")
+
+    assert counted == (2, {"middle rating": 1})
+    labels = [json.loads(line)["label"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert labels == [True, False]
+
+
 def test_votes_without_a_pair_say_why(store: Store, tmp_path: Path) -> None:
     starter = add_starter(store)
     vote(store, add_study(store, "torn", starter, starter), prompts_of("train", 1)[0], "tie")
