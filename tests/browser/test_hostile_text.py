@@ -21,7 +21,7 @@ from studio.studio import Studio
 from studio.training.launching import launch
 from studio.training.request import Request
 from tests.browser.conftest import Visit, running
-from tests.browser.hostile_studies import add_studies
+from tests.browser.full_studies import add_studies
 from tests.browser.poison import poison
 from tests.studio.training import project
 

@@ -1,4 +1,4 @@
-"""Studies of every layout that hold words in all places where people write some; to be poisoned afterwards."""
+"""Studies of every layout that hold words in all places where people write some: to be poisoned, or looked at."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def _study(store: Store, layout: str, sides: int, model_id: str, who: str) -> St
     contestants = [{"name": f"contestant {n}", "model": model_id, "system": "a system prompt"} for n in range(sides)]
     settings = {"layout": layout, "sides": sides, "contestants": contestants, **ASKING}
     model = models.get_model(store, model_id)
-    study = comparisons.create_study(store, f"hostile-{layout}", [model], None, settings, seed=3)
+    study = comparisons.create_study(store, f"all-of-{layout}", [model], None, settings, seed=3)
     for text in ("what to look at", "what to look at, again"):
         guidelines.add_guidelines(store, study.id, text, who)
     histories = [[{"role": "assistant", "content": "said"}, {"role": "user", "content": "asked"}]] * sides
