@@ -8,27 +8,7 @@
  * the root has data-state="ready": not while a vote is being saved, and not in the first moment of a new pair, so
  * that a key pressed twice does not vote on something unseen.
  *
- * LAYOUTS. How answers are shown and what is said of them is a layout: a script that registers
- *
- *   window.ratchet.judging.layouts.<name> = (el, on, settings) => ({ … })     settings: the study's, see /api/compare/next
- *
- *   node             stands between the prompt and the vote bar: the answers
- *   buttons          the row of the vote bar, or null
- *   keys             [{ id, label, keys: ["1", "ArrowLeft"], run() }]: they run only in "ready", and can be remapped
- *   show(pair)       a pair whose state is "ready"; `judging.answers(el, pair)` gives its drawn answers, left to right
- *   wait(pair)       answers that are not there yet
- *   stream(texts)    what has come of each so far
- *   note(text)       a word in every head: "writing", "Waiting for its turn …"
- *   can(yes)         whether something may be said now: buttons on or off
- *   answer()         what has been said so far, { choice, ranking, rating }, or null
- *   mark(answer)     shows what was said: the chosen side, the order
- *   clear()          nothing is said any more (before every paint)
- *   said(answer)     in words, within "You said: … ."
- *   winners(answer)  the indices of the sides said to be best
- *
- * and calls on.decide({ choice, ranking?, rating? }) when it is decided, on.changed() when answer() has changed, and
- * on.bring(pair) for a pair that comes first now (a conversation that goes on); on.study() is the study's name. A key's
- * run(event) that answers false leaves the key to the page. Sides are counted as shown, from 0.
+ * How answers are shown and what is said of them is a layout: see compare_screen.js.
  *
  * EXTRAS. What stands beside a layout (tools, drawers) registers
  *
@@ -44,12 +24,9 @@
 (() => {
   "use strict";
 
-  const SETTLE = 250; // ms in which a new pair takes no vote: a second press of the same key comes within 200
   const AHEAD = 3;
   const AGAIN = 5000; // ms until it is asked again whether somebody has signed in
   const UNDOABLE = ["ready", "settling", "coming", "empty", "failed"];
-  const BUSY = ["details", "fixing", "skipping"]; // something is open on the pair: it stays as it is
-  const USUAL = { layout: "pair", sides: 2, strength: "off", criteria: [], chips: [], rationale: "off", skip_reasons: [] };
   const judging = (window.ratchet.judging ||= { layouts: {}, extras: {} });
 
   const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
@@ -63,7 +40,8 @@
     const runs = { paint: [], saved: [], sitting: [] };
     const tell = (event, ...about) => runs[event].forEach((run) => run(...about));
     const state = () => root.dataset.state;
-    const settings = () => ({ ...USUAL, ...s.sitting?.settings });
+    const busy = () => judging.BUSY.includes(state());
+    const settings = () => ({ ...judging.USUAL, ...s.sitting?.settings });
 
     const queue = judging.unsaved(person);
     const pending = () => new Set(queue.read().filter((item) => item.kind === "vote").map((item) => item.comparison));
@@ -72,145 +50,73 @@
     const clock = judging.clock();
     const sender = judging.sender({ queue, hold: ahead.hold, saved, refused, cut: (item) => { if (state() === "sending") moveOn(item, s.before); drawQueue(); },
       idle: () => { lock(sender.locked); drawQueue(); } });
-    const stream = judging.stream({ note: (text) => layout.note(text), text: (texts) => { if (current()?.state !== "ready") layout.stream(texts); },
+    const stream = judging.stream({ note: (text) => screen.layout().note(text), text: (texts) => { if (current()?.state !== "ready") screen.layout().stream(texts); },
       done: (pair, whole) => { Object.assign(pair, whole); paint(); refresh(); }, lost: () => later(1500) });
     const keymap = judging.keymap(el);
 
     /* -- What is to be seen -- */
 
-    const on = { decide, changed: () => {}, bring: (pair) => { ahead.bring(pair); paint(); root.scrollIntoView({ block: "start" }); }, study: () => s.study };
+    const bring = (pair) => { ahead.bring(pair); paint(); root.scrollIntoView({ block: "start" }); };
     const head = judging.head(el, { study: choose });
     const session = judging.session(el, person);
-    const prompt = judging.prompt(el);
-    const asking = judging.asking(el, { study: () => s.study, bring: on.bring, again: () => { ahead.again(); root.dataset.comparison = ""; return refresh(); } });
+    const asking = judging.asking(el, { study: () => s.study, bring, again: () => { ahead.again(); root.dataset.comparison = ""; return refresh(); } });
     const cards = judging.cards(el, { progress: () => counted("progress"), standings: () => counted("standings") });
-    const says = judging.says(el, { again: asking.repeat, next: () => { ahead.pass(current().comparison); refresh(); paint(); } });
-    const second = judging.second(el, { commit, leave, state: setState }, person);
+    const second = judging.second(el, { commit, leave, state: (name) => screen.set(name) }, person);
     const skipping = judging.skip(el, { skip: (reason) => { skipping.close(); give({ choice: "skip", reason }, current()); }, back: () => { skipping.close(); awake(); } });
-    const flag = el("p", { class: "notice notice-warning small", hidden: true }, "An answer mentions a model by name. Judge what it says, not who says it.");
-    const places = { study: head.tools, above: el("div", { class: "stack" }), view: el("div", { class: "line tools-view" }), below: el("div", { class: "stack" }) };
-    const button = (id, label, run) => el("button", { type: "button", class: "button button-ghost button-s", onclick: run }, `${label} `, el("kbd", { dataset: { cap: id } }));
-    const skipButton = button("skip", "Skip", skip);
-    const undoButton = button("undo", "Undo", undo);
-    const moreButton = button("more", "Say more", more);
-    const mendButton = button("mend", "Mend", () => arm(!s.mending));
-    mendButton.title = "The better answer opens for mending after your vote";
-    mendButton.setAttribute("aria-pressed", "false");
-    const waiting = el("span", { class: "chip chip-warning chip-dot", role: "status", hidden: true });
-    const hint = el("p", { class: "small muted vote-hint", role: "status", hidden: true });
-    const seat = el("div", { class: "seat" });
-    const votes = el("div", { class: "vote-seat" });
-    const bar = el("div", { class: "vote-bar", role: "group", "aria-label": "Your vote" }, hint, votes,
-      el("div", { class: "vote-more" }, undoButton, moreButton, waiting, el("span", { class: "grow" }), mendButton, skipButton));
-    const whole = el("div", { class: "pair stack" }, prompt.node, flag, places.view, seat, ...second.nodes, skipping.node);
-    const made = new Map(); // layouts by kind: one that comes back is not made again
-    let layout = null;
-    let unbind = () => {};
+    const screen = judging.screen(el, root, { keymap, stream, panels: [...second.nodes, skipping.node],
+      on: { layout: { decide, changed: () => {}, bring, study: () => s.study }, skip, undo, more, mend: () => arm(!s.mending), again: asking.repeat, painted, next: () => { ahead.pass(current().comparison); refresh(); paint(); } } });
+    const { bar } = screen;
+    const places = { study: head.tools, above: el("div", { class: "stack" }), view: screen.view, below: el("div", { class: "stack" }) };
 
     root.classList.add("compare", "stack");
-    root.append(session.node, head.node, places.above, says.node, whole, bar, asking.node, places.below, ...cards.nodes);
-    whole.hidden = bar.hidden = asking.node.hidden = true;
+    root.append(session.node, head.node, places.above, ...screen.nodes, asking.node, places.below, ...cards.nodes);
+    asking.node.hidden = true;
     cards.hide(true);
-    sit(USUAL);
-    setState("loading");
-
-    /** Puts the layout that fits a study or a pair in its seat. */
-    function sit(wanted) {
-      const name = judging.layouts[wanted.layout] ? wanted.layout : "pair";
-      const kind = `${name} ${wanted.sides} ${wanted.scale} ${wanted.continues}`;
-      if (s.kind === kind) return;
-      s.kind = kind;
-      unbind();
-      if (!made.has(kind)) made.set(kind, judging.layouts[name](el, on, wanted));
-      layout = made.get(kind);
-      layout.clear();
-      seat.replaceChildren(layout.node);
-      votes.replaceChildren(...(layout.buttons ? [layout.buttons] : []));
-      unbind = keymap.add(layout.keys.map((one) => ({ ...one, when: () => state() === "ready" && (one.when?.() ?? true) })));
-    }
-
-    function setState(name) {
-      root.dataset.state = name;
-      layout.can(name === "ready");
-      skipButton.disabled = !["ready", "coming"].includes(name);
-      mendButton.disabled = name !== "ready" && name !== "settling" && name !== "sending"; // no flicker between two pairs
-    }
-
-    /* -- Drawing -- */
 
     /** Shows the first pair, or says why there is none. */
     function paint() {
-      if (BUSY.includes(state())) { s.stale = true; return undefined; }
-      s.stale = false;
+      s.stale = busy();
+      if (s.stale) return;
       stream.close();
       const pair = current();
-      layout.clear();
       drawQueue();
-      bar.hidden = !s.sitting;
-      if (!pair || (s.sitting?.error && pair.state !== "ready")) return nothing();
-      says.hide();
-      whole.hidden = votes.hidden = false;
-      sit({ ...settings(), layout: pair.layout || settings().layout, sides: pair.sides.length });
-      root.dataset.comparison = pair.comparison;
-      prompt.show(pair);
-      flag.hidden = !pair.names_a_model || pair.state !== "ready";
+      bar.node.hidden = !s.sitting;
       hinted(pair);
-      if (pair.state === "ready") return paintReady(pair);
-      if (pair.state === "failed") return blank(() => says.failed(pair), "failed");
-      layout.wait(pair);
-      setState("coming");
-      return stream.watch(pair);
+      if (pair && (!s.sitting?.error || pair.state === "ready")) screen.show(pair, settings());
+      else nothing();
     }
 
-    function paintReady(pair) {
-      layout.show(pair);
+    function painted(pair) {
       clock.restart();
-      root.dataset.painted = pair.comparison;
-      setState("settling");
-      clearTimeout(s.settle);
-      s.settle = setTimeout(() => { if (state() === "settling") setState("ready"); }, SETTLE);
-      if (pair.earlier) layout.mark(pair.earlier);
       tell("paint", pair);
       for (const next of ahead.others()) (window.requestIdleCallback || setTimeout)(() => judging.answers(el, next));
     }
 
-    function blank(run, name) {
-      whole.hidden = votes.hidden = true;
-      setState(name);
-      run();
-    }
-
     function nothing() {
       root.dataset.comparison = "";
-      hinted(null);
-      if (s.sitting) blank(() => says.nothing(s.sitting, sender.offline), s.sitting.error ? "failed" : "empty");
-      else whole.hidden = true;
+      if (s.sitting) screen.blank(s.sitting.error ? "failed" : "empty", (words) => words.nothing(s.sitting, sender.offline));
     }
 
     function hinted(pair) {
-      const text = pair?.earlier ? "This is an earlier vote of yours. Vote again to change it; Escape leaves it as it is."
-        : s.mending ? "The better answer opens for mending after your vote." : "";
-      hint.hidden = !text;
-      if (hint.textContent !== text) hint.textContent = text;
+      bar.hint(pair?.earlier ? "This is an earlier vote of yours. Vote again to change it; Escape leaves it as it is."
+        : s.mending ? "The better answer opens for mending after your vote." : "");
     }
 
     function drawTally() {
       if (!s.tally) return;
       head.tally(s.tally);
-      undoButton.disabled = !s.tally.mine && !ahead.behind();
+      bar.undo.disabled = !s.tally.mine && !ahead.behind();
     }
 
     function drawReveal() {
-      head.reveal(s.last, layout);
-      moreButton.hidden = !canSayMore() || !asks(settings());
+      head.reveal(s.last, screen.layout());
+      bar.more.hidden = !canSayMore() || !asks(settings());
     }
 
     function drawQueue() {
       const count = queue.read().length;
       const wait = count > 0 && (sender.offline > 0 || !sender.sending);
-      const text = wait ? `${count} waiting to be saved` : "";
-      waiting.hidden = !wait;
-      if (waiting.textContent !== text) waiting.textContent = text;
+      bar.waiting(wait ? `${count} waiting to be saved` : "");
       root.dataset.unsaved = String(count);
       if (s.locked) session.show(s.locked, count);
       head.strangers(queue.strangers());
@@ -228,7 +134,7 @@
     function take(sitting) {
       s.sitting = sitting;
       s.tally = sitting.tally;
-      ahead.take(sitting.pairs, BUSY.includes(state()) || Boolean(current()?.earlier));
+      ahead.take(sitting.pairs, busy() || Boolean(current()?.earlier));
       drawTally();
       tell("sitting", sitting);
     }
@@ -236,30 +142,32 @@
     /** Asks what lies ahead; paints only where nothing was to be seen, or where what was seen has become ready. */
     async function refresh() {
       clearTimeout(s.timer);
-      if (s.gone) return;
+      if (s.gone) return undefined;
       const before = root.dataset.comparison;
+      let sitting;
       try {
-        const sitting = await api(`/api/compare/next?study=${encodeURIComponent(s.study)}&hold=${ahead.hold().join(",")}`);
-        if (s.gone) return;
-        if (s.locked) { lock(null); sender.send(); }
-        if (sitting.study === null) return none();
-        const was = current()?.state;
-        take(sitting);
-        begin(sitting);
-        const now = current();
-        const same = now && now.comparison === before;
-        const waits = same && ["waiting", "answering"].includes(now.state) && !stream.open();
-        if (!same || waits || (was !== "ready" && now.state === "ready")) paint();
-        if (ahead.hold().length < AHEAD && sitting.open) later(document.hidden ? 5000 : 1200);
+        sitting = await api(`/api/compare/next?study=${encodeURIComponent(s.study)}&hold=${ahead.hold().join(",")}`);
       } catch (error) {
-        unanswered(error);
+        return unanswered(error);
       }
+      if (s.gone) return undefined;
+      if (s.locked) { lock(null); sender.send(); }
+      if (sitting.study === null) return none();
+      const was = current()?.state;
+      take(sitting);
+      begin(sitting);
+      const now = current();
+      const same = now && now.comparison === before;
+      const waits = same && ["waiting", "answering"].includes(now.state) && !stream.open();
+      if (!same || waits || (was !== "ready" && now.state === "ready")) paint();
+      if (ahead.hold().length < AHEAD && sitting.open) later(document.hidden ? 5000 : 1200);
+      return undefined;
     }
 
     function unanswered(error) {
       if (judging.locked(error)) { lock(error); later(AGAIN); return; }
-      if (!judging.mayComeLater(error)) { blank(() => says.unknown(error), "failed"); drawStudies(); return; }
-      if (!s.sitting) blank(() => says.silent(error), "failed");
+      if (!judging.mayComeLater(error)) { screen.blank("failed", (words) => words.unknown(error)); drawStudies(); return; }
+      if (!s.sitting) screen.blank("failed", (words) => words.silent(error));
       later(2000);
     }
 
@@ -281,8 +189,8 @@
     }
 
     function none() {
-      head.node.hidden = bar.hidden = true;
-      blank(says.none, "empty");
+      head.node.hidden = bar.node.hidden = true;
+      screen.blank("empty", (words) => words.none());
     }
 
     async function drawStudies() {
@@ -308,7 +216,7 @@
       skipping.close();
       history.replaceState(null, "", `?study=${encodeURIComponent(name)}`);
       cards.close();
-      setState("loading");
+      screen.set("loading");
       stream.close();
       refresh();
     }
@@ -318,31 +226,31 @@
     function decide(answer) {
       const pair = current();
       if (!pair || state() !== "ready") return;
-      layout.mark(answer);
+      screen.layout().mark(answer);
       const mending = s.mending;
       if (mending) arm(false);
       const again = Boolean(pair.earlier) && asks(settings());
       second.begin(about(pair, answer, { values: pair.earlier, again }), mending);
     }
 
-    const about = (pair, answer, rest) => ({ pair, answer, settings: settings(), said: capital(layout.said(answer)), title: `You say: ${layout.said(answer)}`, side: layout.winners(answer)[0] ?? 0, ...rest });
+    const about = (pair, answer, rest) => ({ pair, answer, settings: settings(), said: capital(screen.layout().said(answer)), title: `You say: ${screen.layout().said(answer)}`, side: screen.layout().winners(answer)[0] ?? 0, ...rest });
 
     /** The whole vote, with whatever was said besides. */
     function commit({ pair, answer }, said) {
-      give({ ...answer, ...said, guidelines: s.sitting?.guidelines?.number ?? null, told: { said: layout.said(answer), winners: layout.winners(answer) } }, pair);
+      give({ ...answer, ...said, guidelines: s.sitting?.guidelines?.number ?? null, told: { said: screen.layout().said(answer), winners: screen.layout().winners(answer) } }, pair);
     }
 
     /** The panel was left without a vote. */
     function leave({ pair, answer, straight }) {
       if (straight) return letBe(pair);
-      layout.clear();
-      if (pair.earlier || answer.ranking) layout.mark(answer.ranking ? answer : pair.earlier); // an order is not to be made again
+      screen.layout().clear();
+      if (pair.earlier || answer.ranking) screen.layout().mark(answer.ranking ? answer : pair.earlier); // an order is not to be made again
       return awake();
     }
 
     /** Nothing is open any more: the pair takes votes again. */
     function awake() {
-      setState(current()?.state === "ready" ? "ready" : "coming");
+      screen.set(current()?.state === "ready" ? "ready" : "coming");
       if (s.stale) paint();
     }
 
@@ -350,13 +258,13 @@
       if (!["ready", "coming"].includes(state()) || !current()) return;
       const reasons = settings().skip_reasons;
       if (!reasons.length) { give({ choice: "skip", reason: null }, current()); return; }
-      setState("skipping");
+      screen.set("skipping");
       skipping.open(reasons);
     }
 
     function arm(yes) {
       s.mending = yes;
-      mendButton.setAttribute("aria-pressed", String(yes));
+      bar.mending(yes);
       hinted(current());
     }
 
@@ -371,12 +279,12 @@
       if (straight && !canSayMore()) return;
       if (straight) revise({ ...s.last.item, pair: ahead.last() });
       const { earlier } = current();
-      const title = `You said: ${layout.said(earlier)}`;
+      const title = `You said: ${screen.layout().said(earlier)}`;
       second.begin(about(current(), answerOf(earlier), { values: earlier, again: true, straight, title }), false);
     }
 
     function revise(earlier) {
-      if (BUSY.includes(state()) || state() === "sending") return;
+      if (busy() || state() === "sending") return;
       ahead.bring({ ...earlier.pair, state: "ready", earlier });
       paint();
     }
@@ -384,7 +292,7 @@
     /** An earlier vote stays as it is. */
     function letBe(pair) {
       ahead.pass(pair.comparison);
-      setState("settling");
+      screen.set("settling");
       paint();
       refresh();
     }
@@ -394,13 +302,13 @@
       if (current()?.earlier) ahead.pass(current().comparison);
       const before = ahead.back();
       if (before) delete before.earlier;
-      setState("sending");
+      screen.set("sending");
       keep({ kind: "undo", id: judging.newId(), study: s.study, comparison: before ? before.comparison : null }, before);
     }
 
     function give(vote, pair) {
       const seconds = pair.state === "ready" ? clock.seconds() : null;
-      setState("sending");
+      screen.set("sending");
       stream.close();
       keep({ kind: "vote", id: judging.newId(), study: s.study, comparison: pair.comparison, ...vote, shown: pair.sides.map((side) => side.sha256), seconds });
     }
@@ -434,7 +342,7 @@
       if (item.study !== s.study) return;
       const awaited = state() === "sending";
       if (item.kind === "vote") {
-        const here = current()?.comparison === item.comparison && !BUSY.includes(state());
+        const here = current()?.comparison === item.comparison && !busy();
         ahead.leave(item.comparison);
         s.last = lastOf(item, answer.reveal, true);
         take(answer.sitting);
@@ -486,8 +394,8 @@
     listen(window, "storage", drawQueue); // another tab has sent or kept something
     listen(window, "beforeunload", (event) => { if (queue.fleeting()) event.preventDefault(); });
 
-    const desk = { el, root, places, person, current, sitting: () => s.sitting, layout: () => layout, last: () => s.last, state,
-      when: (event, run) => runs[event].push(run), bring: on.bring, revise, keys: (list) => own.push(keymap.add(list)) };
+    const desk = { el, root, places, person, current, sitting: () => s.sitting, layout: screen.layout, last: () => s.last, state,
+      when: (event, run) => runs[event].push(run), bring, revise, keys: (list) => own.push(keymap.add(list)) };
     own.push(...Object.values(judging.extras).map((extra) => extra(desk)).filter(Boolean));
     keymap.draw();
 
@@ -499,8 +407,8 @@
 
     return () => {
       s.gone = true;
-      [stream.close, sender.stop, clock.stop, second.stop, skipping.stop, unbind, ...own].forEach((end) => end());
-      [s.timer, s.settle, s.counting].forEach(clearTimeout);
+      [stream.close, sender.stop, clock.stop, second.stop, skipping.stop, screen.stop, ...own].forEach((end) => end());
+      [s.timer, s.counting].forEach(clearTimeout);
     };
   };
 })();

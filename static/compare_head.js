@@ -30,6 +30,7 @@
         el("div", { class: "grow sitting-progress" }, el("div", { class: "row-between small" }, count, today), rack, el("div", { class: "row-between small" }, round, left.node)), tools),
       told, others);
 
+    const blind = document.body.classList.contains("role-annotator");
     const write = (place, text) => { if (place.textContent !== text) place.textContent = text; };
 
     function tally(t) {
@@ -47,10 +48,11 @@
     /** last: {answer, reveal, saved} of the last vote, or null. */
     function reveal(last, layout) {
       const quiet = (text) => el("span", { class: "muted" }, text);
+      if (!last && blind) return told.replaceChildren(quiet("Who wrote what is not told here: judge what you read."));
       if (!last) return told.replaceChildren(quiet("Which model wrote what is told here after each vote. One prompt in five only measures; votes on the others can train."));
       if (last.answer.choice === "skip") return told.replaceChildren(quiet("Skipped."));
       const said = `You said: ${last.said || layout.said(last.answer)}.`;
-      if (!last.reveal) return told.replaceChildren(quiet(last.saved ? `Saved. ${said}` : "Kept in this browser; names are told once the vote is saved."));
+      if (!last.reveal) return told.replaceChildren(quiet(last.saved ? `Saved. ${said}` : `Kept in this browser${blind ? "" : "; names are told once the vote is saved"}. ${said}`));
       if (last.reveal.length > 1 && new Set(last.reveal).size === 1) return told.replaceChildren(quiet("Last pair:"), el("span", {}, "both answers were drawn from ", el("b", {}, last.reveal[0])), quiet(said));
       const winners = last.winners || layout.winners(last.answer);
       const named = (name, index) => el("span", { class: `revealed${winners.includes(index) ? " is-winner" : ""}` },

@@ -12,7 +12,7 @@
 
   const judging = (window.ratchet.judging ||= { layouts: {}, extras: {} });
   const KEPT = "ratchet.keys.compare";
-  const NAMES = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", " ": "Space" };
+  const NAMES = { Escape: "Esc", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", " ": "Space" };
   const TAKEN = { Enter: "saves what is open", Escape: "goes back", Tab: "moves from field to field", "?": "shows this list", " ": "presses the button in focus" };
   const LONE = ["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock", "Dead", "Process", "Unidentified"];
   const STAGES = [
@@ -110,7 +110,7 @@
 
       function list() {
         const named = new Map();
-        actions.forEach((action) => { const group = action.group || "Vote"; named.set(group, [...(named.get(group) || []), action]); });
+        [...actions.values()].sort((a, b) => Boolean(b.first) - Boolean(a.first)).forEach((action) => { const group = action.group || "Vote"; named.set(group, [...(named.get(group) || []), action]); });
         groups.replaceChildren(...[...named].map(([name, members]) => el("section", {}, el("h3", {}, name), members.map(row))),
           el("section", {}, el("h3", {}, "When something is asked"), STAGES.map(([caps, label]) => el("div", { class: "keys-row" }, el("span", { class: "keys-caps" }, caps.map((key) => (key === "–" ? "–" : el("kbd", {}, key)))), el("span", { class: "grow" }, label)))));
         reset.hidden = !Object.keys(own).length;

@@ -1,6 +1,6 @@
 /*
  * The prompt, and the layout "pair": two answers side by side, four buttons. Other layouts are scripts of their own;
- * what a layout is stands at the head of compare.js.
+ * what a layout is stands at the head of compare_screen.js.
  *
  *   judging.prompt(el)        the card with the earlier turns and the question
  *   judging.answers(el, pair) the nodes of a pair's answers, made once and beforehand
