@@ -21,7 +21,7 @@
     const on = { scroll: kept("scroll"), words: kept("words") };
     const canMark = typeof Highlight === "function" && CSS.highlights;
     const tell = el("span", { class: "small muted", role: "status" });
-    const button = (name, text, key) => el("button", { type: "button", class: "button button-ghost button-s", "aria-pressed": String(on[name]), onclick: () => turn(name) }, text, el("kbd", { "aria-hidden": "true", dataset: { cap: name } }, key));
+    const button = (name, text, key) => el("button", { type: "button", class: `button button-ghost button-s tool-${name}`, "aria-pressed": String(on[name]), onclick: () => turn(name) }, text, el("kbd", { "aria-hidden": "true", dataset: { cap: name } }, key));
     const scroll = button("scroll", "Scroll together ", "L");
     const words = button("words", "Words that differ ", "W");
     const tools = el("div", { class: "line reading-tools" }, scroll, canMark ? words : null, tell);

@@ -92,6 +92,7 @@
         : "Say the next thing: both sides go on, each from its own answer.";
       text.disabled = !able || sending || (chosenGoesOn && !chosen);
       send.disabled = text.disabled || !text.value.trim();
+      box.classList.toggle("is-waiting", chosenGoesOn && !chosen);
       end.hidden = !chosen;
       end.disabled = !able || sending;
     }

@@ -1,6 +1,7 @@
 """My votes in Chromium: looked at, searched, changed, taken back; and the tools beside the answers."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from storage.examples import Query, stream
 from tests.browser.axe import grave_violations
 from tests.browser.conftest import SHOTS, Visit
 from tests.browser.court import NAMES, ROOT, Court, hold, on_to_the_next, ready, shown
+from tests.browser.judging import Room, add_people, add_study
 from tests.browser.site import Site, served_site
 
 pytestmark = pytest.mark.browser
@@ -293,6 +295,24 @@ def test_an_answer_is_kept_with_one_key_once_the_dataset_is_known(
     page.wait_for_function("document.querySelectorAll('.toast-good').length === 2")
     assert sorted(turns[1] for turns in kept(site, "good-answers")) == sorted(texts)
     assert [name for name in NAMES if name in str(kept(site, "good-answers"))] == []
+
+
+def test_an_annotator_is_told_no_name_and_offered_no_dataset(tmp_path: Path, visit: Callable[..., Visit]) -> None:
+    with served_site(tmp_path, add_people) as crowded:
+        add_study(crowded.store, "shared", 3)
+        one = Room(crowded.url, crowded.store).enter(visit(crowded.url), "ann")
+        page = one.open("/compare?study=shared")
+        vote(page, "1")
+        ready(page)
+        open_drawer(page)
+        assert [text for _, text in said(page)] == ["A is better"]
+        assert page.get_by_role("button", name="Who wrote it").count() == 0
+        page.keyboard.press("Escape")
+
+        page.keyboard.press("k")
+        assert page.locator("dialog[open]").count() == 0
+        assert page.get_by_role("button", name="Keep an answer").count() == 0
+        assert [name for name in NAMES if name in page.content()] == []
 
 
 def test_the_dialog_takes_the_number_of_the_answer(

@@ -150,6 +150,7 @@ def test_the_chosen_answer_goes_on_for_both(
     first, said = page.get_attribute(ROOT, "data-comparison"), shown(page)
     assert page.locator("#turn-text").is_disabled()
 
+    assert page.get_by_role("button", name="End here").is_hidden()
     page.keyboard.press("2")
     assert page.evaluate("document.activeElement.id") == "turn-text"
     assert "B goes on" in page.inner_text(".next-turn label")
