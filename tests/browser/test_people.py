@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from studio.people.sessions import MOST_PER_NAME
 from tests.browser.axe import grave_violations
 from tests.browser.conftest import Served, Visit, start_studio, stop_studio
 
@@ -100,6 +101,23 @@ def test_an_annotator_changes_the_own_password_by_keyboard(served: Served, visit
     other.page.wait_for_url("**/sign-in?next=/account")
     sign_in(other, "ann", "another horse")
     other.page.wait_for_selector("#old:focus")
+
+
+def test_who_guesses_too_often_reads_when_to_try_again(served: Served, visit: Callable[..., Visit]) -> None:
+    one = visit(served.url, width=390)
+    one.expected.append(DENIED)
+    page = one.page
+    page.goto(f"{served.url}/sign-in")
+    for number in range(MOST_PER_NAME):
+        answer = page.request.post(
+            f"{served.url}/api/people/sign-in", data={"name": "nobody here", "password": f"guess {number}"}
+        )
+        assert answer.status == 401
+    sign_in(one, "nobody here")
+    page.wait_for_function("document.getElementById('said').textContent")
+
+    assert page.inner_text("#said") == "Too many wrong passwords; try again in 15 minutes."
+    assert grave_violations(page) == []
 
 
 @pytest.mark.parametrize("next_page", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:x()"])
