@@ -13,6 +13,7 @@ from storage.examples import Draft, add_examples
 from storage.gold import standing
 from storage.guidelines import list_guidelines
 from storage.models import add_model
+from storage.people import list_people
 from storage.prompts import as_messages
 from storage.store import Store
 from studio.feedback.ballots import SIDES, Ballot
@@ -21,7 +22,9 @@ from studio.feedback.sampling import Sampling
 from studio.feedback.showing import show
 from studio.feedback.study_settings import settings_of
 from studio.feedback.voting import cast
+from studio.people import accounts
 from tests.browser.axe import grave_violations
+from tests.browser.judging import OWNER, PASSWORD, Room, add_study
 from tests.browser.site import Site, served_site
 
 pytestmark = pytest.mark.browser
@@ -228,4 +231,21 @@ def test_what_choice_saved_is_drawn_and_nothing_is_wider_than_a_phone(
     page.goto(site.url + "/studies")
     page.locator(".studies-list li").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= 390")
+    assert grave_violations(page) == []
+
+
+def test_a_trainer_sees_how_far_a_study_is_and_changes_nothing(room: Room, visit: Callable[..., Any]) -> None:
+    add_study(room.store, "seen-by-a-trainer", 2)
+    if not any(person.name == "tess" for person in list_people(room.store)):
+        accounts.add(room.store, OWNER, "tess", "trainer", PASSWORD)
+
+    page = room.enter(visit(room.url), "tess").open("/studies?study=seen-by-a-trainer")
+    page.get_by_text("0 of 2", exact=True).wait_for()
+
+    assert page.get_by_role("heading", name="Settings").count() == 0
+    assert page.get_by_role("button", name="Close", exact=True).count() == 0
+    assert page.get_by_role("button", name="Find").count() == 0
+    page.get_by_role("link", name="All studies").click()
+    page.locator(".studies-list").wait_for()
+    assert page.get_by_role("link", name="New study").count() == 0
     assert grave_violations(page) == []
