@@ -44,7 +44,7 @@
           return;
         }
         body.replaceChildren(...[
-          el("p", {}, `${results.plural(found.undecided, "comparison")} to decide, ${found.decided.length} decided.`),
+          el("p", {}, `${results.plural(found.undecided, "comparison")} to decide, ${found.decided_count} decided.`),
           found.waiting.length > 0 && el("ol", { class: "plain-list stack-s results-queue" }, found.waiting.map(waiting)),
           found.undecided > found.waiting.length && el("p", { class: "muted small" }, `The ${found.waiting.length} most split are listed.`),
           found.decided.length > 0 && el("h3", {}, "Decided"),

@@ -55,11 +55,11 @@ def router(studio: Studio) -> APIRouter:
             asker,
             Decision(said.comparison, said.choice, said.ranking, said.rating, said.reason, said.shown),
         )
-        return {"comparison": made.comparison_id, "undecided": queue(store, study, asker.name, 0)["undecided"]}
+        return {"comparison": made.comparison_id, "decided": True}
 
     @routes.post("/undo")
     def taken_back(study: str, which: Which, asker: Asker) -> Json:
         undo(store, study, asker, which.comparison)
-        return {"comparison": which.comparison, "undecided": queue(store, study, asker.name, 0)["undecided"]}
+        return {"comparison": which.comparison, "decided": False}
 
     return routes

@@ -14,11 +14,11 @@ from storage.adjudications import Adjudication
 from storage.comparisons import get_comparison, get_study
 from storage.details import votes_on
 from storage.errors import BadInput, Conflict
-from storage.judgements import opening
-from storage.rows import RANKED, RATED, Vote
+from storage.judgements import Said, opening
+from storage.rows import RANKED, RATED, Study, Vote
 from storage.store import Store
 from studio.feedback.ballots import DECIDED, Ballot, Judged, positioned
-from studio.feedback.counting import Counted, count
+from studio.feedback.counting import Counted, counting_votes
 from studio.feedback.disputes import Dispute, Opinion, disputes, span_of
 from studio.feedback.exclusions import kept
 from studio.feedback.outcomes import LETTERS, ranks
@@ -59,8 +59,8 @@ class Waiting(NamedTuple):
 
 def waiting(store: Store, study: str) -> Waiting:
     """The queue of a study; excluded votes and known answers split nothing. Raises NotFound."""
-    counted = count(store, study)
-    return of_counted(counted, stored.standing(store, counted.study.id))
+    chosen = get_study(store, study)
+    return Waiting(_disputes(chosen, counting_votes(store, chosen.id)), stored.standing(store, chosen.id))
 
 
 def queue(store: Store, study: str, viewer: str, limit: int = 50) -> dict[str, Any]:
@@ -85,6 +85,7 @@ def queue(store: Store, study: str, viewer: str, limit: int = 50) -> dict[str, A
         "study": chosen.name,
         "disputed": len(found.disputes),
         "undecided": len(found.undecided),
+        "decided_count": len(found.standing),
         "waiting": [line(one.comparison_id) for one in found.undecided[:limit]],
         "decided": [line(identity) for identity in list(reversed(found.standing))[:limit]],
     }
@@ -155,12 +156,12 @@ def against_majority(found: Waiting) -> int:
 
 def of_counted(counted: Counted, standing: Mapping[str, Adjudication]) -> Waiting:
     """The queue of a study that has been counted already."""
-    return Waiting(_disputes(counted), dict(standing))
+    return Waiting(_disputes(counted.study, counted.votes), dict(standing))
 
 
-def _disputes(counted: Counted) -> list[Dispute]:
-    rated = [vote.rating for vote in counted.votes if vote.rating is not None]
-    return disputes(counted.votes, span_of(rated, settings_of(counted.study).scale))
+def _disputes(study: Study, votes: Sequence[Said]) -> list[Dispute]:
+    rated = [vote.rating for vote in votes if vote.rating is not None]
+    return disputes(votes, span_of(rated, settings_of(study).scale))
 
 
 def _same(decision: Adjudication, said: Opinion) -> bool:

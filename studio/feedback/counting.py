@@ -90,11 +90,16 @@ def count(store: Store, study: str, with_excluded: bool = False) -> Counted:
     return Counted(chosen, names, entries, votes, _judged(votes, entries), found.excluded, expected, on_gold)
 
 
-def count_votes(store: Store, study_id: str) -> int:
-    """How many votes of a study count: not those that somebody excluded, nor those on known answers."""
+def counting_votes(store: Store, study_id: str) -> list[Said]:
+    """The votes of a study that count: not those that somebody excluded, nor those on known answers."""
     expected = gold.standing(store, study_id)
     votes = kept(store, study_id, said(store, study_id)).votes
-    return sum(vote.comparison_id not in expected for vote in votes)
+    return [vote for vote in votes if vote.comparison_id not in expected]
+
+
+def count_votes(store: Store, study_id: str) -> int:
+    """How many votes of a study count."""
+    return len(counting_votes(store, study_id))
 
 
 def orderings_of(vote: Said) -> Sequence[Ordering]:

@@ -82,14 +82,17 @@ def test_a_dispute_is_looked_at_decided_and_taken_back(client: TestClient) -> No
     decision = {"comparison": waiting["comparison"], "choice": "tie", "reason": "both are right",
                 "shown": [one["sha256"] for one in item["sides"]]}  # fmt: skip
     assert client.post(f"{address}?study=trial", json={**decision, "shown": ["", ""]}).status_code == 409
-    assert client.post(f"{address}?study=trial", json=decision).json()["undecided"] == 0
-    (decided,) = client.get(f"{address}?study=trial").json()["decided"]
+    assert client.post(f"{address}?study=trial", json=decision).json()["decided"] is True
+    listed = client.get(f"{address}?study=trial").json()
+    (decided,) = listed["decided"]
+    assert (listed["undecided"], listed["waiting"]) == (0, [])
     assert (decided["decided"]["said"], decided["decided"]["reason"]) == ("tie", "both are right")
     board = client.get("/api/results/board?study=trial").json()
     assert board["adjudicated"] == {"comparisons": 1, "against_majority": 1}
     assert (board["pairs"][0]["wins_a"], board["pairs"][0]["ties"]) == (2, 0)
 
     undone = client.post(f"{address}/undo?study=trial", json={"comparison": waiting["comparison"]})
-    assert undone.json()["undecided"] == 1
+    assert undone.json()["decided"] is False
+    assert client.get(f"{address}?study=trial").json()["undecided"] == 1
     again = client.post(f"{address}/undo?study=trial", json={"comparison": waiting["comparison"]})
     assert again.status_code == 404
