@@ -146,20 +146,6 @@ def duplicate(store: Store, name: str, example_id: str, author: str = "me") -> E
     return examples.get_example(store, copy_id)
 
 
-def move_turn(
-    store: Store, name: str, example_id: str, turn: int, to: int, *, expected_revision: int | None = None,
-    author: str = "me",
-) -> Example:  # fmt: skip
-    """Move one turn of a conversation to another place (both counted from 0)."""
-    example = get(store, name, example_id)
-    messages = list(example.content.get("messages", ()))
-    if not (0 <= turn < len(messages) and 0 <= to < len(messages)):
-        raise BadInput(f"The conversation has {len(messages)} turns; turn {turn} cannot go to place {to}.")
-    messages.insert(to, messages.pop(turn))
-    content = {**example.content, "messages": messages}
-    return revise(store, name, example_id, content, expected_revision=expected_revision, author=author)
-
-
 def undo(store: Store, name: str) -> Batch | None:
     """Take back the newest change of a dataset; None where there is none."""
     return batches.undo(store, datasets.get_dataset(store, name).id)

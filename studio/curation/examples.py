@@ -12,7 +12,6 @@ hash, so that the same conversation under two ids is one example.
 
 from typing import Any, NamedTuple
 
-from storage.examples import Draft
 from studio.curation.messages import Message
 from studio.curation.records import RowError
 
@@ -23,11 +22,6 @@ class Made(NamedTuple):
     kind: str
     content: dict[str, Any]
     tags: tuple[str, ...] = ()
-
-
-def draft_of(made: Made) -> Draft:
-    """An example ready to be stored."""
-    return Draft(made.content, tags=made.tags)
 
 
 def as_kind(made: Made, kind: str) -> Made:

@@ -1,7 +1,6 @@
 """Fields of a flat record: texts under one of several names, tags, and the rest, which becomes metadata."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from studio.curation.examples import Made
@@ -31,12 +30,6 @@ def text_field(row: Row, name: str, may_be_empty: bool = False) -> str:
 def filled(row: Row, name: str) -> bool:
     """Whether a field holds anything."""
     return row.get(name) not in (None, "", [], {})
-
-
-@lru_cache(maxsize=256)
-def column_among(names: tuple[str, ...], wanted: tuple[str, ...]) -> str | None:
-    """The first of the wanted columns that a record has."""
-    return next((name for name in wanted if name in names), None)
 
 
 def number_of(value: Any) -> float | None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from studio.curation.examples import NAMES, Made, as_kind
-from studio.curation.records import RowError
+from studio.curation.records import RowError, kind_of
 
 Row = Mapping[str, Any]
 
@@ -69,7 +69,7 @@ class Recognised:
     def make(self, row: Any) -> list[Made]:
         """The examples of one record, at least one; raises RowError."""
         if not isinstance(row, Mapping):
-            raise RowError("", f"A row is an object with named fields, and this is {type(row).__name__}.")
+            raise RowError("", f"A row is an object with named fields, and this is {kind_of(row)}.")
         if not self.shape.as_written:
             row = canonical(row)
         shape = self._shape_of(row)

@@ -133,16 +133,6 @@ def test_a_new_change_ends_what_could_be_redone(store: Store, row: Example) -> N
     assert _answers(store)[0] == "uno"
 
 
-def test_a_turn_moves_to_its_new_place(store: Store, row: Example) -> None:
-    longer = editing.revise(store, "rows", row.id, {"messages": chat("a", "b", "c", "d")})
-
-    moved = editing.move_turn(store, "rows", row.id, 2, 1, expected_revision=longer.revision_id)
-
-    assert [item["content"] for item in moved.content["messages"]] == ["a", "c", "b", "d"]
-    with pytest.raises(BadInput, match="The conversation has 4 turns; turn 4 cannot go to place 0"):
-        editing.move_turn(store, "rows", row.id, 4, 0)
-
-
 def test_history_holds_every_text_with_who_and_what(store: Store, row: Example) -> None:
     editing.revise(store, "rows", row.id, {"messages": chat("0+1?", "one")}, author="ada")
     editing.delete(store, "rows", [row.id])

@@ -33,7 +33,7 @@ def test_bad_rows_are_reported_by_line_and_field_while_good_ones_go_in(store: St
     assert faults(report) == [
         (2, "messages[1].role", '"asistant" is no role; use system, user, assistant or tool.'),
         (3, 15, "The line is no valid JSON: Expecting value."),
-        (6, None, "A row is an object with named fields, and this is int."),
+        (6, None, 'A row is an object with named fields, and this is a number ("7").'),
     ]
     assert rows_of(store, "rows", "messages") == [chat("2+2?", "4"), chat("Hi", "Hello")]
 
