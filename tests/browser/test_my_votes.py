@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from storage.datasets import get_dataset
-from storage.examples import Query, stream
+from storage.examples import stream
+from storage.queries import Query
 from tests.browser.axe import grave_violations
 from tests.browser.conftest import SHOTS, Visit
 from tests.browser.court import NAMES, ROOT, Court, hold, on_to_the_next, ready, shown

@@ -74,13 +74,13 @@ def test_no_name_is_told_before_the_rating_and_tools_for_two_sides_are_away(
     at = court(5)
     one = visit(at.url)
     bodies: list[str] = []
-    one.page.on("response", lambda answer: "/api/compare" in answer.url and bodies.append(answer.text()))
+    one.page.on("response", lambda answer: bodies.append(answer.text() if "/api/compare" in answer.url else ""))
     page = one.open(at.path)
     ready(page)
     assert len(shown(page)) == 1
     page.wait_for_timeout(500)
 
-    assert len(bodies) >= 2
+    assert len([body for body in bodies if body]) >= 2
     assert [name for name in NAMES if any(name in body for body in bodies)] == []
     assert page.locator(".reading-tools").is_hidden()
     on_to_the_next(page, lambda: page.keyboard.press("4"))
