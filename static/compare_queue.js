@@ -72,30 +72,33 @@
       me.sending = true;
       clearTimeout(timer);
       const later = new Set(); // comparisons of which something could not be taken yet: what follows on them waits
+      try {
+        await goThrough(later);
+      } finally {
+        me.sending = false;
+        if (later.size && !stopped) timer = setTimeout(send, Math.min(500 * 2 ** me.offline, LONGEST));
+        idle();
+      }
+    }
+
+    async function goThrough(later) {
       const next = () => queue.read().find((item) => !later.has(item.comparison) && !(later.size && !item.comparison));
       for (let item = next(); item && !stopped; item = next()) {
-        try {
-          const { person, at, n, kind, told, ...body } = item; // `told` is for this page alone
-          const answer = await api(`/api/compare/${kind}`, { body: { ...body, hold: hold() } });
-          queue.drop(item.id);
-          me.offline = 0;
-          me.locked = null;
-          saved(item, answer);
-        } catch (error) {
-          if (judging.mayComeLater(error)) {
-            later.add(item.comparison);
-            me.locked = judging.locked(error) ? error : null;
-            cutOff(item);
-            if (!error.status || me.locked) break; // nobody is there, or nobody knows who asks
-          } else {
-            queue.drop(item.id);
-            refused(item, error);
-          }
+        const { person, at, n, kind, told, ...body } = item; // `told` is for this page alone
+        const { answer, error } = await api(`/api/compare/${kind}`, { body: { ...body, hold: hold() } }).then((found) => ({ answer: found }), (wrong) => ({ error: wrong }));
+        if (error && judging.mayComeLater(error)) {
+          later.add(item.comparison);
+          me.locked = judging.locked(error) ? error : null;
+          cutOff(item);
+          if (!error.status || me.locked) break; // nobody is there, or nobody knows who asks
+          continue;
         }
+        queue.drop(item.id);
+        if (error) { refused(item, error); continue; }
+        me.offline = 0;
+        me.locked = null;
+        saved(item, answer);
       }
-      me.sending = false;
-      if (later.size && !stopped) timer = setTimeout(send, Math.min(500 * 2 ** me.offline, LONGEST));
-      idle();
     }
 
     function cutOff(item) {
