@@ -64,7 +64,7 @@
       const box = dialog(`Changes to ${answer().name}`, changes.length
         ? el("ol", { class: "plain-list changes" }, changes.map((item) => el("li", { class: item.state === "undone" ? "is-undone" : "" },
           el("span", { class: "grow" }, el("span", { class: "change-label" }, item.label), item.state === "undone" && el("span", { class: "chip" }, "undone"),
-            el("span", { class: "muted small" }, `${item.author}, ${new Date(item.created_at * 1000).toLocaleString()}`)),
+            el("span", { class: "muted small" }, `${item.author}, ${data.when(item.created_at)}`)),
           item === newest && el("button", { type: "button", class: "button button-secondary button-s", onclick: run("undo") }, "Undo"),
           item === undone && el("button", { type: "button", class: "button button-secondary button-s", onclick: run("redo") }, "Redo"))))
         : el("p", { class: "muted" }, "Nothing has been changed yet."));

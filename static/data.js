@@ -6,6 +6,7 @@
  *   ratchet.data.filter(changes, how)    sets filters of the table, see below: what a bar of a chart calls when clicked
  *   ratchet.data.on(name, run)           "place" (the address changed) · "changed" (rows changed) · "datasets"
  *   ratchet.data.say(name, detail)       tells everybody
+ *   ratchet.data.when(seconds), plural(count, noun), toRows()   a moment and a number in words; scrolls to the table
  *   ratchet.data.guard                   set by the editor: async () => true where its row may be left
  *   ratchet.data.datasets(), deleted()   what the studio has, as of the last look
  *   ratchet.data.path(rest, dataset)     "/api/data/datasets/<name>/<rest>" of the open dataset, or of another
@@ -107,6 +108,9 @@
     formats: () => formats,
     kinds: KINDS,
     refresh,
+    when: (seconds) => new Date(seconds * 1000).toLocaleString("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }),
+    /** Brings the table into sight, which the charts push below the window. */
+    toRows: () => document.querySelector(".rows-card")?.scrollIntoView({ block: "start" }),
     plural: (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`,
     command: (text) => commandLine(text),
   };

@@ -255,7 +255,7 @@
       recent.filter((one) => one.running).slice(0, 1).forEach((one) => this.watch(one.task));
       const ready = recent.filter((one) => one.file);
       return ready.length > 0 && el("section", { class: "stack-s" }, el("h3", {}, "Ready for download"),
-        el("ul", { class: "plain-list" }, ready.map((one) => el("li", {}, el("a", { class: "link", href: address(one.file) }, `${one.format}, ${data.plural(one.rows, "row")}`), el("span", { class: "muted small" }, ` ${new Date(one.at * 1000).toLocaleString()}`)))));
+        el("ul", { class: "plain-list" }, ready.map((one) => el("li", {}, el("a", { class: "link", href: address(one.file) }, `${one.format}, ${data.plural(one.rows, "row")}`), el("span", { class: "muted small" }, ` ${data.when(one.at)}`)))));
     }
   }
 

@@ -57,7 +57,7 @@
         return el("span", { class: "progress", role: "progressbar", "aria-label": `Sending ${item.name}`, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": percent, style: { "--value": `${percent}%` } }, el("span", {}));
       }
       if (!item.look) return el("span", { class: "chip chip-dot" }, "looking at it");
-      return imports.ready(item) ? el("span", { class: "chip chip-good chip-dot" }, "ready") : el("span", { class: "chip chip-warning chip-dot" }, item.look.columns.length ? "needs a word" : "cannot be read");
+      return imports.ready(item) ? el("span", { class: "chip chip-good chip-dot" }, "ready") : el("span", { class: "chip chip-warning chip-dot" }, item.look.columns.length ? "columns unknown" : "cannot be read");
     }
 
     /* ---- Looking ----------------------------------------------------------------------------------------- */

@@ -91,9 +91,8 @@
   async function see(report) {
     const filters = report.batch ? { source: report.batch } : {};
     await data.go({ dataset: report.dataset, page: 1, search: "", row: "", filters });
-    const table = document.querySelector(".rows-card");
-    table?.scrollIntoView({ block: "start" });
-    const title = table?.querySelector("h2");
+    data.toRows();
+    const title = document.querySelector(".rows-card h2");
     title?.setAttribute("tabindex", "-1");
     title?.focus({ preventScroll: true });
   }

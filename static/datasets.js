@@ -116,7 +116,7 @@
 
   function showTrash() {
     const box = dialog("Deleted datasets", el("ul", { class: "plain-list" }, data.deleted().map((item) => el("li", { class: "row-between" },
-      el("span", { class: "grow" }, el("strong", {}, item.name), el("span", { class: "muted small" }, ` ${data.plural(item.rows, "row")}, deleted ${new Date(item.deleted_at * 1000).toLocaleString()}`)),
+      el("span", { class: "grow" }, el("strong", {}, item.name), el("span", { class: "muted small" }, ` ${data.plural(item.rows, "row")}, deleted ${data.when(item.deleted_at)}`)),
       el("button", { type: "button", class: "button button-secondary button-s", "aria-label": `Bring ${item.name} back`, onclick: () => { box.close(); bringBack(item); } }, "Bring back")))));
   }
 })();

@@ -6,7 +6,7 @@
   const parts = (window.ratchet.editorParts ||= {});
   const KINDS = { import: "imported", add: "added", edit: "edited", delete: "deleted", restore: "restored", status: "status changed", tag: "tags changed", tags: "tags changed", mend: "mended", mask: "masked", merge: "merged" };
 
-  const time = (seconds) => new Date(seconds * 1000).toLocaleString("en-GB");
+  const time = (seconds) => window.ratchet.data.when(seconds);
   const said = (item) => `${KINDS[item.kind] || item.kind} by ${item.author}`;
   const text = (item) => (item ? `${diff.spoken(item.content)}${item.tags?.length ? `\ntags: ${item.tags.join(", ")}` : ""}` : "");
 

@@ -47,7 +47,7 @@
     function line(found) {
       const set = data.place().filters.finding === found.check;
       const show = el("button", { type: "button", class: "finding-show", "aria-pressed": String(set), "aria-label": `${found.title}: show ${data.plural(found.count, "row")}`,
-        onclick: () => data.filter({ finding: set ? null : found.check }).then(() => look(dataset)) },
+        onclick: () => data.filter({ finding: set ? null : found.check }).then(() => { look(dataset); if (!set) data.toRows(); }) },
         el("span", { class: `chip num ${CHIPS[found.severity]}` }, found.count.toLocaleString("en")), el("span", {}, found.title));
       const mend = found.mendable && el("button", { type: "button", class: "button button-secondary button-s", onclick: () => mendAll(found) }, found.mend_label || "Mend");
       return el("li", { class: "finding" },

@@ -99,8 +99,14 @@
       el("div", { class: "glance-bars", role: "group", "aria-label": title }, list.map((part) => bar(title, part, most, all, narrow))));
   }
 
+  /** A language by its name; zxx is what the standard calls a text in none. */
+  function language(code) {
+    if (code === "zxx") return "no language";
+    return new Intl.DisplayNames(["en"], { type: "language", fallback: "code" }).of(code);
+  }
+
   function bar(title, part, most, all, narrow) {
-    const said = WORDS[part.label] || part.label;
+    const said = WORDS[part.label] || (title === "Languages" ? language(part.label) : part.label);
     const low = Number(Object.values(part.filters)[0]?.split?.("-")[0]);
     // Columns are narrow: they name where they begin, "1.6k".
     const short = narrow ? (low >= 1000 ? `${Math.round(low / 100) / 10}k` : String(low)) : said;

@@ -26,7 +26,7 @@
 
   data.tableRow = (item, { open, toggle, focus }) => {
     const box = el("input", { type: "checkbox", tabindex: -1, "aria-label": `Select row ${item.number}` });
-    const changedBy = item.author ? `Changed by ${item.author}${item.changed_at ? `, ${new Date(item.changed_at * 1000).toLocaleString()}` : ""}` : null;
+    const changedBy = item.author ? `Changed by ${item.author}${item.changed_at ? `, ${data.when(item.changed_at)}` : ""}` : null;
     const line = el("tr", { dataset: { id: item.id }, tabindex: -1, onclick: clicked, onfocus: () => focus(item.id) },
       el("td", { class: "select-column" }, el("span", { class: "check" }, box)),
       el("td", { class: "num muted", title: changedBy }, item.number.toLocaleString("en")),

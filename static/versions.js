@@ -8,7 +8,6 @@
 
   const { el, api, toast, dialog, confirm, data } = window.ratchet;
   const KINDS = { added: ["Added", "chip-good"], removed: ["Removed", "chip-bad"], changed: ["Changed", "chip-warning"], relabelled: ["Relabelled", "chip-info"] };
-  const time = (seconds) => new Date(seconds * 1000).toLocaleString();
   const called = (item) => (item.name ? `${item.number} “${item.name}”` : `${item.number}`);
 
   // What a large one says at its end, once the page has watched its task.
@@ -67,7 +66,7 @@
       return el("ol", { class: "plain-list versions" }, [...versions].reverse().map((item) => el("li", {},
         el("div", { class: "row-between" },
           el("div", { class: "grow" }, el("h3", {}, `Version ${item.number}`, item.name && el("span", { class: "version-name" }, item.name)),
-            el("p", { class: "muted small num" }, `${data.plural(item.rows, "row")}, ${time(item.created_at)}, ${item.sha256.slice(0, 12)}`),
+            el("p", { class: "muted small num" }, `${data.plural(item.rows, "row")}, ${data.when(item.created_at)}, ${item.sha256.slice(0, 12)}`),
             item.note && el("p", { class: "small" }, item.note),
             el("p", { class: "small" }, item.jobs.length ? ["Trained on it: ", item.jobs.map((job, at) => [at ? ", " : "", el("a", { class: "link", href: `/train?job=${encodeURIComponent(job.id)}` }, job.name || `job ${job.number}`)])] : el("span", { class: "muted" }, "No job has used it."))),
           el("div", { class: "line version-tools" },

@@ -104,7 +104,7 @@ def test_a_dataset_of_another_kind_is_refused_before_the_import(page: Any, site:
 
 def test_columns_that_nobody_knows_are_explained_with_a_preview(page: Any, site: Site) -> None:
     page.set_input_files("#import-files", given("fragen.csv", "frage;antwort\nWas ist 1+1?;2\nUnd 2+2?;\n"))
-    page.wait_for_selector(".chip:text-is('needs a word')")
+    page.wait_for_selector(".chip:text-is('columns unknown')")
     shut = page.locator(".import-body form button.button-primary").is_disabled()
     page.click("text=Say what the columns hold")
     page.select_option("select[aria-label='What frage holds']", "prompt")
@@ -140,7 +140,7 @@ def test_escape_leaves_the_columns_as_they_were(page: Any) -> None:
     page.keyboard.press("Escape")
 
     page.wait_for_selector("dialog", state="detached")
-    assert page.inner_text(".import-file .chip") == "needs a word"
+    assert page.inner_text(".import-file .chip") == "columns unknown"
     assert page.evaluate("document.activeElement.textContent") == "Say what the columns hold"
 
 
@@ -288,7 +288,7 @@ def test_an_import_that_finds_no_shape_after_all_asks_about_the_columns(page: An
     page.goto(f"{site.url}/data?import={task.id}")
     page.click("#import-result button:text-is('Say what the columns hold')")
 
-    page.wait_for_selector(".import-file .chip:text-is('needs a word')")
+    page.wait_for_selector(".import-file .chip:text-is('columns unknown')")
     assert page.inner_text(".import-file .name") == "fragen.csv"
 
 
@@ -333,7 +333,7 @@ def test_it_fits_any_width_and_everybody_can_use_it(
     files = [given("a file with a rather long name that goes on and on.jsonl", f'{long}\n{{"prompt": ""}}\n{PAIR}'),
              given("fragen.csv", "frage;antwort\nWas ist 1+1?;2\n")]  # fmt: skip
     page.set_input_files("#import-files", files)
-    page.wait_for_selector(".chip:text-is('needs a word')")
+    page.wait_for_selector(".chip:text-is('columns unknown')")
     ready(page)
     wide, grave = [overflow(page)], grave_violations(page)
     visited.shot(f"import-files-{width}-{scheme}")

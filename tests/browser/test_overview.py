@@ -51,6 +51,8 @@ def test_checks_run_by_button_and_a_finding_is_shown_mended_and_undone(
     finding = page.locator(".finding", has_text="Personal data")
     finding.locator(".finding-show").click(timeout=60_000)
     page.wait_for_function("document.querySelectorAll('.rows-table tbody tr').length === 1")
+    row = page.locator(".rows-table tbody tr").bounding_box()
+    assert row["y"] + row["height"] <= page.viewport_size["height"]  # what was asked for is in sight
     finding.get_by_role("button", name="Mask").click()
     page.get_by_text("1 row mended").wait_for()
     assert "jane.doe" not in json.dumps([row.content for row in show(store, "talks", limit=100).rows])
