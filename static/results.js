@@ -19,6 +19,7 @@
       el("div", { class: "card results-choose" }, field("results-study", "Study", study), field("results-ties", "Ties", ties),
         el("label", { class: "check", for: "results-all" }, all, "Count excluded votes as well")), numbers));
     let asked = 0;
+    let judged = new Set(); // studies in which people judge blind
     begin();
 
     async function begin() {
@@ -28,6 +29,7 @@
           numbers.replaceChildren(el("div", { class: "empty" }, el("h2", {}, "There is no study yet"), el("p", {}, "Compare two models and vote; the results are shown here."), el("a", { class: "button button-primary", href: "/compare" }, "Compare")));
           return;
         }
+        judged = new Set(found.filter((one) => one.judgeable).map((one) => one.name));
         study.replaceChildren(...found.map((one) => el("option", { value: one.name }, one.name)));
         study.value = found.some((one) => one.name === here().get("study")) ? here().get("study") : (found.find((one) => one.votes) || found[0]).name;
         ties.value = here().get("ties") || "model";
@@ -50,7 +52,8 @@
     const fail = (error) => numbers.replaceChildren(el("p", { class: "notice notice-bad" }, error.message));
 
     function draw() {
-      if (here().get("show") !== study.value) {
+      // Votes from files alone: nobody judges there, so nobody can lose their blindness.
+      if (here().get("show") !== study.value && judged.has(study.value)) {
         numbers.replaceChildren(el("div", { class: "notice notice-info stack-s", id: "unblind" },
           el("p", {}, "Results name the models. Whoever looks at them is no longer blind in this study: judge first, then look."),
           el("button", { type: "button", class: "button button-primary", onclick: () => go({ study: study.value, show: study.value }) }, "Show the results")));

@@ -55,15 +55,15 @@
       if (name) return [listLink(), studies.one(await api(`/api/studies/${encodeURIComponent(name)}`), may, draw)];
       const all = await api("/api/studies");
       if (here().get("new") && may) return [await studies.form(all.usual, (made) => go({ study: made }))];
-      return [may && newLink(all.studies.length), list(all.studies), all.studies.length > 0 && studies.command("ratchet studies")];
+      return [may && newLink(), list(all.studies), all.studies.length > 0 && studies.command("ratchet studies")];
     }
 
     function listLink() {
       return el("p", {}, el("a", { href: "/studies", onclick: (event) => { event.preventDefault(); go({}); } }, "All studies"));
     }
 
-    function newLink(count) {
-      return el("div", {}, link({ new: "1" }, { class: `button button-${count ? "secondary" : "primary"}` }, "New study", el("kbd", {}, "N")));
+    function newLink() {
+      return el("div", {}, link({ new: "1" }, { class: "button button-primary" }, "New study", el("kbd", {}, "N")));
     }
 
     function list(all) {
@@ -72,7 +72,7 @@
         el("div", { class: "row-between" }, el("h2", {}, link({ study: one.name }, {}, one.name)),
           el("span", { class: "line" }, el("span", { class: `chip ${one.state === "open" && one.judgeable ? "chip-good" : ""}` }, one.judgeable ? one.state : "votes from elsewhere"), el("span", { class: "chip" }, studies.LAYOUTS[one.layout][0]))),
         studies.bar(one),
-        el("p", { class: "small" }, one.answers ? `answers of ${one.answers}` : one.names.join(" · ") || "typed questions", el("span", { class: "muted" }, one.prompts ? ` on ${one.prompts}` : "")),
+        el("p", { class: "small" }, one.answers ? `answers of ${one.answers}` : one.names.join(" · ") || (one.judgeable ? "typed questions" : "from files"), el("span", { class: "muted" }, one.prompts ? ` on ${one.prompts}` : "")),
         el("p", { class: "muted small" }, `${studies.plural(one.votes, "vote")}, `, one.people.length ? one.people.slice(0, 6).map((person) => person.name).join(", ") : "nobody yet", one.people.length > 6 && ` and ${one.people.length - 6} more`,
           one.votes > 0 && [" · ", el("a", { href: `/results?study=${encodeURIComponent(one.name)}`, "aria-label": `Results and agreement of ${one.name}` }, "results and agreement")]))));
     }

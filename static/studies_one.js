@@ -24,7 +24,7 @@
       const query = `?study=${encodeURIComponent(study.name)}`;
       return card("study", study.name, null,
         el("div", { class: "line" }, el("span", { class: `chip ${study.state === "open" ? "chip-good" : ""}` }, study.state), el("span", { class: "chip" }, studies.LAYOUTS[study.layout][0]),
-          el("span", { class: "muted small" }, study.answers ? `answers of ${study.answers}` : study.prompts ? `prompts of ${study.prompts}` : "typed questions")),
+          el("span", { class: "muted small" }, study.answers ? `answers of ${study.answers}` : study.prompts ? `prompts of ${study.prompts}` : study.judgeable ? "typed questions" : "from files")),
         studies.bar(study),
         el("p", { class: "muted small" }, `Slots with a vote, ${study.overlap} a comparison; ${plural(study.votes, "vote")} by ${plural(study.people.length, "person").replace("persons", "people")}`,
           study.coming > 0 && `; ${study.coming} to be answered`, study.failed > 0 && `; ${study.failed} failed`, "."),

@@ -20,6 +20,7 @@ from studio.feedback.leaderboard import leaderboard
 from studio.feedback.policies import Options
 from studio.feedback.preferences import preview
 from studio.feedback.splits import splits
+from studio.feedback.studies import judgeable
 from studio.studio import Studio
 
 Json = dict[str, Any]
@@ -52,7 +53,10 @@ def _add_numbers(routes: APIRouter, studio: Studio) -> None:
     @routes.get("")
     def studies() -> Json:
         return {
-            "studies": [{"name": study.name, "votes": votes_given(store, study.id)} for study in list_studies(store)]
+            "studies": [
+                {"name": study.name, "votes": votes_given(store, study.id), "judgeable": judgeable(study)}
+                for study in list_studies(store)
+            ]
         }
 
     @routes.get("/board")

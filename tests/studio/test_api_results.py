@@ -31,7 +31,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
 
 
 def test_every_number_of_a_study_can_be_asked_for(client: TestClient) -> None:
-    assert {"name": "trial", "votes": 3} in client.get("/api/results").json()["studies"]
+    assert {"name": "trial", "votes": 3, "judgeable": False} in client.get("/api/results").json()["studies"]
     (pair,) = client.get("/api/results/board?study=trial").json()["pairs"]
     assert (pair["wins_a"], pair["wins_b"], pair["prompts"]) == (2, 1, 2)
     agreed = client.get("/api/results/agreement?study=trial").json()
