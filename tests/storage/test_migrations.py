@@ -15,8 +15,8 @@ TABLES = {
     "studies", "comparisons", "answers", "votes", "labels", "jobs", "trained_prompts", "rounds", "tasks",
     "comments", "drafts", "findings", "check_suites", "checked", "dataset_checks", "tokenizers", "tokens",
     "views", "people", "invitations", "sessions", "attempts",
-    "mappings", "exclusions", "leases", "guidelines", "gold", "second_looks", "standings", "lulls", "workdays", "adjudications",
-    "saved",
+    "mappings", "exclusions", "leases", "guidelines", "gold", "second_looks", "standings", "lulls",
+    "workdays", "adjudications", "saved",
 }  # fmt: skip
 
 

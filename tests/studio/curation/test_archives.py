@@ -132,7 +132,7 @@ def test_a_link_in_an_archive_is_refused(write: Write) -> None:
     [
         (_zip({}), '"a.zip" is an archive without files.'),
         (_zip({"a.jsonl": ROWS})[:-30], "is a broken ZIP archive"),
-        (gzip.compress(ROWS)[:-9], "is a broken gzip file"),
+        (gzip.compress(ROWS, mtime=0)[:-9], "is a broken gzip file"),  # the time would be in the test's name
         (b"BZh9" + bytes(40), "is a broken bzip2 file"),
         (_zip({f"{number}.txt": b"x" for number in range(1001)}), "holds 1,001 files"),
     ],
