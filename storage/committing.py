@@ -34,7 +34,7 @@ class _Outcome(NamedTuple):
 
     future: "Future[Any]"
     value: Any
-    error: Exception | None
+    error: BaseException | None
 
 
 class Committer:
@@ -55,8 +55,7 @@ class Committer:
         with self._changed:
             self._waiting.append(_Wish(work, future))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
-                self._thread.start()
+                self._begin()
             self._changed.notify()
         return future
 
@@ -66,6 +65,19 @@ class Committer:
                 self._commit(wishes)
         finally:
             self._store.close()
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Where something stopped this thread, the next one goes on with what waits."""
+        with self._changed:
+            if self._thread is threading.current_thread():
+                self._thread = None
+                if self._waiting:
+                    self._begin()
+
+    def _begin(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self._thread.start()
 
     def _next(self) -> list[_Wish]:
         """What waits; nothing where nobody has come for a while, and the thread is to end."""
@@ -79,10 +91,9 @@ class Committer:
         try:
             with self._store.write():
                 outcomes = [self._try(wish) for wish in wishes if wish.future.set_running_or_notify_cancel()]
-        except Exception as error:  # noqa: BLE001 - the disk is full, the database busy: each waiting request says so
+        except BaseException as error:  # noqa: BLE001 - the disk is full, the database busy: who waits is told
             for wish in wishes:
-                if not wish.future.done():
-                    wish.future.set_exception(error)
+                _refuse(wish.future, error)
             return
         for outcome in outcomes:
             if outcome.error is not None:
@@ -96,8 +107,14 @@ class Committer:
         run("savepoint wish")
         try:
             value, error = wish.work(), None
-        except Exception as raised:  # noqa: BLE001 - it belongs to who asked for this write
+        except BaseException as raised:  # noqa: BLE001 - it belongs to who asked for this write, whatever it is
             value, error = None, raised
             run("rollback to wish")
         run("release wish")
         return _Outcome(wish.future, value, error)
+
+
+def _refuse(future: "Future[Any]", error: BaseException) -> None:
+    """Tell who waits; one whose write has not begun may be giving up at this very moment."""
+    if future.running() or (not future.done() and future.set_running_or_notify_cancel()):
+        future.set_exception(error)

@@ -112,3 +112,39 @@ def test_many_threads_are_all_answered_once(store: Store, committer: Committer) 
 
     assert sorted(answers) == _outside(store)
     assert len(answers) == 400
+
+
+def test_what_would_end_a_thread_ends_one_write_alone(store: Store, committer: Committer) -> None:
+    def leave() -> None:
+        store.execute("insert into said (name) values ('half')")
+        raise SystemExit("no exception like others")
+
+    good, bad, after = _say(committer, store, "good"), committer.submit(leave), _say(committer, store, "after")
+
+    assert (good.result(10), after.result(10)) == ("good", "after")
+    with pytest.raises(SystemExit, match="like others"):
+        bad.result(10)
+    assert _say(committer, store, "later").result(10) == "later"
+    assert _outside(store) == ["after", "good", "later"]
+
+
+def test_a_write_that_was_given_up_stops_nobody(store: Store, committer: Committer) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold_and_leave_it_unsound() -> None:
+        begun.set()
+        go_on.wait(10)
+        store.db.conn.rollback()  # as the database does by itself where the disk is full
+
+    first = committer.submit(hold_and_leave_it_unsound)
+    begun.wait(10)
+    given_up, unsound = _say(committer, store, "given up"), committer.submit(lambda: store.db.conn.rollback())
+    other = _say(committer, store, "other")
+    given_up.cancel()
+    go_on.set()
+
+    with pytest.raises(sqlite3.OperationalError, match="no such savepoint"):
+        first.result(10)
+    assert [type(one.exception(10)) for one in (unsound, other)] == [sqlite3.OperationalError] * 2
+    assert _say(committer, store, "later").result(10) == "later"
+    assert _outside(store) == ["later"]
