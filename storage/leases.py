@@ -29,7 +29,7 @@ _OPEN = f"""
 select c.id from comparisons c
 where c.study_id = :study and c.state = :state and c.given < :overlap and c.given + {_OTHERS} < :overlap
   and not exists (select 1 from leases l where l.comparison_id = c.id and l.annotator = :annotator
-                  and l.expires_at > 0)
+                  and l.expires_at > 0 and l.kind not in {_SECOND})
   and not exists (select 1 from gold g where g.comparison_id = c.id and g.lifted_at is null)
   and {_UNJUDGED}
 order by c.given, c.priority desc, c.ready_at, c.number limit :limit

@@ -206,7 +206,7 @@ def _kept(store: Store, study: Study, settings: StudySettings, annotator: str, a
     for one in _held(store, study, settings, annotator, at):
         if one.free and one.state in _STATES:
             found.append(one)
-        else:
+        elif one.lease.alias is None:  # a second look waits until there is a first one again
             leases.end(store, one.lease.comparison_id, annotator)
     # What was taken back last comes first of all; answers that are still being made come after those that are there.
     return sorted(

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from storage import second_looks, workdays
+from storage import leases, second_looks, workdays
+from storage.clock import now
 from storage.comparisons import get_comparison
 from storage.errors import Conflict, NotFound
 from storage.leases import SECOND, Lease
@@ -178,3 +179,25 @@ def test_nobody_else_can_use_the_id(bench: Bench) -> None:
 
     with pytest.raises(NotFound, match=f'There is no comparison "{lease.alias}"'):
         casting.cast(bench.store, study, "bob", Ballot("look-0001", lease.alias or "", "left", []))
+
+
+def test_the_vote_that_it_repeats_can_be_taken_back_before_it(bench: Bench) -> None:
+    study, lease = _until_second_look(bench)
+    casting.take_back(bench.store, study, "ann", "undo-0001", lease.comparison_id)
+
+    held = [[one.alias or one.comparison_id for one in deal(bench.store, study, "ann")] for _ in range(3)]
+
+    assert [ids.count(lease.comparison_id) for ids in held] == [1, 1, 1]
+    assert [lease.alias in ids for ids in held] == [False, False, False]
+    _say(bench, study, lease.comparison_id, "tie", "vote-0002")
+    assert lease.alias in [one.alias for one in deal(bench.store, study, "ann")]
+
+
+def test_one_that_waits_keeps_nobody_from_its_comparison(bench: Bench) -> None:
+    study, lease = _until_second_look(bench)
+    casting.take_back(bench.store, study, "ann", "undo-0001", lease.comparison_id)
+    leases.end(bench.store, lease.comparison_id, "ann")  # it ran out, and others had the slot for a while
+
+    left = leases.open_slots(bench.store, study.id, "ann", 1, now(), ["ready"], 100)
+
+    assert lease.comparison_id in left
