@@ -71,7 +71,7 @@
         const kept = await api("/api/compare/keep", { body: { study: desk.sitting().study, comparison: pair.comparison, side, dataset: to } });
         dataset = kept.dataset || to;
         remember(dataset);
-        toast(`${pair.sides.length > 1 ? `Answer ${judging.LETTERS[side]}` : "The answer"} is kept in "${dataset}".`, "good");
+        toast(`${pair.sides.length > 1 ? `Answer ${judging.LETTERS[side]}` : "The answer"} is kept in "${dataset}".${kept.note ? ` ${kept.note}` : ""}`, "good");
       } catch (error) {
         toast(error.message, "bad");
         dataset = null; // a dataset that takes it not is asked for again

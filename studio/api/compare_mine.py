@@ -40,4 +40,7 @@ def add_routes(routes: APIRouter, studio: Studio) -> None:
         study = get_study(store, asked.study)
         shown = find(store, study, asker.name, asked.comparison)
         kept = keep(store, asker, study.name, shown, asked.side, asked.dataset)
-        return {"dataset": kept.dataset, "example": kept.example.id, "new": kept.new, "split": kept.example.split}
+        return {
+            "dataset": kept.dataset, "example": kept.example.id, "new": kept.new, "split": kept.example.split,
+            "note": kept.note,
+        }  # fmt: skip

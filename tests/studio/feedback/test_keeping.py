@@ -4,15 +4,19 @@ import json
 
 import pytest
 
-from storage.datasets import create_dataset, find_dataset, get_dataset
+from storage.comparisons import NewComparison, add_comparison, get_comparison
+from storage.datasets import count_examples, create_dataset, find_dataset, get_dataset
 from storage.errors import BadInput, Conflict, Forbidden, NotReady
 from storage.examples import page
+from storage.prompts import as_messages
 from storage.queries import Query
+from storage.rows import FROZEN
 from studio.curation.editing import delete
+from studio.feedback.fixing import MEASURES
 from studio.feedback.keeping import keep
 from studio.feedback.showing import show
 from studio.people.roles import Actor
-from tests.studio.feedback.conftest import TRAINING, Bench
+from tests.studio.feedback.conftest import MEASURING, TRAINING, Bench
 
 CURATOR = Actor("ann", "curator")
 
@@ -42,6 +46,26 @@ def test_what_was_deleted_is_kept_anew(bench: Bench) -> None:
     delete(bench.store, "liked", [first.example.id])
 
     assert keep(bench.store, CURATOR, "first-look", shown, 0, "liked").new is True
+
+
+def test_an_answer_to_a_prompt_that_measures_is_kept_and_does_not_train(bench: Bench) -> None:
+    create_dataset(bench.store, "liked", "sft")
+    shown = show(bench.study, bench.compare(prompt=MEASURING), "ann")
+
+    first, again = (keep(bench.store, CURATOR, "first-look", shown, 0, "liked") for _ in range(2))
+
+    assert (first.example.status, first.example.reason) == ("rejected", MEASURES)
+    assert (first.note, again.note, again.new, again.example.id) == (MEASURES, MEASURES, False, first.example.id)
+    assert count_examples(bench.store, get_dataset(bench.store, "liked").id, FROZEN) == 0
+
+
+def test_a_conversation_that_measures_at_its_beginning_does_not_train_at_its_end(bench: Bench) -> None:
+    turns = [*as_messages(MEASURING), {"role": "assistant", "content": "14"}, {"role": "user", "content": "Sure?"}]
+    contestants = [(model.id, model.name) for model in bench.models]
+    new = NewComparison(turns, contestants, texts=["yes", "no"], split="measure")
+    shown = show(bench.study, get_comparison(bench.store, add_comparison(bench.store, bench.study, new).id), "ann")
+
+    assert keep(bench.store, CURATOR, "first-look", shown, 0, "liked").example.status == "rejected"
 
 
 def test_both_sides_and_several_datasets_are_different_examples(bench: Bench) -> None:
