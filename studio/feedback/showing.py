@@ -30,6 +30,14 @@ _HINTS = (
     "cohere", "grok", "yi-", "smollm", "olmo", "granite", "nemotron", "internlm", "baichuan", "chatglm", "zephyr",
     "kimi", "moonshot",
 )  # fmt: skip
+# A name like "a1" occurs in a text by chance.
+_BY_CHANCE = 3
+# In the words of a failure: where something is, and the name by which an endpoint knows a model.
+_ADDRESSES = (
+    re.compile(r"\bhttps?://[^\s\"'`)\]}>]+"),
+    re.compile(r"(?<![\w.])(?:~|\.{1,2})?/[^\s\"'`:;,)]+/[^\s\"'`:;,)]*"),
+)
+_CALLED = re.compile(r"\bmodel\s+([\"'`])[^\"'`]{1,200}\1", re.IGNORECASE)
 
 
 class Shown(NamedTuple):
@@ -100,8 +108,7 @@ def names_a_model(answers: Sequence[Answer]) -> bool:
         for turn in answer.history or ()
         if turn.get("role") == "assistant"
     ]
-    # A name like "a1" occurs in answers by chance.
-    names = {answer.model_name for answer in answers if len(answer.model_name) > 3}
+    names = {answer.model_name for answer in answers if len(answer.model_name) > _BY_CHANCE}
     return any(_names_one(text, names) for text in texts)
 
 
@@ -115,9 +122,17 @@ def _names_one(text: str, names: Collection[str]) -> bool:
 
 
 def without_names(sentence: str, names: Iterable[str]) -> str:
-    """The sentence of a failure without the contestants' names: it is shown before any vote."""
-    for name in set(names):
-        sentence = sentence.replace(f'"{name}"', "a model")
+    """The sentence of a failure without what tells who failed: it is shown before any vote.
+
+    An endpoint says what it likes there: the contestants' names, the name that it knows a model by, its address.
+    """
+    for pattern in _ADDRESSES:
+        sentence = pattern.sub("(an address)", sentence)
+    for name in sorted(set(names), key=len, reverse=True):
+        if name:
+            bare = rf"(?<![\w-]){re.escape(name)}(?![\w-])" if len(name) > _BY_CHANCE else r"(?!)"
+            sentence = re.sub(rf'"{re.escape(name)}"|{bare}', "a model", sentence, flags=re.IGNORECASE)
+    sentence = _IDENTITIES.sub("a model", _CALLED.sub("model", sentence))
     return sentence[:1].upper() + sentence[1:]
 
 

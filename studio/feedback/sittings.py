@@ -109,8 +109,9 @@ def sit(store: Store, study: Study, annotator: str, hold: Collection[str] = ()) 
 
 def _names(store: Store, study: Study) -> list[str]:
     """What nobody may read before the vote: the models' own names, and those of the contestants."""
-    models = [get_model(store, model_id).name for model_id in study.models]
-    return [*models, *(one.name for one in settings_of(study).contestants)]
+    models = [get_model(store, model_id) for model_id in study.models]
+    known = [name for model in models for name in (model.name, model.remote_name) if name]
+    return [*known, *(one.name for one in settings_of(study).contestants)]
 
 
 def tally(store: Store, study: Study, annotator: str) -> Tally:
