@@ -9,10 +9,11 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from storage import leases
 from storage.comparisons import get_comparison, get_study
 from studio.api.allowed import Me
 from studio.feedback.queue import find
-from studio.feedback.showing import show
+from studio.feedback.showing import Shown
 from studio.studio import Studio
 
 Json = dict[str, Any]
@@ -27,22 +28,24 @@ def add_routes(routes: APIRouter, studio: Studio) -> None:
 
     @routes.get("/stream/{comparison}")
     async def stream(comparison: str, me: Me) -> StreamingResponse:
-        await run_in_threadpool(_admit, studio, comparison, me)
+        shown = await run_in_threadpool(_admit, studio, comparison, me)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(_watch(studio, comparison, me), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(_watch(studio, shown, me), media_type="text/event-stream", headers=headers)
 
 
-def _admit(studio: Studio, comparison: str, me: str) -> None:
-    """Raise NotFound, or Forbidden for somebody who does not take part in the study."""
-    whole = get_comparison(studio.store, comparison)
-    find(studio.store, get_study(studio.store, whole.comparison.study_id), me, comparison)
+def _admit(studio: Studio, shown_id: str, me: str) -> Shown:
+    """What a person knows by this id, a second look as well; raises NotFound, or Forbidden for who takes no part."""
+    store = studio.store
+    second = leases.by_alias(store, shown_id, me)
+    study_id = second.study_id if second else get_comparison(store, shown_id).comparison.study_id
+    return find(store, get_study(store, study_id), me, shown_id)
 
 
-async def _watch(studio: Studio, comparison: str, me: str) -> AsyncIterator[str]:
+async def _watch(studio: Studio, shown: Shown, me: str) -> AsyncIterator[str]:
     """What is being said from left to right as this person sees it, and at last the whole pair."""
-    watcher = _Watcher(studio, comparison, me)
+    watcher = _Watcher(studio, shown, me)
     while True:
-        live = studio.answerer.hub.find(comparison)
+        live = studio.answerer.hub.find(shown.whole.comparison.id)
         if live is not None:
             for event in watcher.news(live.now()):
                 yield _event(event)
@@ -59,13 +62,11 @@ async def _watch(studio: Studio, comparison: str, me: str) -> AsyncIterator[str]
 class _Watcher:
     """Turns moments into what has changed since the last one."""
 
-    def __init__(self, studio: Studio, comparison: str, me: str) -> None:
+    def __init__(self, studio: Studio, shown: Shown, me: str) -> None:
         self.studio = studio
         self.me = me
-        self.comparison = comparison
-        whole = get_comparison(studio.store, comparison)
-        self.study = get_study(studio.store, whole.comparison.study_id)
-        self.order = show(self.study, whole, me).order
+        self.shown = shown
+        self.order = shown.order
         self.sent = ["" for _ in self.order]
         self.told: tuple[str, int] | None = None
 
@@ -86,8 +87,7 @@ class _Watcher:
 
     def pair(self) -> Json:
         """The comparison as the store has it."""
-        whole = get_comparison(self.studio.store, self.comparison)
-        return show(self.study, whole, self.me).to_json()
+        return _admit(self.studio, self.shown.id, self.me).to_json()
 
 
 def _event(value: Json) -> str:

@@ -10,11 +10,14 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from storage import leases
 from storage.batches import open_batch, publish
+from storage.clock import blind_id
 from storage.comparisons import NewComparison, add_comparison, create_study, get_study
 from storage.datasets import create_dataset
 from storage.examples import Draft, add_examples
 from storage.home import Home
+from storage.leases import SECOND, Lease
 from storage.models import add_model, get_model
 from storage.prompts import as_messages
 from storage.votes import current_votes
@@ -213,6 +216,24 @@ def test_a_typed_question_streams_on_both_sides_and_ends_with_the_whole_pair(web
     assert all(side["text"].startswith(text) for side, text in zip(done["pair"]["sides"], texts, strict=True))
     assert sum(event["kind"] == "text" for event in events) >= 1
     assert web.get("next")["pairs"][0]["comparison"] == pair["comparison"]
+
+
+def test_a_second_look_is_told_like_any_other(web: Web) -> None:
+    pair = web.pairs(1)[0]
+    web.vote(pair, "left")
+    study = get_study(web.studio.store, "first-look")
+    second = Lease(pair["comparison"], "me", study.id, SECOND, blind_id(), 1.0, 9e9)
+    leases.take(web.studio.store, second)
+
+    events = []
+    for comparison in (second.alias, pair["comparison"]):
+        told = web.client.get(f"/api/compare/stream/{comparison}")
+        assert told.status_code == 200, told.text
+        events.append(json.loads(told.text.removeprefix("data: ")))
+
+    again, first = (event["pair"] for event in events)
+    assert (again["comparison"], list(again)) == (second.alias, list(first))
+    assert again["sides"] == first["sides"][::-1]
 
 
 def test_progress_says_what_the_votes_will_do(web: Web) -> None:
