@@ -49,6 +49,9 @@ def take_back(store: Store, study: Study, annotator: str, undo_id: str, shown_id
     look = None if votes.has_vote(store, undo_id) else _look(store, study, annotator, lease, shown_id)
     if look is not None:
         with store.write():
+            # The same undo sent twice at once: who comes second takes back nothing.
+            if second_looks.was_undone_by(store, study.id, annotator, undo_id):
+                return Taken(None, find(store, study, annotator, shown_id) if shown_id else None)
             again = looking.undo(store, study, look, undo_id)
         return Taken(look.id, present(store, study, again) if again else None)
     vote = None if lease else voting.undo(store, study, annotator, undo_id, shown_id)

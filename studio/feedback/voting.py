@@ -77,7 +77,7 @@ def _withdraw(store: Store, study: Study, annotator: str, undo_id: str, comparis
             vote = votes.current_vote(store, comparison_id, annotator)
         else:
             vote = votes.newest_vote(store, study.id, annotator)
-        if vote is None:
+        if vote is None or vote.study_id != study.id:
             return None
         votes.cast(store, _withdrawal(vote, undo_id))
         reserve(store, study, annotator, vote.comparison_id, BACK)

@@ -3,7 +3,7 @@
 import pytest
 
 from storage import votes, workdays
-from storage.comparisons import fill_answer, get_comparison
+from storage.comparisons import create_study, fill_answer, get_comparison
 from storage.errors import BadInput, Conflict, NotReady
 from studio.feedback.ballots import Ballot
 from studio.feedback.queue import upcoming
@@ -105,6 +105,18 @@ def test_an_undo_brings_the_comparison_back_and_works_once(bench: Bench) -> None
     assert (undone.comparison_id, again) == (second.comparison.id, None)
     assert [shown.whole.comparison.id for shown in upcoming(bench.store, bench.study, "ann")] == [second.comparison.id]
     assert [vote.comparison_id for vote in votes.current_votes(bench.store, bench.study.id)] == [first.comparison.id]
+
+
+def test_a_vote_in_another_study_is_not_taken_back(bench: Bench) -> None:
+    other = create_study(bench.store, "second-look", bench.models, None)
+    whole = bench.compare()
+    bench.vote(whole, "a")
+
+    taken = undo(bench.store, other, "ann", "undo-0001", whole.comparison.id)
+
+    assert taken is None
+    assert [vote.choice for vote in votes.current_votes(bench.store, bench.study.id)] == ["a"]
+    assert upcoming(bench.store, other, "ann") == []
 
 
 def test_what_was_taken_back_comes_before_all_others_also_after_a_refresh(bench: Bench) -> None:
