@@ -5,6 +5,7 @@ pair after a training is there before anybody asks. What it knows beyond the sto
 restart the next look tells it again.
 """
 
+import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +14,7 @@ from storage.comparisons import claim_waiting, get_study
 from storage.errors import RatchetError
 from storage.judgements import failed_in_a_row
 from storage.rows import Comparison, Study
+from studio.bugs import report_bug
 from studio.feedback.choosing import Chooser
 from studio.feedback.comparing import add_next
 from studio.feedback.filling import AT_ONCE, GIVE_UP, Filler
@@ -81,8 +83,11 @@ class Answerer:
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
-                for look in self._current():
-                    self._serve(filler, look)
+                try:
+                    for look in self._current():
+                        self._serve(filler, look)
+                except sqlite3.Error:  # the disk is full, the database busy: who looks again is served again
+                    report_bug("answering ahead")
                 self._wake.wait(_PAUSE)
                 self._stopping.wait(_REST)
         finally:

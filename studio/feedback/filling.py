@@ -16,6 +16,7 @@ from storage.models import get_model
 from storage.prompts import Messages
 from storage.rows import Answer, Comparison, Model
 from storage.store import Store
+from studio.bugs import report_bug
 from studio.clients.answers import Answer as Answered
 from studio.clients.answers import SamplingParams
 from studio.clients.engine import Engine
@@ -56,6 +57,8 @@ class Filler:
                 mark(self.store, comparison.id, "waiting")
             else:
                 mark(self.store, comparison.id, "failed", str(error))
+        except Exception:  # noqa: BLE001 - whatever it is: nobody shall wait for these answers for ever
+            mark(self.store, comparison.id, "failed", report_bug(f"answering {comparison.id}"))
         finally:
             self.hub.end(comparison.id)
 

@@ -203,6 +203,32 @@ def test_the_service_keeps_a_few_pairs_ready_ahead_and_no_more(settings: Setting
     assert store.value("select count(*) from comparisons") == AHEAD
 
 
+def test_the_service_goes_on_after_the_store_has_refused_it(
+    settings: Settings, store: Store, study: Study, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.execute("create trigger full before insert on comparisons begin select raise(abort, 'disk is full'); end")
+    answerer = Answerer(Studio(settings=settings))
+    answerer.start()
+    answerer.look(study.id, "me")
+    _until(lambda: "disk is full" in caplog.text)
+
+    store.execute("drop trigger full")
+    _until(lambda: store.value("select count(*) from comparisons where state = 'ready'") == AHEAD)
+    answerer.stop()
+
+
+def test_answers_that_cannot_be_stored_are_waited_for_by_nobody(store: Store, study: Study) -> None:
+    (asked,) = add_next(store, study, 1)
+    store.execute("create trigger full before update on answers begin select raise(abort, 'disk is full'); end")
+    claimed = claim_waiting(store, study.id)
+    assert claimed is not None
+
+    Filler(store, Engine(store.home), Hub(), threading.Event()).fill(claimed)
+
+    ended = get_comparison(store, asked.id).comparison
+    assert (ended.state, (ended.error or "")[:43]) == ("failed", "Something went wrong in the studio itself (")
+
+
 def test_compare_waits_for_what_a_running_studio_has_taken_for_itself(
     settings: Settings, store: Store, study: Study
 ) -> None:
