@@ -36,7 +36,7 @@
     const { el, api, toast } = window.ratchet;
     const person = document.body.dataset.person || "";
     const s = { study: new URLSearchParams(location.search).get("study") || "", last: null, tally: null, sitting: null, mending: false,
-      stale: false, locked: null, timer: null, n: 0, gone: false };
+      stale: false, locked: null, timer: null, n: 0, era: 0, gone: false };
     const runs = { paint: [], saved: [], sitting: [] };
     const tell = (event, ...about) => runs[event].forEach((run) => run(...about));
     const state = () => root.dataset.state;
@@ -144,13 +144,14 @@
       clearTimeout(s.timer);
       if (s.gone) return undefined;
       const before = root.dataset.comparison;
+      const { era } = s;
       let sitting;
       try {
         sitting = await api(`/api/compare/next?study=${encodeURIComponent(s.study)}&hold=${ahead.hold().join(",")}`);
       } catch (error) {
-        return unanswered(error);
+        return era === s.era ? unanswered(error) : undefined;
       }
-      if (s.gone) return undefined;
+      if (s.gone || era !== s.era) return undefined; // another study was chosen meanwhile
       if (s.locked) { lock(null); sender.send(); }
       if (sitting.study === null) return none();
       const was = current()?.state;
@@ -210,7 +211,7 @@
     }
 
     function choose(name) {
-      Object.assign(s, { study: name, last: null, sitting: null, begun: null });
+      Object.assign(s, { study: name, last: null, sitting: null, begun: null, era: s.era + 1 });
       ahead.clear();
       second.close();
       skipping.close();

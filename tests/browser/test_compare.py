@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from storage.batches import open_batch, publish
-from storage.comparisons import create_study
+from storage.comparisons import create_study, get_study
 from storage.datasets import create_dataset
 from storage.examples import Draft, add_examples
 from storage.home import Home
-from storage.models import add_model
+from storage.models import add_model, get_model
 from storage.store import Store
 from storage.votes import current_votes
 from studio.settings import Settings
@@ -337,8 +337,6 @@ def test_another_study_is_chosen_by_the_picker_and_by_the_address(place: Place, 
     models = [*place.studio.store.rows("select id from models")]
     first = place.studio.store.one("select * from studies")
     assert first is not None
-    from storage.models import get_model
-
     create_study(place.store, "second", [get_model(place.store, row["id"]) for row in models], first["prompts_id"])
     page = visit(place.url).open("/compare?study=first-look")
     ready(page)
@@ -352,6 +350,31 @@ def test_another_study_is_chosen_by_the_picker_and_by_the_address(place: Place, 
 
     study_id = place.store.value("select id from studies where name = 'second'")
     assert len(current_votes(place.store, study_id)) == 1
+
+
+def test_an_answer_that_comes_after_another_study_was_chosen_changes_nothing(
+    place: Place, visit: Callable[..., Visit]
+) -> None:
+    models = [get_model(place.store, name) for name in NAMES]
+    second = create_study(place.store, "second", models, get_study(place.store, "first-look").prompts_id)
+    page = visit(place.url).open("/compare?study=first-look")
+    ready(page)
+    held: list[Any] = []
+    page.route("**/api/compare/next?study=first-look*", lambda route: held.append(route))
+    page.evaluate("window.dispatchEvent(new Event('online'))")  # the page asks what lies ahead
+    page.wait_for_timeout(300)
+    assert held
+
+    page.select_option("#study-picker", "second")
+    page.wait_for_function("document.querySelector('.command code').textContent.endsWith('--study second')")
+    for route in held:
+        route.continue_()
+    page.wait_for_timeout(500)
+
+    assert page.input_value("#study-picker") == "second"
+    press(page, "1", "2")
+    assert len(current_votes(place.store, second.id)) == 2
+    assert place.votes() == []
 
 
 def test_models_that_do_not_answer_are_a_sentence_with_a_way_on(place: Place, visit: Callable[..., Visit]) -> None:
