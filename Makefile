@@ -34,17 +34,18 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Quick tests share the cores; those that train or drive a browser go one after the other and share their models.
+# Quick tests share the cores; those that load torch go one after the other and share their models, beside those that
+# drive a browser, file by file.
 test: check browser
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not torch and not browser"
-	$(BIN)/python -m pytest -m "not slow and (torch or browser)"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and (torch or browser)"
 
 test-fast: $(READY)
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not heavy and not torch and not browser"
 
 test-all: check browser
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not torch and not browser"
-	$(BIN)/python -m pytest -m "slow or torch or browser"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "slow or torch or browser"
 
 starter: $(READY)
 	$(BIN)/python -m trainers.starter --out static/starter

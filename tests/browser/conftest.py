@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.browser.contexts import Contexts
 from tests.browser.judging import Room, add_people
 from tests.browser.site import Site, served_site
 
@@ -36,7 +37,15 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# The headless shell is the same browser without its own windows: a new context takes it a quarter of the time.
+CHROMIUM_NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+)
 
 
 class Served(NamedTuple):
@@ -193,23 +202,33 @@ class Visit:
         self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
 
 
+@pytest.fixture(scope="session")
+def contexts(browser: Any) -> Iterator[Contexts]:
+    """Browser contexts that tests hand on to each other."""
+    pool = Contexts(browser)
+    yield pool
+    pool.close()
+
+
 @pytest.fixture
-def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
+def visit(contexts: Contexts) -> Iterator[Callable[..., Visit]]:
     """`visit(url, width=…, scheme=…)` gives a Visit in its own context; all are checked at the end."""
-    visits: list[Visit] = []
+    visits: list[tuple[Visit, str]] = []
 
     def begin(url: str, width: int = 1280, height: int = 800, scheme: str = "light", **options: Any) -> Visit:
-        context = browser.new_context(
+        key, context = contexts.take(
             viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce", **options
         )
-        context.set_default_timeout(20_000)
-        visits.append(Visit(context.new_page(), url))
-        return visits[-1]
+        visits.append((Visit(context.new_page(), url), key))
+        return visits[-1][0]
 
     yield begin
-    for one in visits:
-        one.check()
-        one.page.context.close()
+    try:
+        for one, _ in visits:
+            one.check()
+    finally:
+        for one, key in visits:
+            contexts.give_back(key, one.page.context, {visited.url for visited, _ in visits})
 
 
 @pytest.fixture(scope="module")
