@@ -66,7 +66,7 @@
     const screen = judging.screen(el, root, { keymap, stream, panels: [...second.nodes, skipping.node],
       on: { layout: { decide, changed: () => {}, bring, study: () => s.study }, skip, undo, more, mend: () => arm(!s.mending), again: asking.repeat, painted, next: () => { ahead.pass(current().comparison); refresh(); paint(); } } });
     const { bar } = screen;
-    const places = { study: head.tools, above: el("div", { class: "stack" }), view: screen.view, below: el("div", { class: "stack" }) };
+    const places = { study: head.tools, above: el("div", { class: "stack above" }), view: screen.view, below: el("div", { class: "stack" }) };
 
     root.classList.add("compare", "stack");
     root.append(session.node, head.node, places.above, ...screen.nodes, asking.node, places.below, ...cards.nodes);

@@ -16,7 +16,7 @@
   judging.asking = (el, on) => {
     const { api, toast } = window.ratchet;
     const complain = (error) => toast(error.message, "bad");
-    const text = el("textarea", { class: "input", id: "ask-text", rows: "1", placeholder: "Ask both models something of your own", maxlength: "50000",
+    const text = el("textarea", { class: "input", id: "ask-text", rows: "1", placeholder: "Ask the models something of your own", maxlength: "50000",
       onkeydown: (event) => {
         if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); ask(); }
         if (event.key === "Escape") event.target.blur();

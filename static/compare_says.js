@@ -26,8 +26,8 @@
       if (offline) return say("Waiting for the studio", "Your votes are kept in this browser and saved as soon as the studio answers.");
       if (!at.open) return say("This study is closed", "Its votes count as they are; choose another study above.");
       if (at.tally.round_total && at.tally.round_done >= at.tally.round_total) return say("Everything is judged", "Each comparison of this study has the votes that it needs. What comes new appears here by itself.");
-      if (!at.has_prompts) return say("Ask the first question", "This study has no prompts of its own. Type a question below: both models answer it here.");
-      return say("Getting the next pair ready", "The studio picks a prompt and asks both models.");
+      if (!at.has_prompts) return say("Ask the first question", "This study has no prompts of its own. Type a question below: the models answer it here.");
+      return say("Getting the next pair ready", "The studio picks a prompt and asks the models.");
     }
 
     return {

@@ -38,7 +38,7 @@ PAGES: Sequence[Page] = (
     Page("/", "Home", "Rounds", "Each turn of the loop, and the one next step."),
     Page("/data", "Data", "Data", "Import examples, read them, and mend them by hand.", Action.READ_DATA),
     Page(
-        "/compare", "Compare", "Compare", "Two answers, side by side and blind. Say which one is better.", Action.JUDGE
+        "/compare", "Compare", "Compare", "Answers without names. Say which one is better.", Action.JUDGE
     ),
     Page(
         "/studies",
