@@ -21,7 +21,7 @@ class DPOOptions:
         "sigmoid", "Loss over the pairs.", choices=("sigmoid", "hinge", "ipo", "robust", "apo_zero", "apo_down")
     )
     label_smoothing: float = option(
-        0.0, "Share of votes believed to be wrong (sigmoid and robust losses).", minimum=0.0, maximum=0.49
+        0.0, "Share of votes believed to be wrong (robust loss; the others do not use it).", minimum=0.0, maximum=0.49
     )
     margin_scale: float = option(
         0.0, "Lead in reward asked for per unit of a pair's margin; 0 ignores margins (sigmoid loss).",

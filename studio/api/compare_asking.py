@@ -6,9 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from storage.comparisons import get_study
-from storage.judgements import ask_again
 from studio.api.allowed import Me
-from studio.feedback.queue import ask, present
+from studio.feedback.queue import ask, present, try_again
 from studio.feedback.sampling import Sampling
 from studio.feedback.studies import set_sampling
 from studio.studio import Studio
@@ -52,7 +51,7 @@ def add_routes(routes: APIRouter, studio: Studio) -> None:
     @routes.post("/again")
     def again(asked: StudyRequest, me: Me) -> Json:
         study = get_study(store, asked.study)
-        count = ask_again(store, study.id)
+        count = try_again(store, study, me)
         studio.answerer.look(study.id, me)
         return {"again": count}
 

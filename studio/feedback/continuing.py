@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from storage import gold, leases
 from storage.clock import blind_id
-from storage.comparisons import NewComparison, Whole, add_comparison, children, mark
+from storage.comparisons import NewComparison, Whole, add_comparison, children, get_comparison, mark
 from storage.errors import BadInput, Conflict, Forbidden, NotReady
 from storage.prompts import Messages
 from storage.rows import Study, Vote
@@ -94,7 +94,7 @@ def _both(store: Store, study: Study, annotator: str, shown: Shown, text: str) -
                 return _leased(store, study, annotator, child)
         if shown.alias is None and current_vote(store, whole.comparison.id, annotator):
             raise Conflict("You have voted on this conversation, so it has ended; take the vote back to go on.")
-        if whole.comparison.state == "continued":
+        if get_comparison(store, whole.comparison.id).comparison.state == "continued":
             raise Conflict("This conversation goes on with other words already; reload the page.")
         new_comparison = blind_id()
         places = _same_sides(study, new_comparison, annotator, shown)

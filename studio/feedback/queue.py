@@ -13,6 +13,7 @@ from storage import leases, workdays
 from storage.clock import blind_id, now
 from storage.comparisons import get_comparison
 from storage.errors import Forbidden, NotFound
+from storage.judgements import ask_again
 from storage.leases import Held, Lease
 from storage.rows import Study
 from storage.store import Store
@@ -179,12 +180,21 @@ def reserve(store: Store, study: Study, annotator: str, comparison_id: str, kind
 
 def ask(store: Store, study: Study, annotator: str, prompt: str) -> Lease:
     """Add a question that a person typed, theirs to judge; raises Forbidden, and BadInput as `add_free`."""
-    sentence = closed_to(settings_of(study), annotator)
-    if sentence:
-        raise Forbidden(sentence)
+    _refuse_closed(study, annotator)
     with store.write():
         comparison = add_free(store, study.name, prompt)
         return reserve(store, study, annotator, comparison.id, leases.TYPED)
+
+
+def try_again(store: Store, study: Study, annotator: str) -> int:
+    """Let what failed in a study wait for answers again; returns how many. Raises Forbidden as `ask`."""
+    _refuse_closed(study, annotator)
+    return ask_again(store, study.id)
+
+
+def _refuse_closed(study: Study, annotator: str) -> None:
+    if sentence := closed_to(settings_of(study), annotator):
+        raise Forbidden(sentence)
 
 
 def available(store: Store, study: Study, annotator: str, limit: int = AHEAD) -> int:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from storage.comparisons import NewComparison, Whole, add_comparison, create_study, get_comparison
+from storage.comparisons import NewComparison, Whole, add_comparison, children, create_study, get_comparison
 from storage.errors import BadInput, Conflict, Forbidden, RatchetError
 from storage.models import add_model
 from storage.prompts import as_messages
@@ -143,6 +143,16 @@ def test_the_same_words_sent_twice_go_on_once_and_others_are_refused(talk: Talk)
     with pytest.raises(Conflict, match="goes on with other words already"):
         talk.go_on(talk_again := find(talk.store, talk.study, "ann", first.id), "both", "Why?")
     assert talk_again.whole.comparison.state == "continued"
+
+
+def test_of_two_who_write_on_at_once_one_is_refused(talk: Talk) -> None:
+    first = talk.begin()
+    talk.go_on(first, "both", "And then?")
+
+    with pytest.raises(Conflict, match="goes on with other words already"):
+        talk.go_on(first, "both", "Why?")  # what was read before the other one wrote
+
+    assert len(children(talk.store, first.id)) == 1
 
 
 def test_the_chosen_answer_goes_on_for_both_and_counts_as_the_vote(talk: Talk) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from storage import workdays
 from storage.clock import now
-from storage.comparisons import NewComparison, add_comparison, create_study, get_comparison
+from storage.comparisons import NewComparison, add_comparison, create_study, get_comparison, mark
 from storage.errors import Forbidden
 from storage.models import add_model
 from storage.prompts import as_messages
@@ -19,7 +19,7 @@ from storage.store import Store
 from storage.votes import current_votes
 from studio.feedback import casting
 from studio.feedback.ballots import Ballot
-from studio.feedback.queue import AHEAD, ask, available, deal, find, upcoming
+from studio.feedback.queue import AHEAD, ask, available, deal, find, try_again, upcoming
 from studio.feedback.sittings import sit
 from studio.feedback.study_settings import change_settings
 from tests.studio.feedback.conftest import Bench
@@ -204,6 +204,18 @@ def test_only_the_people_of_a_study_are_given_its_comparisons(bench: Bench) -> N
         ask(bench.store, study, "bob", "May I?")
     assert sit(bench.store, study, "ann").to_json()["closed_to_me"] is None
     assert _judge(bench.store, study, "ann", comparison).new
+
+
+def test_who_takes_no_part_asks_for_nothing_again(bench: Bench) -> None:
+    whole = bench.compare()
+    mark(bench.store, whole.comparison.id, "failed", "out of order")
+    study = change_settings(bench.store, bench.study, {"people": ["ann"]})
+
+    with pytest.raises(Forbidden, match="bob does not take part in this study"):
+        try_again(bench.store, study, "bob")
+
+    assert get_comparison(bench.store, whole.comparison.id).comparison.state == "failed"
+    assert try_again(bench.store, study, "ann") == 1
 
 
 def test_who_was_taken_out_of_a_study_may_still_save_what_they_were_given(bench: Bench) -> None:
