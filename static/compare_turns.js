@@ -64,7 +64,7 @@
       }, oninput: offer });
     const label = el("label", { for: "turn-text", class: "small" });
     const send = el("button", { type: "button", class: "button button-primary", onclick: enter }, "Say ", el("kbd", { "aria-hidden": "true" }, "Enter"));
-    const end = el("button", { type: "button", class: "button", hidden: true, onclick: () => on.decide({ choice: chosen }) }, "End here");
+    const end = el("button", { type: "button", class: "button", hidden: true, onclick: () => finish(chosen) }, "End here");
     const box = el("div", { class: "next-turn" }, label, el("div", { class: "ask-line" }, text, send, end));
     offer();
 
@@ -73,9 +73,15 @@
     /** A vote ends the conversation, unless the chosen answer may go on: then the box asks what to say next. */
     function vote(choice) {
       if (!able) return;
-      if (!chosenGoesOn || !SHOWN.includes(choice)) return void on.decide({ choice });
+      if (!chosenGoesOn || !SHOWN.includes(choice)) return void finish(choice);
       choose(choice);
       text.focus();
+    }
+
+    /** The conversation ends here; what was typed before and left is not said any more. */
+    function finish(choice) {
+      later = null;
+      on.decide({ choice });
     }
 
     function choose(choice) {
@@ -99,7 +105,7 @@
 
     function enter() {
       if (text.value.trim()) goOn();
-      else if (chosen) on.decide({ choice: chosen });
+      else if (chosen) finish(chosen);
     }
 
     async function goOn() {

@@ -196,6 +196,32 @@ def test_where_more_is_asked_the_vote_comes_first_and_then_it_goes_on(
     assert page.input_value("#turn-text") == ""
 
 
+def test_what_was_typed_and_left_is_not_said_after_a_vote_that_ends_it(
+    hall: Hall, study: Callable[..., Study], visit: Callable[..., Visit]
+) -> None:
+    at = study("chosen", strength="required")
+    page = visit(hall.site.url).open(f"/compare?study={at.name}")
+    ready(page)
+    first = page.get_attribute(ROOT, "data-comparison")
+    page.keyboard.press("1")
+    page.fill("#turn-text", "Go on")
+    page.press("#turn-text", "Enter")
+    page.wait_for_selector(f"{ROOT}[data-state=details]")
+    page.keyboard.press("Escape")
+    ready(page)
+    page.keyboard.press("1")
+    page.fill("#turn-text", "")
+    page.press("#turn-text", "Enter")
+    page.wait_for_selector(f"{ROOT}[data-state=details]")
+    page.keyboard.press("3")
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"(first) => document.querySelector('{ROOT}').dataset.comparison !== first", arg=first)
+    page.wait_for_timeout(500)
+
+    assert [vote.comparison_id for vote in current_votes(hall.site.store, at.id)] == [first]
+    assert hall.site.store.value("select count(*) from comparisons where parent_id = ?", [first]) == 0
+
+
 def test_both_sides_are_seen_to_write(hall: Hall, study: Callable[..., Study], visit: Callable[..., Visit]) -> None:
     at = study("both")
     page = visit(hall.site.url).open(f"/compare?study={at.name}")
