@@ -10,7 +10,7 @@ from storage.comparisons import get_comparison
 from storage.rows import Study, Vote
 from storage.store import Store
 from storage.votes import newest_votes
-from studio.feedback.ballots import SIDES
+from studio.feedback.ballots import SIDES, SKIP
 from studio.feedback.outcomes import LETTERS
 from studio.feedback.showing import Shown, show
 
@@ -42,7 +42,7 @@ class Mine(NamedTuple):
             "reason": vote.reason,
             "pair": self.shown.to_json(),
         }
-        if names:
+        if names and vote.choice != SKIP:  # a skip is no vote: it may be judged yet
             told["reveal"] = [answer.model_name for answer in self.shown.answers]
         return told
 

@@ -48,6 +48,16 @@ def test_a_vote_comes_back_as_it_was_seen_and_said(bench: Bench) -> None:
         assert mine.to_json(names=True)["reveal"] == [answer.model_name for answer in shown.answers]
 
 
+def test_who_wrote_what_was_skipped_is_told_to_nobody(bench: Bench) -> None:
+    _say(bench, bench.compare(), "skip", "vote-0001")
+
+    (mine,) = my_votes(bench.store, bench.study, "ann").votes
+
+    told = mine.to_json(names=True)
+    assert told["choice"] == "skip"
+    assert [model.name for model in bench.models if model.name in str(told)] == []
+
+
 def test_a_ranking_comes_back_by_side(bench: Bench) -> None:
     contestants = [(bench.models[0].id, f"model-{n}") for n in range(4)]
     new = NewComparison(as_messages("one"), contestants, texts=[f"answer {n}" for n in range(4)])
