@@ -4,6 +4,7 @@ Questions, tokens as they come, one's own votes and conversations have files of 
 """
 
 import asyncio
+import sqlite3
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -14,8 +15,10 @@ from starlette.concurrency import run_in_threadpool
 from storage.comparisons import get_study
 from storage.rows import Study
 from storage.search import catch_up
+from storage.store import Store
 from studio.api import compare_asking, compare_mine, compare_stream, compare_turns
 from studio.api.allowed import Asker, Me
+from studio.bugs import report_bug
 from studio.feedback import casting, sittings
 from studio.feedback.ballots import Ballot, Edit
 from studio.feedback.leaderboard import leaderboard
@@ -111,7 +114,7 @@ def _judging(routes: APIRouter, studio: Studio) -> None:
 
         saved = await asyncio.wrap_future(studio.committer.submit(save))
         if asked.edited:
-            await run_in_threadpool(catch_up, store)
+            await run_in_threadpool(_index, store)
         return JSONResponse(saved)
 
     @routes.post("/undo")
@@ -123,6 +126,14 @@ def _judging(routes: APIRouter, studio: Studio) -> None:
             "pair": taken.pair.to_json() if taken.pair else None,
             "tally": sittings.tally(store, study, me)._asdict(),
         }
+
+
+def _index(store: Store) -> None:
+    """Let the mended answer be found; the vote is saved, whatever becomes of its words."""
+    try:
+        catch_up(store)
+    except sqlite3.Error:
+        report_bug("indexing a mended answer")
 
 
 def _seated(studio: Studio, study: Study, annotator: str, hold: list[str]) -> Json:

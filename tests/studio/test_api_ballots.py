@@ -84,6 +84,18 @@ def test_a_mended_answer_is_found_in_its_dataset_and_goes_with_its_vote(web: Web
     assert [row.content["messages"][-1]["content"] for row in left] == ["Mended 1.", "Mended 2.", "Mended 3."]
 
 
+def test_a_vote_is_answered_although_the_index_of_words_is_broken(web: Web) -> None:
+    pair = web.pairs()[0]
+    home = web.studio.store.home
+    home.search.unlink(missing_ok=True)
+    home.search.mkdir()  # nothing can be opened there
+
+    saved = web.vote(pair, "left", edited={"side": 0, "text": "It should have said this."})
+
+    assert (saved["saved"], saved["new"]) == (f"vote-{pair['comparison']}", True)
+    assert web.studio.store.value("select count(*) from saved where kind = 'fixed'") == 1
+
+
 def test_an_answer_is_kept_before_the_vote_without_a_name(web: Web) -> None:
     pair = web.pairs()[0]
     body = {"study": "first-look", "comparison": pair["comparison"], "side": 1, "dataset": "liked"}
