@@ -8,7 +8,7 @@
 
   const judging = (window.ratchet.judging ||= { layouts: {}, extras: {} });
   const MOST = 1500;
-  const PHASES = { waiting: "Waiting for its turn", starting: "The engine is starting", loading: "The engine is loading the model" };
+  const PHASES = { waiting: "Waiting for its turn", starting: "The engine is starting", loading: "The engine is loading the model", answering: "The answers are being written" };
 
   judging.stream = ({ note, text, done, lost }) => {
     let source = null;

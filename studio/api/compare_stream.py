@@ -14,6 +14,7 @@ from storage.comparisons import get_comparison, get_study
 from studio.api.allowed import Me
 from studio.feedback.queue import find
 from studio.feedback.showing import Shown
+from studio.feedback.study_settings import settings_of
 from studio.studio import Studio
 
 Json = dict[str, Any]
@@ -67,16 +68,20 @@ class _Watcher:
         self.me = me
         self.shown = shown
         self.order = shown.order
+        study = get_study(studio.store, shown.whole.comparison.study_id)
+        self.together = settings_of(study).pace == "together"
         self.sent = ["" for _ in self.order]
         self.told: tuple[str, int] | None = None
 
     def news(self, moment: Any) -> list[Json]:
-        """Status once a second, texts as they grow."""
+        """Status once a second, texts as they grow; nothing of them where the answers are to appear together."""
         events: list[Json] = []
         status = (moment.phase, int(moment.seconds / _SAY_AGAIN))
-        if moment.phase != "answering" and status != self.told:
+        if (self.together or moment.phase != "answering") and status != self.told:
             events.append({"kind": "status", "phase": moment.phase, "seconds": status[1]})
         self.told = status
+        if self.together:
+            return events
         texts = [moment.texts[position] for position in self.order]
         if texts != self.sent:
             grown = all(text.startswith(before) for text, before in zip(texts, self.sent, strict=True))

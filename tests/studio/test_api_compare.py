@@ -24,6 +24,7 @@ from storage.votes import current_votes
 from studio.api import compare
 from studio.api.allowed import actor_of, name_of
 from studio.api.errors import add_error_answers
+from studio.feedback.study_settings import change_settings
 from studio.people.roles import Actor
 from studio.settings import Settings
 from studio.studio import Studio
@@ -216,6 +217,20 @@ def test_a_typed_question_streams_on_both_sides_and_ends_with_the_whole_pair(web
     assert all(side["text"].startswith(text) for side, text in zip(done["pair"]["sides"], texts, strict=True))
     assert sum(event["kind"] == "text" for event in events) >= 1
     assert web.get("next")["pairs"][0]["comparison"] == pair["comparison"]
+
+
+def test_answers_that_are_to_appear_together_are_not_told_before_all_are_whole(web: Web) -> None:
+    web.pairs(3)
+    change_settings(web.studio.store, get_study(web.studio.store, "first-look"), {"pace": "together"})
+    web.talker.pause = 0.1
+    pair = web.post("prompt", {"study": "first-look", "prompt": "my own question"})["pair"]
+
+    with web.client.stream("GET", f"/api/compare/stream/{pair['comparison']}") as response:
+        events = [json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: ")]
+
+    assert {event["kind"] for event in events} <= {"status", "done"}
+    assert "answering" in {event.get("phase") for event in events}
+    assert (events[-1]["kind"], events[-1]["pair"]["state"]) == ("done", "ready")
 
 
 def test_a_second_look_is_told_like_any_other(web: Web) -> None:
