@@ -17,6 +17,9 @@ class Contest(NamedTuple):
     sha256: list[str]
     """Hashes of the texts; empty where they are not known."""
 
+    begun: str
+    """The prompt with which the conversation began: votes on all its turns hang together."""
+
 
 class Said(NamedTuple):
     """A vote as counting needs it, a fifth of what `Vote` costs. `ranking` and `shown_order` are JSON as stored."""
@@ -50,15 +53,16 @@ class Label(NamedTuple):
 def contests(store: Store, study_id: str) -> dict[str, Contest]:
     """The comparisons of a study by id."""
     rows = store.db.conn.execute(
-        "select c.id, c.prompt_sha256, c.split, a.model_name, a.sha256 from comparisons c "
+        "select c.id, c.prompt_sha256, c.split, c.parent_id, a.model_name, a.sha256 from comparisons c "
         "join answers a on a.comparison_id = c.id where c.study_id = ? order by c.number, a.position",
         [study_id],
     )
     found: dict[str, Contest] = {}
-    for identity, prompt_sha256, split, name, sha256 in rows:
+    for identity, prompt_sha256, split, parent, name, sha256 in rows:
         contest = found.get(identity)
         if contest is None:
-            contest = found[identity] = Contest(prompt_sha256, split, [], [])
+            begun = found[parent].begun if parent in found else prompt_sha256  # a parent has a lower number
+            contest = found[identity] = Contest(prompt_sha256, split, [], [], begun)
         contest.models.append(name)
         if sha256 is not None:
             contest.sha256.append(sha256)

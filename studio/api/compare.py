@@ -94,7 +94,7 @@ def _judging(routes: APIRouter, studio: Studio) -> None:
     @routes.get("/next")
     async def next_pairs(me: Me, study: str | None = None, hold: str = "") -> Response:
         def sit() -> Json:
-            chosen = sittings.find_study(store, study or None)
+            chosen = sittings.find_study(store, study or None, me)
             return _seated(studio, chosen, me, hold.split(",")) if chosen else {"study": None}
 
         return JSONResponse(await asyncio.wrap_future(studio.committer.submit(sit)))
@@ -147,8 +147,8 @@ def _counting(routes: APIRouter, studio: Studio) -> None:
     store = studio.store
 
     @routes.get("/studies")
-    def studies(me: Me) -> Json:
-        return {"studies": sittings.choices(store, me)}
+    def studies(asker: Asker) -> Json:
+        return {"studies": sittings.choices(store, asker.name, asker.may(Action.SEE_RESULTS))}
 
     @routes.get("/progress")
     def progress(study: str, me: Me) -> Json:

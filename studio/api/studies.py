@@ -10,11 +10,13 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from storage.comparisons import get_study
+from storage.errors import Forbidden
 from studio.api.allowed import Asker
 from studio.api.ascii import Ascii
 from studio.feedback import gold, guidelines, running
+from studio.feedback.queue import closed_to
 from studio.feedback.replaying import saved
-from studio.feedback.study_settings import StudySettings
+from studio.feedback.study_settings import StudySettings, settings_of
 from studio.people.roles import Action, require
 from studio.studio import Studio
 
@@ -125,7 +127,10 @@ def _add_guidelines(routes: APIRouter, studio: Studio) -> None:
         return guidelines.write_guidelines(store, asker, name, asked.text)._asdict()
 
     @routes.get("/api/compare/guidelines")
-    def read(study: str) -> Json:
+    def read(study: str, asker: Asker) -> Json:
+        stranger = closed_to(settings_of(get_study(store, study)), asker.name)
+        if stranger and not asker.may(Action.SEE_RESULTS):
+            raise Forbidden(stranger)
         versions = guidelines.versions_of(store, study)
         return {
             "versions": [{"number": one.number, "text": one.text, "created_at": one.created_at} for one in versions]

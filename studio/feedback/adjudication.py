@@ -20,7 +20,7 @@ from storage.store import Store
 from studio.feedback.ballots import DECIDED, Ballot, Judged, positioned
 from studio.feedback.counting import Counted, counting_votes
 from studio.feedback.disputes import Dispute, Opinion, disputes, span_of
-from studio.feedback.exclusions import kept
+from studio.feedback.kept_votes import kept
 from studio.feedback.outcomes import LETTERS, ranks
 from studio.feedback.showing import Shown, as_turns, show
 from studio.feedback.study_settings import settings_of

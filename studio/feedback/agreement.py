@@ -18,7 +18,7 @@ from storage.store import Store
 from studio.feedback import coefficients
 from studio.feedback.coefficients import Table
 from studio.feedback.disputes import Dispute, disputes, span_of
-from studio.feedback.exclusions import kept
+from studio.feedback.kept_votes import kept
 from studio.feedback.labelling import VOTE_ORDER, Judgement, Labelled, labelled
 from studio.feedback.study_settings import settings_of
 from studio.feedback.trust import gold_of_all, oneself

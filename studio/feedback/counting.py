@@ -15,7 +15,7 @@ from storage.models import list_models
 from storage.prompts import content_sha256
 from storage.rows import Study
 from storage.store import Store
-from studio.feedback.exclusions import kept
+from studio.feedback.kept_votes import kept
 from studio.feedback.outcomes import DRAWS, LETTERS, Ordering, ranked
 from studio.feedback.study_settings import settings_of
 
@@ -131,7 +131,7 @@ def _judged(votes: Iterable[Said], entries: dict[str, Contest]) -> list[Judged]:
 
 
 def _unit(comparison_id: str, contest: Contest) -> str:
-    return comparison_id if contest.prompt_sha256 == _NO_PROMPT else contest.prompt_sha256
+    return comparison_id if contest.prompt_sha256 == _NO_PROMPT else contest.begun
 
 
 def _names(store: Store, study: Study, entries: dict[str, Contest]) -> list[str]:

@@ -14,7 +14,7 @@ from storage.details import criteria
 from storage.errors import NotFound
 from storage.store import Store
 from studio.feedback.counting import Counted, count
-from studio.feedback.exclusions import kept
+from studio.feedback.kept_votes import kept
 from studio.feedback.outcomes import LETTERS
 from studio.feedback.ratings_table import Mean, Rating, means
 from studio.feedback.study_settings import settings_of

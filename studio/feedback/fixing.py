@@ -1,13 +1,13 @@
 """Fix it: an answer that somebody mended with their vote becomes an example to train on, and goes with the vote.
 
 After such a vote the examples of the study are brought in line with the votes that count: what is missing is written,
-what belongs to a withdrawn vote goes to the trash. The web commits vote and example together; elsewhere a crash between
-both is made good by the vote being sent again, or by the next mended answer.
+what belongs to a withdrawn or excluded vote, or to a known answer, goes to the trash. The web commits vote and example
+together; elsewhere a crash between both is made good by the vote being sent again, or by the next mended answer.
 
 Prompts that are kept for measuring must not train: mended answers to them are kept as rejected examples.
 """
 
-from storage import changes, examples, saved, search
+from storage import changes, examples, gold, saved, search
 from storage.changes import Change
 from storage.comparisons import get_comparison
 from storage.contents import prepared
@@ -18,6 +18,7 @@ from storage.rows import Dataset, Study, Vote
 from storage.saved import FIXED, Saved
 from storage.store import Store
 from studio.feedback.conversations import conversation, source_of
+from studio.feedback.kept_votes import kept
 
 TAG = "fix"
 MEASURES = "The prompt is kept for measuring, so it does not train."
@@ -27,7 +28,9 @@ _LONGEST_NAME = 64
 
 def bring_in_line(store: Store, study: Study) -> None:
     """Have the dataset of mended answers hold those of the votes that count, and no others."""
-    wanted = {vote.id: vote for vote in saved.mended(store, study.id)}
+    known = gold.standing(store, study.id)
+    counting = kept(store, study.id, saved.mended(store, study.id)).votes
+    wanted = {vote.id: vote for vote in counting if vote.comparison_id not in known}
     for one in saved.standing(store, study.id, FIXED):
         if one.vote_id not in wanted and not _handed_over(store, one, wanted):
             _trash(store, one)
@@ -62,7 +65,7 @@ def _trash(store: Store, one: Saved) -> None:
         example = examples.get_example(store, one.example_id)
         changes.edit(
             store, example, Change(status="deleted"), kind="delete", author=one.author,
-            label=f"deleted example {example.number}: its vote was taken back",
+            label=f"deleted example {example.number}: its vote does not count any more",
         )  # fmt: skip
     except NotFound:
         pass  # undone or erased by hand meanwhile

@@ -14,6 +14,7 @@ from storage.gold import Gold, standing
 from storage.judgements import opening
 from storage.rows import CHOICES, RANKED, Study
 from storage.store import Store
+from studio.feedback.fixing import bring_in_line
 from studio.feedback.shuffling import shuffled
 from studio.feedback.study_settings import settings_of
 
@@ -35,13 +36,16 @@ def set_gold(
     if whole.comparison.state != "ready":
         raise BadInput("Only a comparison whose answers are there can have a known answer.")
     checked = _checked(study, whole, expected)
-    return gold.put_gold(store, study.id, comparison_id, checked, (note or "").strip(), author)
+    made = gold.put_gold(store, study.id, comparison_id, checked, (note or "").strip(), author)
+    bring_in_line(store, study)
+    return made
 
 
 def lift_gold(store: Store, study: Study, comparison_id: str) -> None:
     """Let a comparison be like the others again; raises NotFound where it has no known answer."""
     if not gold.lift(store, study.id, comparison_id):
         raise NotFound(f'Comparison "{comparison_id}" has no known answer in study "{study.name}".')
+    bring_in_line(store, study)
 
 
 def gold_items(store: Store, study: Study) -> list[dict[str, Any]]:

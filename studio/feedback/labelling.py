@@ -13,7 +13,7 @@ from storage.rows import RANKED, RATED
 from storage.store import Store
 from studio.feedback.counting import Counted, count, orderings_of
 from studio.feedback.criteria import of_criterion, scores
-from studio.feedback.exclusions import kept
+from studio.feedback.kept_votes import kept
 from studio.feedback.outcomes import LETTERS
 
 # Votes in the order from "A is better" to "B is better"; that both are bad says as little about who won as a tie.

@@ -23,7 +23,7 @@ from storage.rows import RATED, Answer, Comparison, Vote
 from storage.store import Store
 from storage.votes import current_votes
 from studio.feedback.conversations import tail
-from studio.feedback.exclusions import kept
+from studio.feedback.kept_votes import kept
 from studio.feedback.policies import AS_USUAL, POLICIES, Draw, Options, Win, refuse_unknown, thumbs
 from studio.feedback.study_settings import settings_of
 

@@ -83,9 +83,15 @@ class Sitting:
         }
 
 
-def find_study(store: Store, name: str | None) -> Study | None:
-    """The study asked for, or the newest open one; None where there is none to choose."""
-    return get_study(store, name) if name else newest_open(store)
+def find_study(store: Store, name: str | None, annotator: str | None = None) -> Study | None:
+    """The study asked for, or the newest open one in which this person takes part; None where there is none."""
+    if name:
+        return get_study(store, name)
+    newest = newest_open(store)
+    if newest is None or annotator is None or not closed_to(settings_of(newest), annotator):
+        return newest
+    theirs = (one["name"] for one in choices(store, annotator, sees_all=False) if one["open"])
+    return next((get_study(store, one) for one in theirs), newest)
 
 
 def sit(store: Store, study: Study, annotator: str, hold: Collection[str] = ()) -> Sitting:
@@ -167,13 +173,16 @@ def progress(store: Store, study: Study, annotator: str) -> Progress:
     return Progress(study.name, len(votes), len(made.pairs), made.dropped, sum(lefts), len(lefts))
 
 
-def choices(store: Store, annotator: str) -> list[dict[str, Any]]:
-    """The studies to choose from, newest first; those that hold only votes from files cannot be judged."""
+def choices(store: Store, annotator: str, sees_all: bool = True) -> list[dict[str, Any]]:
+    """The studies to choose from, newest first; those that hold only votes from files cannot be judged.
+
+    `sees_all`: also those in which this person takes no part.
+    """
     mine = workdays.given_by(store, annotator)
     return [
         {"name": study.name, "open": study.state == "open", "mine": mine.get(study.id, 0)}
         for study in list_studies(store)
-        if judgeable(study)
+        if judgeable(study) and (sees_all or not closed_to(settings_of(study), annotator))
     ]
 
 

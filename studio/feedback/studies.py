@@ -26,7 +26,9 @@ def sampling_of(study: Study) -> Sampling:
 
 def set_sampling(store: Store, study: Study, sampling: Sampling) -> Study:
     """Draw the answers of a study this way from now on."""
-    set_settings(store, study.id, {**study.settings, "sampling": asdict(sampling)})
+    with store.write():
+        now = get_study(store, study.id)
+        set_settings(store, now.id, {**now.settings, "sampling": asdict(sampling)})
     return get_study(store, study.id)
 
 

@@ -203,8 +203,9 @@ def changed_settings(study: Study, changes: Mapping[str, Any]) -> StudySettings:
 
 def change_settings(store: Store, study: Study, changes: Mapping[str, Any]) -> Study:
     """Change some settings of a study from now on; raises BadInput for an unknown one or a value that cannot be."""
-    settings = changed_settings(study, changes)
-    set_settings(store, study.id, {**study.settings, **settings.to_json()})
+    with store.write():  # two people who change different settings at once keep both
+        now = get_study(store, study.id)
+        set_settings(store, now.id, {**now.settings, **changed_settings(now, changes).to_json()})
     return get_study(store, study.id)
 
 

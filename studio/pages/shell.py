@@ -37,9 +37,7 @@ class Page(NamedTuple):
 PAGES: Sequence[Page] = (
     Page("/", "Home", "Rounds", "Each turn of the loop, and the one next step."),
     Page("/data", "Data", "Data", "Import examples, read them, and mend them by hand.", Action.READ_DATA),
-    Page(
-        "/compare", "Compare", "Compare", "Answers without names. Say which one is better.", Action.JUDGE
-    ),
+    Page("/compare", "Compare", "Compare", "Answers without names. Say which one is better.", Action.JUDGE),
     Page(
         "/studies",
         "Studies",

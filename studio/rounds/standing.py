@@ -14,8 +14,8 @@ from storage.jobs import trained_prompts
 from storage.models import get_model, lineage
 from storage.rows import Round
 from storage.store import Store
-from studio.feedback.exclusions import kept
 from studio.feedback.intervals import WinRate, votes_needed, win_rate
+from studio.feedback.kept_votes import kept
 
 # Votes of a study that count, with who stood where.
 _VOTES = """

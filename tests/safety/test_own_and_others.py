@@ -148,6 +148,9 @@ def test_who_does_not_take_part_in_a_study_reads_and_changes_nothing_of_it(
     assert studio.store.value("select count(*) from votes") == 0
     assert studio.store.value("select count(*) from comparisons") == 2
     assert people["bob"].get("/api/compare/mine?study=anns-own").json()["votes"] == []
+    assert people["bob"].get("/api/compare/guidelines?study=anns-own").status_code == 403
+    assert "anns-own" not in people["bob"].get("/api/compare/studies").text
+    assert people["bob"].get("/api/compare/next").json()["study"] == "first-look"
 
 
 def test_a_comparison_is_no_part_of_another_study(people: dict[str, TestClient], closed: str) -> None:

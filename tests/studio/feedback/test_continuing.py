@@ -16,6 +16,7 @@ from studio.clients.engine import Engine
 from studio.feedback import gold
 from studio.feedback.ballots import Ballot
 from studio.feedback.continuing import GoneOn, go_on
+from studio.feedback.counting import count
 from studio.feedback.filling import fill_all
 from studio.feedback.queue import find, upcoming
 from studio.feedback.showing import Shown
@@ -176,6 +177,8 @@ def test_the_chosen_answer_goes_on_for_both_and_counts_as_the_vote(talk: Talk) -
     assert [answer.history for answer in second.answers] == [None, None]
     assert sorted(_texts(second)) == ["o heard 4 turns, the last: And then?", "w heard 3 turns, the last: And then?"]
     assert talk.whole(first).comparison.state == "ready"
+    counted = count(talk.store, talk.study.name)
+    assert counted.unit(second.id) == counted.unit(first.id), "two votes on one conversation are not independent"
 
 
 def test_a_vote_given_before_must_have_chosen_that_side(talk: Talk) -> None:

@@ -5,8 +5,9 @@ import pytest
 from storage import rounds
 from storage.errors import BadInput, Conflict, NotFound
 from studio.feedback.agreement import agreement
-from studio.feedback.exclusions import day_of, days_and_sources, exclude, include
+from studio.feedback.exclusions import days_and_sources, exclude, include
 from studio.feedback.gold import set_gold
+from studio.feedback.kept_votes import day_of
 from studio.feedback.leaderboard import leaderboard
 from studio.feedback.preferences import preferences
 from studio.rounds.timeline import timeline

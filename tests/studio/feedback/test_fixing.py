@@ -9,7 +9,9 @@ from storage.prompts import as_messages
 from storage.queries import Query
 from storage.rows import Example
 from studio.feedback.ballots import Ballot, Edit
+from studio.feedback.exclusions import exclude, include
 from studio.feedback.fixing import MEASURES
+from studio.feedback.gold import set_gold
 from studio.feedback.showing import show
 from studio.feedback.voting import cast, undo
 from tests.studio.feedback.conftest import MEASURING, TRAINING, Bench
@@ -71,6 +73,25 @@ def test_an_undo_puts_the_example_into_the_trash(bench: Bench) -> None:
     undo(bench.store, bench.study, "ann", "undo-0001", first.comparison.id)
 
     assert (_said(_rows(bench)), _said(_rows(bench, "deleted"))) == (["Second."], ["First."])
+
+
+def test_an_excluded_vote_takes_its_mended_answer_along_until_it_counts_again(bench: Bench) -> None:
+    _mend(bench, bench.compare(), "Two, of course.")
+
+    exclude(bench.store, "first-look", "annotator", "ann", "a robot", "curator")
+    assert (_rows(bench), _said(_rows(bench, "deleted"))) == ([], ["Two, of course."])
+
+    include(bench.store, "first-look", "annotator", "ann", "curator")
+    assert _said(_rows(bench)) == ["Two, of course."]
+
+
+def test_a_mended_answer_to_what_is_known_does_not_train(bench: Bench) -> None:
+    whole = bench.compare()
+    _mend(bench, whole, "Two, of course.")
+
+    set_gold(bench.store, bench.study, whole.comparison.id, {"choice": "a"}, None, "curator")
+
+    assert _rows(bench) == []
 
 
 def test_another_text_replaces_the_first_and_the_same_text_stays(bench: Bench) -> None:
