@@ -9,6 +9,7 @@
   if (!form) return; // nobody has an account here
   const said = document.getElementById("said");
   const button = form.querySelector("button");
+  form.elements.old.focus(); // the attribute is passed over where the page before had the focus elsewhere
 
   function fail(sentence, field) {
     said.textContent = sentence;
