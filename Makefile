@@ -34,18 +34,18 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Quick tests share the cores; those that load torch go one after the other and share their models, beside those that
-# drive a browser, file by file.
+# Quick tests share the cores; those that load torch or drive a browser do so file by file, for a file's tests share a
+# site or a model and follow each other.
 test: check browser
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not torch and not browser"
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and (torch or browser)"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and (torch or browser)"
 
 test-fast: $(READY)
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not heavy and not torch and not browser"
 
 test-all: check browser
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not torch and not browser"
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "slow or torch or browser"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or torch or browser"
 
 starter: $(READY)
 	$(BIN)/python -m trainers.starter --out static/starter

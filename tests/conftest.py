@@ -13,14 +13,6 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup`: whatever loads torch runs on one side, and each file stays whole and shares its site."""
-    for item in items:
-        group = "torch" if item.get_closest_marker("torch") else item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """A home folder that nobody has used."""

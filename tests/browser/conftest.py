@@ -212,12 +212,17 @@ def contexts(browser: Any) -> Iterator[Contexts]:
 
 @pytest.fixture
 def visit(contexts: Contexts) -> Iterator[Callable[..., Visit]]:
-    """`visit(url, width=…, scheme=…)` gives a Visit in its own context; all are checked at the end."""
+    """`visit(url, width=…, scheme=…)` gives a Visit in its own context; all are checked at the end.
+
+    With `fresh=True` the context is one that no test has used.
+    """
     visits: list[tuple[Visit, str]] = []
 
-    def begin(url: str, width: int = 1280, height: int = 800, scheme: str = "light", **options: Any) -> Visit:
+    def begin(
+        url: str, width: int = 1280, height: int = 800, scheme: str = "light", fresh: bool = False, **options: Any
+    ) -> Visit:
         key, context = contexts.take(
-            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce", **options
+            fresh, viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce", **options
         )
         visits.append((Visit(context.new_page(), url), key))
         return visits[-1][0]

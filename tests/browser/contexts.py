@@ -18,10 +18,10 @@ class Contexts:
         self.browser = browser
         self._idle: dict[str, list[Any]] = defaultdict(list)
 
-    def take(self, **options: Any) -> tuple[str, Any]:
-        """A context of this kind that nobody uses, and its key for `give_back`."""
+    def take(self, fresh: bool = False, **options: Any) -> tuple[str, Any]:
+        """A context of this kind that nobody uses (`fresh`: nor ever used), and its key for `give_back`."""
         key = repr(sorted(options.items()))
-        context = self._idle[key].pop() if self._idle[key] else self.browser.new_context(**options)
+        context = self._idle[key].pop() if self._idle[key] and not fresh else self.browser.new_context(**options)
         context.set_default_timeout(20_000)
         return key, context
 

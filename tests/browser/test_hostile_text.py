@@ -154,6 +154,7 @@ def test_nothing_runs_in_the_panels_of_the_judging_page(
         page.wait_for_timeout(150)
         assert_nothing_ran(page)
         page.keyboard.press("Escape")
+        page.wait_for_function("!document.querySelector('dialog[open]')")
         page.wait_for_selector("[data-widget=compare][data-state=ready]")
     if layout in ("pair", "turns"):
         page.keyboard.press("1")

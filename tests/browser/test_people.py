@@ -33,7 +33,7 @@ def sign_in(one: Visit, name: str, password: str = PASSWORD) -> None:
 def test_from_the_first_account_to_an_annotator_who_sees_the_comparisons_alone(
     served: Served, visit: Callable[..., Visit]
 ) -> None:
-    owner = visit(served.url)
+    owner = visit(served.url, fresh=True)
     page = owner.open("/people", wait_for="#add-name")
     assert grave_violations(page) == []
     page.fill("#add-name", "ada")
@@ -53,7 +53,7 @@ def test_from_the_first_account_to_an_annotator_who_sees_the_comparisons_alone(
     link = page.inner_text("#invitation-link")
     assert grave_violations(page) == []
 
-    guest = visit(served.url, width=390, scheme="dark")
+    guest = visit(served.url, width=390, scheme="dark", fresh=True)
     guest.expected.append(DENIED)
     guest.page.goto(link)
     assert grave_violations(guest.page) == []
@@ -75,7 +75,7 @@ def test_from_the_first_account_to_an_annotator_who_sees_the_comparisons_alone(
 
 
 def test_an_annotator_changes_the_own_password_by_keyboard(served: Served, visit: Callable[..., Visit]) -> None:
-    one, other = visit(served.url, width=390, scheme="dark"), visit(served.url)
+    one, other = visit(served.url, width=390, scheme="dark", fresh=True), visit(served.url, fresh=True)
     for browser in (one, other):
         browser.expected.append(DENIED)
         browser.page.goto(f"{served.url}/sign-in?next=/account")
@@ -104,7 +104,7 @@ def test_an_annotator_changes_the_own_password_by_keyboard(served: Served, visit
 
 
 def test_who_guesses_too_often_reads_when_to_try_again(served: Served, visit: Callable[..., Visit]) -> None:
-    one = visit(served.url, width=390)
+    one = visit(served.url, width=390, fresh=True)
     one.expected.append(DENIED)
     page = one.page
     page.goto(f"{served.url}/sign-in")
@@ -122,7 +122,7 @@ def test_who_guesses_too_often_reads_when_to_try_again(served: Served, visit: Ca
 
 @pytest.mark.parametrize("next_page", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:x()"])
 def test_a_link_leads_to_this_studio_alone(next_page: str, served: Served, visit: Callable[..., Visit]) -> None:
-    one = visit(served.url)
+    one = visit(served.url, fresh=True)
     one.page.goto(f"{served.url}/sign-in?next={next_page}")
     sign_in(one, "ada")
 
