@@ -10,14 +10,6 @@
 
   const { markdown } = window.ratchet;
   const judging = (window.ratchet.judging ||= { layouts: {}, extras: {} });
-  const CHOICES = [
-    { choice: "left", label: "A is better", short: "A", keys: ["1", "ArrowLeft"], cap: "1" },
-    { choice: "tie", label: "Tie", short: "Tie", keys: ["3", "t"], cap: "3" },
-    { choice: "both_bad", label: "Both bad", short: "Both bad", keys: ["4", "x"], cap: "4" },
-    { choice: "right", label: "B is better", short: "B", keys: ["2", "ArrowRight"], cap: "2" },
-  ];
-  const SAID = { left: "A is better", right: "B is better", tie: "a tie", both_bad: "both bad" };
-  const SHOWN = ["left", "right"];
 
   judging.LETTERS = ["A", "B", "C", "D", "E", "F", "G", "H"];
 
@@ -51,16 +43,15 @@
   };
 
   judging.layouts.pair = (el, on) => {
-    const panes = SHOWN.map((_, index) => pane(el, judging.LETTERS[index]));
-    const buttons = CHOICES.map(({ choice, label, short, cap }) => el("button", { type: "button", class: `button vote vote-${choice}`, disabled: true,
-      dataset: { choice }, "aria-label": label, onclick: () => on.decide({ choice }) },
-      el("span", { class: "vote-long" }, label), el("span", { class: "vote-short", "aria-hidden": "true" }, short), el("kbd", { "aria-hidden": "true", dataset: { cap: choice } }, cap)));
+    const { all, shown, said, winners } = judging.choices;
+    const panes = shown.map((_, index) => judging.choices.pane(el, judging.LETTERS[index], `Answer ${judging.LETTERS[index]}`));
+    const buttons = judging.choices.buttons(el, (choice) => on.decide({ choice }));
     const each = (run) => panes.forEach(run);
 
     return {
       node: el("div", { class: "panes" }, panes.map(({ node }) => node)),
       buttons: el("div", { class: "vote-buttons" }, buttons),
-      keys: CHOICES.map(({ choice, label, keys }) => ({ id: choice, label, keys, run: () => on.decide({ choice }) })),
+      keys: all.map(({ choice, label, keys }) => ({ id: choice, label, keys, run: () => on.decide({ choice }) })),
       show(pair) {
         judging.answers(el, pair).forEach((node, index) => {
           panes[index].body.replaceChildren(node);
@@ -77,18 +68,10 @@
       note: (text) => each(({ note }) => { note.textContent = text; }),
       can: (yes) => buttons.forEach((button) => { button.disabled = !yes; }),
       answer: () => null, // one key says it all
-      mark({ choice }) { panes[SHOWN.indexOf(choice)]?.node.classList.add("is-chosen"); },
+      mark({ choice }) { panes[shown.indexOf(choice)]?.node.classList.add("is-chosen"); },
       clear: () => each(({ node }) => node.classList.remove("is-chosen", "is-streaming")),
-      said: ({ choice }) => SAID[choice],
-      winners: ({ choice }) => (SHOWN.includes(choice) ? [SHOWN.indexOf(choice)] : []),
+      said,
+      winners,
     };
   };
-
-  function pane(el, letter) {
-    const body = el("div", { class: "pane-body prose", role: "region", tabindex: "0", "aria-label": `Answer ${letter}` });
-    const note = el("span", { class: "pane-note muted small" });
-    const node = el("section", { class: `pane pane-${letter.toLowerCase()}`, "aria-label": `Answer ${letter}` },
-      el("div", { class: "pane-head" }, el("span", { class: `chip chip-${letter.toLowerCase()}` }, `Answer ${letter}`), note), body);
-    return { node, body, note };
-  }
 })();

@@ -10,14 +10,6 @@
 
   const { api, markdown, toast } = window.ratchet;
   const judging = (window.ratchet.judging ||= { layouts: {}, extras: {} });
-  const SHOWN = ["left", "right"];
-  const VOTES = [
-    { choice: "left", label: "A is better", short: "A", keys: ["1", "ArrowLeft"], cap: "1" },
-    { choice: "tie", label: "Tie", short: "Tie", keys: ["3", "t"], cap: "3" },
-    { choice: "both_bad", label: "Both bad", short: "Both bad", keys: ["4", "x"], cap: "4" },
-    { choice: "right", label: "B is better", short: "B", keys: ["2", "ArrowRight"], cap: "2" },
-  ];
-  const SAID = { left: "A is better", right: "B is better", tie: "a tie", both_bad: "both bad" };
   const ROLES = { user: "You", assistant: "Answer", system: "System" };
 
   const asksMore = ({ strength, rationale, criteria }) => strength === "required" || rationale === "required" || (criteria || []).some((one) => one.required);
@@ -52,10 +44,10 @@
     let sending = false;
     let chosen = null; // "left" or "right": whose answer the conversation goes on from
 
-    const panes = SHOWN.map((_, index) => pane(el, judging.LETTERS[index]));
+    const { all, shown, said, winners } = judging.choices;
+    const panes = shown.map((_, index) => pane(el, judging.LETTERS[index]));
     const each = (run) => panes.forEach(run);
-    const buttons = VOTES.map(({ choice, label, short, cap }) => el("button", { type: "button", class: `button vote vote-${choice}`, disabled: true, dataset: { choice }, "aria-label": label,
-      onclick: () => vote(choice) }, el("span", { class: "vote-long" }, label), el("span", { class: "vote-short", "aria-hidden": "true" }, short), el("kbd", { "aria-hidden": "true", dataset: { cap: choice } }, cap)));
+    const buttons = judging.choices.buttons(el, vote);
 
     const text = el("textarea", { class: "input", id: "turn-text", rows: "1", maxlength: "50000", placeholder: chosenGoesOn ? "Choose an answer, then say the next thing" : "Say the next thing to both",
       onkeydown: (event) => {
@@ -73,7 +65,7 @@
     /** A vote ends the conversation, unless the chosen answer may go on: then the box asks what to say next. */
     function vote(choice) {
       if (!able) return;
-      if (!chosenGoesOn || !SHOWN.includes(choice)) return void finish(choice);
+      if (!chosenGoesOn || !shown.includes(choice)) return void finish(choice);
       choose(choice);
       text.focus();
     }
@@ -86,13 +78,13 @@
 
     function choose(choice) {
       chosen = choice;
-      each(({ node }, index) => node.classList.toggle("is-chosen", SHOWN[index] === choice));
+      each(({ node }, index) => node.classList.toggle("is-chosen", shown[index] === choice));
       offer();
       on.changed();
     }
 
     function offer() {
-      const name = chosen && judging.LETTERS[SHOWN.indexOf(chosen)];
+      const name = chosen && judging.LETTERS[shown.indexOf(chosen)];
       label.textContent = chosenGoesOn
         ? (chosen ? `${name} goes on. Say the next thing, or press Enter with nothing to end here.` : "The better answer goes on: choose it first.")
         : "Say the next thing: both sides go on, each from its own answer.";
@@ -147,7 +139,7 @@
       node: el("div", { class: "panes turns-panes" }, panes.map(({ node }) => node)),
       buttons: el("div", { class: "stack-s" }, box, el("div", { class: "vote-buttons" }, buttons)), // in reach, whatever is being read
       keys: [
-        ...VOTES.map(({ choice, label: words, keys }) => ({ id: choice, label: chosenGoesOn && SHOWN.includes(choice) ? `${words}: it goes on` : words, keys, run: () => vote(choice) })),
+        ...all.map(({ choice, label: words, keys }) => ({ id: choice, label: chosenGoesOn && shown.includes(choice) ? `${words}: it goes on` : words, keys, run: () => vote(choice) })),
         { id: "next_turn", label: "Say the next thing", keys: ["c"], run: () => { if (!text.disabled) text.focus(); } },
       ],
       show(of) {
@@ -182,24 +174,20 @@
         offer();
       },
       answer: () => (chosen ? { choice: chosen } : null),
-      mark({ choice }) { each(({ node }, index) => node.classList.toggle("is-chosen", SHOWN[index] === choice)); },
+      mark({ choice }) { each(({ node }, index) => node.classList.toggle("is-chosen", shown[index] === choice)); },
       clear() {
         chosen = null;
         each(({ node }) => node.classList.remove("is-chosen", "is-streaming"));
         offer();
       },
-      said: ({ choice }) => SAID[choice],
-      winners: ({ choice }) => (SHOWN.includes(choice) ? [SHOWN.indexOf(choice)] : []),
+      said,
+      winners,
     };
   };
 
   function pane(el, letter) {
     const past = el("div", { class: "turns" });
     const answer = el("div", { class: "turn-answer" });
-    const body = el("div", { class: "pane-body prose", role: "region", tabindex: "0", "aria-label": `Conversation ${letter}` }, past, answer);
-    const note = el("span", { class: "pane-note muted small" });
-    const node = el("section", { class: `pane pane-${letter.toLowerCase()}`, "aria-label": `Conversation ${letter}` },
-      el("div", { class: "pane-head" }, el("span", { class: `chip chip-${letter.toLowerCase()}` }, `Answer ${letter}`), note), body);
-    return { node, past, answer, body, note };
+    return { past, answer, ...judging.choices.pane(el, letter, `Conversation ${letter}`, past, answer) };
   }
 })();

@@ -63,13 +63,20 @@ def _whole(line: bytes) -> bool:
     return True
 
 
-def _elements(content: bytes) -> Iterator[Raw | Unreadable]:
-    """The elements of an array, each as its own text."""
+def _text(content: bytes) -> str | Unreadable:
+    """The content as text, or where it is none."""
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        yield Unreadable(line, Reject(error.start + 1, f"byte {error.start + 1} is not UTF-8"))
+        return Unreadable(line, Reject(error.start + 1, f"byte {error.start + 1} is not UTF-8"))
+
+
+def _elements(content: bytes) -> Iterator[Raw | Unreadable]:
+    """The elements of an array, each as its own text."""
+    text = _text(content)
+    if isinstance(text, Unreadable):
+        yield text
         return
     decoder, place, line, counted = json.JSONDecoder(), _after(text, text.index("[") + 1), 1, 0
     while place < len(text) and text[place] != "]":
@@ -96,11 +103,9 @@ def _after(text: str, place: int) -> int:
 
 def _rows(content: bytes) -> Iterator[Raw | Unreadable]:
     """The rows of a table as objects; an empty cell is no value."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        yield Unreadable(line, Reject(error.start + 1, f"byte {error.start + 1} is not UTF-8"))
+    text = _text(content)
+    if isinstance(text, Unreadable):
+        yield text
         return
     before = csv.field_size_limit(_LONGEST_CELL)
     try:

@@ -5,8 +5,8 @@ from studio.widgets.widget import widget
 
 # What the page is made of, a noun each (static/compare.js tells how they fit).
 _NOUNS = (
-    "queue ahead stream clock keys head session says pair details fix second skip screen ask cards guidelines "
-    "rank rate turns diff keep mine"
+    "queue ahead stream clock keys head session says choices pair details fix second skip screen ask cards "
+    "guidelines rank rate turns diff keep mine"
 )
 _PARTS = ["editor_diff", *(f"compare_{noun}" for noun in _NOUNS.split())]
 

@@ -1,6 +1,6 @@
 """The layout "rank" in Chromium: by number keys, by dragging with mouse and finger, ties, and what is stored."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from tests.browser.axe import grave_violations
 from tests.browser.conftest import Visit
 from tests.browser.court import NAMES, ROOT, Court, hold, on_to_the_next, ready, shown
-from tests.browser.site import Site, served_site
+from tests.browser.site import Site
 
 pytestmark = pytest.mark.browser
 
@@ -17,12 +17,6 @@ PAPER = (
     "A **paragraph** of an answer that goes on for a while, so that cards have something to hold.\n\n"
     "- first\n- second\n\n```python\nprint(6 * 7)\n```\n\n"
 )
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with served_site(tmp_path_factory.mktemp("ranking")) as served:
-        yield served
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The layout "rate" in Chromium: one answer, one key; thumbs and steps."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,17 +8,11 @@ import pytest
 from tests.browser.axe import grave_violations
 from tests.browser.conftest import Visit
 from tests.browser.court import NAMES, Court, hold, on_to_the_next, ready, shown
-from tests.browser.site import Site, served_site
+from tests.browser.site import Site
 
 pytestmark = pytest.mark.browser
 
 LONG = "A *short* story.\n\n" + "\n\n".join(f"Paragraph {number} of it, with $x_{number}$." for number in range(12))
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with served_site(tmp_path_factory.mktemp("rating")) as served:
-        yield served
 
 
 @pytest.fixture
