@@ -132,7 +132,7 @@
       const id = `method-${method.name}`;
       const input = el("input", { type: "radio", name: "method", id, value: method.name, checked: method.name === this.chosen.method,
         onchange: () => this.chooseMethod(method.name) });
-      const from = method.rows === "preference" ? "from votes" : "from examples";
+      const from = method.votes ? "from votes" : "from examples";
       return el("label", { class: "method-card", for: id }, input,
         el("span", { class: "method-title" }, method.title, el("span", { class: "chip" }, from)),
         el("span", { class: "muted small" }, method.summary));
@@ -146,8 +146,8 @@
     }
 
     fillMaterial() {
-      const byVotes = this.method.rows === "preference";
-      const datasets = this.offer.datasets.filter((dataset) => dataset.kind === this.method.rows);
+      const byVotes = this.method.votes;
+      const datasets = this.offer.datasets.filter((dataset) => this.method.rows.includes(dataset.kind));
       const studies = byVotes ? this.offer.studies : [];
       this.keepMaterial(datasets, studies);
       const groups = [

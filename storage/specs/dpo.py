@@ -1,15 +1,17 @@
-"""Direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290) of a LoRA adapter."""
+"""Direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290) of an adapter."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from storage.specs.method import Aim, Method
 from storage.specs.options import option
+from storage.specs.training import TrainingOptions
 
 
 @dataclass(frozen=True)
-class DPOOptions:
-    """What DPO can be told; the defaults suit an adapter on a base of a billion weights or more."""
+class DPOOptions(TrainingOptions):
+    """What DPO can be told."""
 
-    epochs: float = option(3.0, "Times that every pair is seen.", minimum=0.01, maximum=100, basic=True)
     learning_rate: float = option(2e-5, "Peak step size.", minimum=1e-8, maximum=0.1, basic=True)
     batch_size: int = option(8, "Pairs in one optimiser step.", minimum=1, maximum=1024, basic=True)
     max_length: int = option(1024, "Tokens of prompt and answer; longer ones are cut.", minimum=16, maximum=131072,
@@ -27,13 +29,28 @@ class DPOOptions:
         0.0, "Lead in reward asked for per unit of a pair's margin; 0 ignores margins (sigmoid loss).",
         minimum=0.0, maximum=10.0,
     )  # fmt: skip
-    lora_r: int = option(16, "Rank of a fresh adapter.", minimum=1, maximum=512)
-    lora_alpha: int = option(32, "Scale of a fresh adapter, divided by its rank.", minimum=1, maximum=2048)
-    lora_dropout: float = option(0.0, "Share of adapter inputs dropped in training.", minimum=0.0, maximum=0.9)
-    warmup: float = option(0.1, "Share of the steps in which the step size rises.", minimum=0.0, maximum=0.9)
-    scheduler: str = option(
-        "cosine", "How the step size falls after the warm-up.", choices=("cosine", "linear", "constant")
-    )
-    weight_decay: float = option(0.0, "Pull of the weights towards zero.", minimum=0.0, maximum=1.0)
-    max_steps: int = option(0, "Stop after this many steps; 0 means by epochs.", minimum=0, maximum=10_000_000)
-    seed: int = option(0, "Seed of order and initial weights.", minimum=0, maximum=2**31 - 1)
+
+
+METHOD = Method(
+    name="dpo",
+    title="DPO",
+    summary="Learn from votes: this answer rather than that.",
+    paper="Rafailov et al. 2023, arXiv:2305.18290",
+    rows=("preference",),
+    shape="pairs",
+    options=DPOOptions,
+    module="dpo",
+    votes=True,
+    compares=True,
+    # Found by trial on the starter: 20, 40 and 120 votes, several seeds each.
+    advised=MappingProxyType(
+        {
+            "tiny": MappingProxyType({"learning_rate": 3e-4, "beta": 0.3, "batch_size": 4, "max_length": 512}),
+            "small": MappingProxyType({"learning_rate": 1e-4}),
+        }
+    ),
+    # Most: DPO has no end of its own; on the starter 40 steps moved the style by 35 to 41 points and cost at most 2
+    # points of correctness, 90 steps of the same cost 65.
+    aims=MappingProxyType({"tiny": Aim(40, 1.0, 6.0, most_steps=50)}),
+    longest=Aim(30, 3.0, 6.0),
+)

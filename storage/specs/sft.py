@@ -1,31 +1,38 @@
-"""Supervised fine-tuning (Ouyang et al. 2022, arXiv:2203.02155) of a LoRA adapter (Hu et al. 2021,
-arXiv:2106.09685).
-"""
+"""Supervised fine-tuning (Ouyang et al. 2022, arXiv:2203.02155) of an adapter."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from storage.specs.method import Aim, Method
 from storage.specs.options import option
+from storage.specs.training import TrainingOptions
 
 
 @dataclass(frozen=True)
-class SFTOptions:
-    """What SFT can be told; the defaults suit an adapter on a base of a billion weights or more."""
+class SFTOptions(TrainingOptions):
+    """What SFT can be told."""
 
-    epochs: float = option(3.0, "Times that every row is seen.", minimum=0.01, maximum=100, basic=True)
-    learning_rate: float = option(2e-4, "Peak step size.", minimum=1e-8, maximum=0.1, basic=True)
-    batch_size: int = option(8, "Rows in one optimiser step.", minimum=1, maximum=1024, basic=True)
-    max_length: int = option(1024, "Tokens of a row; longer rows are cut.", minimum=16, maximum=131072, basic=True)
-    lora_r: int = option(16, "Rank of the adapter.", minimum=1, maximum=512)
-    lora_alpha: int = option(32, "Scale of the adapter, divided by its rank.", minimum=1, maximum=2048)
-    lora_dropout: float = option(0.0, "Share of adapter inputs dropped in training.", minimum=0.0, maximum=0.9)
-    warmup: float = option(0.1, "Share of the steps in which the step size rises.", minimum=0.0, maximum=0.9)
-    scheduler: str = option(
-        "cosine", "How the step size falls after the warm-up.", choices=("cosine", "linear", "constant")
-    )
-    weight_decay: float = option(0.0, "Pull of the weights towards zero.", minimum=0.0, maximum=1.0)
     loss_on: str = option(
         "assistant", "What is learnt: the assistant's words only, or every token.", choices=("assistant", "all")
     )
     packing: bool = option(False, "Join short rows into full ones: fewer steps, the same tokens.")
-    max_steps: int = option(0, "Stop after this many steps; 0 means by epochs.", minimum=0, maximum=10_000_000)
-    seed: int = option(0, "Seed of order and initial weights.", minimum=0, maximum=2**31 - 1)
+
+
+METHOD = Method(
+    name="sft",
+    title="SFT",
+    summary="Learn from examples of good answers.",
+    paper="Ouyang et al. 2022, arXiv:2203.02155",
+    rows=("sft",),
+    shape="conversations",
+    options=SFTOptions,
+    module="sft",
+    # Found by trial on the starter: 60 rows, several seeds each.
+    advised=MappingProxyType(
+        {
+            "tiny": MappingProxyType({"learning_rate": 5e-4, "max_length": 512}),
+            "small": MappingProxyType({"learning_rate": 5e-4}),
+        }
+    ),
+    aims=MappingProxyType({"tiny": Aim(120, 3.0, 20.0)}),
+)

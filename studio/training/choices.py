@@ -35,7 +35,16 @@ def choices(store: Store) -> Choices:
     studies = _studies(store)
     return Choices(
         methods=[
-            {"name": method.name, "title": method.title, "summary": method.summary, "rows": method.rows}
+            {
+                "name": method.name,
+                "title": method.title,
+                "summary": method.summary,
+                "paper": method.paper,
+                "rows": list(method.rows),
+                "votes": method.votes,
+                "makes": method.makes,
+                "compares": method.compares,
+            }
             for method in METHODS.values()
         ],
         models=_models(store),

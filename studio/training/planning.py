@@ -13,13 +13,15 @@ from storage import jobs, models
 from storage.errors import BadInput, Conflict, RatchetError
 from storage.rows import Job
 from storage.specs.advice import Advice, advise
+from storage.specs.method import Method
 from storage.specs.options import OptionField, option_fields, parse_options
-from storage.specs.registry import Method, method_named
+from storage.specs.registry import method_named
 from storage.store import Store
 from studio.rounds.ledger import coming_number
-from studio.training.material import Survey, survey
+from studio.training.material import survey
 from studio.training.origins import Origin, find_origin
 from studio.training.request import Request, command_line
+from studio.training.voted import Survey
 
 Found = TypeVar("Found")
 
@@ -65,7 +67,7 @@ class Plan:
     @property
     def _compares(self) -> bool:
         """Whether the method has a reference at all."""
-        return self.method is not None and self.method.rows == "preference"
+        return self.method is not None and self.method.compares
 
     def _field(self, item: OptionField) -> dict[str, Any]:
         """One option for the form: what it holds, what is advised, and its limits."""
