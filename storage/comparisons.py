@@ -9,7 +9,8 @@ from storage.clock import blind_id, new_id, now
 from storage.errors import Conflict, NotFound
 from storage.models import checked_name
 from storage.prompts import Messages, content_sha256, split_of, text_sha256
-from storage.rows import Answer, Comparison, Model, Study
+from storage.rows import Answer, Comparison, Study
+from storage.rows_training import Model
 from storage.store import Store
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from storage.clock import now
 from storage.errors import Conflict, NotFound
-from storage.rows import JOB_ENDED, Job
+from storage.rows_training import JOB_ENDED, Job
 from storage.store import Store
 
 # One statement, so that two workers can never hold the same job.

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from storage import migration_training
 from storage.migration_judging import prepare
 from storage.migration_segments import convert
 
@@ -34,7 +35,7 @@ def build() -> Migrations:
     for step in (
         _m001_data, _m002_models, _m003_feedback, _m004_jobs, _m005_rounds, _m006_tasks, _m007_segments,
         _m008_findings, _m009_editor, _m010_views, _m011_people, _m012_mappings,
-        _m013_exclusions, _m014_judging,
+        _m013_exclusions, _m014_judging, _m015_training,
     ):  # fmt: skip
         migrations(name=step.__name__.lstrip("_"))(step)
     return migrations
@@ -358,3 +359,8 @@ def _m013_exclusions(db: Database) -> None:
 def _m014_judging(db: Database) -> None:
     """Judging together: leases, gold, second looks, guidelines, adjudications; what a vote says in its second stage."""
     prepare(db)
+
+
+def _m015_training(db: Database) -> None:
+    """Training: a queue with an order, chains and searches, evaluations, scores, preflights."""
+    migration_training.prepare(db)

@@ -7,7 +7,7 @@ from typing import Any
 
 from storage.clock import new_id, now
 from storage.errors import BadInput, Conflict, NotFound
-from storage.rows import Model
+from storage.rows_training import Model
 from storage.store import Store
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -28,7 +28,8 @@ def add_model(store: Store, name: str, kind: str, **values: Any) -> Model:
     checked_name(name)
     row = {item.name: values.get(item.name) for item in fields(Model)}
     row |= {"id": values.get("id") or new_id(), "name": name, "kind": kind, "created_at": now()}
-    row["probe"] = json.dumps(row["probe"]) if row["probe"] is not None else None
+    for column in Model.json_columns():
+        row[column] = json.dumps(row[column]) if row[column] is not None else None
     with store.write():
         if store.value("select 1 from models where name = ?", [name]):
             raise Conflict(f'A model named "{name}" exists already; choose another name.')

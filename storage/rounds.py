@@ -5,7 +5,7 @@ from typing import Any
 
 from storage.clock import new_id, now
 from storage.errors import NotFound
-from storage.rows import Round
+from storage.rows_training import Round
 from storage.store import Store
 
 _COLUMNS = {"parent_id", "version_id", "training_study_id", "job_id", "model_id", "measuring_study_id"}

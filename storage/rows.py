@@ -17,7 +17,6 @@ FROZEN = ("draft", "approved")
 CHOICES = ("a", "b", "tie", "both_bad")
 # What a vote says elsewhere than in `choice`: in its ranking, or in its rating.
 RANKED, RATED = "ranking", "rating"
-JOB_ENDED = ("done", "failed", "stopped")
 
 
 @dataclass(frozen=True)
@@ -147,39 +146,6 @@ class Version(Row):
 
 
 @dataclass(frozen=True)
-class Model(Row):
-    """Anything that can answer: a base, an adapter on a base, an endpoint.
-
-    `path`: weights folder (base, adapter). `base_id`: the base under an adapter. `parent_id`: the model that an
-    adapter was trained from. `url`, `remote_name`, `key_env`: an endpoint, its name for the model and the
-    environment variable that holds its key. `parameters`: count of a base's weights.
-    """
-
-    id: str
-    name: str
-    kind: str
-    base_id: str | None
-    parent_id: str | None
-    path: str | None
-    url: str | None
-    remote_name: str | None
-    key_env: str | None
-    base_sha256: str | None
-    adapter_sha256: str | None
-    template_sha256: str | None
-    parameters: int | None
-    job_id: str | None
-    probe: dict[str, Any] | None
-    created_at: float
-    retired_at: float | None
-
-    @classmethod
-    def json_columns(cls) -> frozenset[str]:
-        """Columns stored as JSON text."""
-        return frozenset({"probe"})
-
-
-@dataclass(frozen=True)
 class Study(Row):
     """A set of comparisons to be judged.
 
@@ -295,93 +261,3 @@ class Vote(Row):
     def json_columns(cls) -> frozenset[str]:
         """Columns stored as JSON text."""
         return frozenset({"ranking", "criteria", "shown_order", "shown_sha256", "chips"})
-
-
-@dataclass(frozen=True)
-class Job(Row):
-    """A training job: status is queued, running, done, failed or stopped; its run is the folder of the same id.
-
-    `request`: what was asked for, enough to ask again. `stop_requested`: None, "save" or "now".
-    """
-
-    id: str
-    number: int
-    name: str
-    method: str
-    base_id: str
-    version_id: str | None
-    study_id: str | None
-    policy: str | None
-    request: dict[str, Any]
-    status: str
-    stop_requested: str | None
-    phase: str | None
-    step: int
-    total_steps: int
-    eta_seconds: float | None
-    seconds_to_first_step: float | None
-    metrics: dict[str, Any]
-    error: dict[str, Any] | None
-    model_id: str | None
-    pid: int | None
-    pid_started: float | None
-    beat_at: float | None
-    created_at: float
-    started_at: float | None
-    finished_at: float | None
-
-    @classmethod
-    def json_columns(cls) -> frozenset[str]:
-        """Columns stored as JSON text."""
-        return frozenset({"request", "metrics", "error"})
-
-
-@dataclass(frozen=True)
-class Round(Row):
-    """One turn of the loop: from the champion through data, votes and a job to a model and a verdict.
-
-    state: open or closed. `parent_id`: the champion that it started from. `training_study_id`: its votes train.
-    `measuring_study_id`: its votes judge the new model against the parent.
-    """
-
-    id: str
-    number: int
-    state: str
-    parent_id: str | None
-    version_id: str | None
-    training_study_id: str | None
-    job_id: str | None
-    model_id: str | None
-    measuring_study_id: str | None
-    verdict: dict[str, Any] | None
-    opened_at: float
-    closed_at: float | None
-
-    @classmethod
-    def json_columns(cls) -> frozenset[str]:
-        """Columns stored as JSON text."""
-        return frozenset({"verdict"})
-
-
-@dataclass(frozen=True)
-class Task(Row):
-    """Work without a model that outlasts a click (an import): status as a job's, progress 0 to 1."""
-
-    id: str
-    kind: str
-    payload: dict[str, Any]
-    status: str
-    progress: float
-    message: str
-    cancel_requested: int
-    result: dict[str, Any] | None
-    error: dict[str, Any] | None
-    pid: int | None
-    pid_started: float | None
-    created_at: float
-    finished_at: float | None
-
-    @classmethod
-    def json_columns(cls) -> frozenset[str]:
-        """Columns stored as JSON text."""
-        return frozenset({"payload", "result", "error"})

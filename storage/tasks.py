@@ -5,7 +5,7 @@ from typing import Any
 
 from storage.clock import new_id, now
 from storage.errors import NotFound
-from storage.rows import Task
+from storage.rows_training import Task
 from storage.store import Store
 
 

@@ -12,7 +12,8 @@ from storage import segments
 from storage.clock import new_id, now
 from storage.errors import BadInput, NotFound, Stopped
 from storage.processes import alive, identify
-from storage.rows import FROZEN, Dataset, Job, Version
+from storage.rows import FROZEN, Dataset, Version
+from storage.rows_training import Job
 from storage.segments import name_of
 from storage.settling import overlay, pane
 from storage.store import Store

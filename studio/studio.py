@@ -17,6 +17,7 @@ from storage.home import Home
 from storage.store import Store
 from studio.people.roles import Actor
 from studio.settings import Settings
+from studio.training_verbs import TrainingVerbs
 
 if TYPE_CHECKING:
     from studio.clients.engine import Engine
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-class Studio:
+class Studio(TrainingVerbs):
     """A project opened: `s = Studio("~/my-project")`, then `s.import_file(…)`, `s.train("dpo", …)`."""
 
     def __init__(self, home: str | Path | None = None, settings: Settings | None = None) -> None:
@@ -327,69 +328,6 @@ class Studio:
 
         made = include(self.ready, study, kind, value, self.settings.annotator)
         return {"study": study, "kind": made.kind, "value": made.value, "excluded": False, "reason": made.reason}
-
-    # Training
-
-    def train(
-        self,
-        method: str,
-        base: str,
-        dataset: str | None = None,
-        votes: str | None = None,
-        study: str | None = None,
-        name: str | None = None,
-        options: Mapping[str, Any] | None = None,
-        wait: bool = False,
-    ) -> Json:
-        """Train an adapter from a dataset, or from a study's votes by a policy; `wait` until the job has ended."""
-        from studio.clients.processes import start_worker
-        from studio.training.launching import launch
-        from studio.training.request import Request
-        from studio.training.watching import report
-        from studio.training.watching import wait as wait_for
-
-        request = Request(method, base, dataset=dataset, votes=votes, study=study, name=name, options=options or {})
-        job = launch(self.ready, self.settings, request)
-        start_worker(self.home)
-        if wait:
-            job = wait_for(self.ready, job)
-        return report(self.ready, job).to_json()
-
-    def jobs(self) -> Json:
-        """The jobs, newest first."""
-        from studio.training.watching import report_all
-
-        return {"jobs": [one.to_json() for one in report_all(self.ready)]}
-
-    def job(self, job_id: str) -> Json:
-        """One job, by id or number."""
-        from studio.training.watching import report
-
-        return report(self.ready, job_id).to_json()
-
-    def stop(self, job_id: str, now: bool = False) -> Json:
-        """Ask a job to stop, saving first unless `now`."""
-        from studio.training.watching import report, stop
-
-        return report(self.ready, stop(self.ready, job_id, now=now)).to_json()
-
-    def resume(self, job_id: str, wait: bool = False) -> Json:
-        """Queue a failed or stopped job again; it goes on from its newest whole checkpoint."""
-        from studio.clients.processes import start_worker
-        from studio.training.watching import report, resume
-        from studio.training.watching import wait as wait_for
-
-        job = resume(self.ready, job_id)
-        start_worker(self.home)
-        return report(self.ready, wait_for(self.ready, job) if wait else job).to_json()
-
-    def logs(self, job_id: str) -> Json:
-        """The end of a job's log."""
-        from storage.jobs import get_job
-        from studio.training.watching import log_tail
-
-        job = get_job(self.ready, job_id)
-        return {"job": job.id, "number": job.number, "log": log_tail(self.ready, job)}
 
     def doctor(self) -> Json:
         """What this machine has and what is missing."""

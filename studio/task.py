@@ -17,7 +17,7 @@ from storage import tasks
 from storage.errors import RatchetError
 from storage.home import Home
 from storage.processes import alive, identify
-from storage.rows import Task
+from storage.rows_training import Task
 from storage.store import Store
 from studio.curation import bulk, export_tasks, intake, tidying, trash, uploads, versioning
 from studio.curation.checks import tasks as checking

@@ -2,7 +2,7 @@
 
 from storage.home import Home, read_json
 from storage.processes import alive
-from storage.rows import Model
+from storage.rows_training import Model
 
 _SECONDS = 30.0
 

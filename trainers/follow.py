@@ -5,7 +5,7 @@ from typing import Any
 
 from storage.clock import now
 from storage.jobs import follow
-from storage.rows import Job
+from storage.rows_training import Job
 from storage.runs import read_events
 from storage.store import Store
 

@@ -8,7 +8,7 @@ from storage.clock import now
 from storage.errors import BadInput, Conflict, NotFound
 from storage.jobs import finish
 from storage.models import add_model, base_of, checked_name, get_model
-from storage.rows import Job, Model
+from storage.rows_training import Job, Model
 from storage.store import Store
 from storage.weights import hash_files, read_header
 from trainers.adapter import sync_folder

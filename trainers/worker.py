@@ -22,7 +22,7 @@ from storage.errors import NotReady, RatchetError
 from storage.home import Home
 from storage.models import base_of
 from storage.processes import Process, alive, serving
-from storage.rows import Job
+from storage.rows_training import Job
 from storage.runs import append_event, write_error
 from storage.specs.registry import method_named
 from storage.specs.run import RunSpec

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from storage.errors import BadInput
 from storage.home import read_json, write_json
@@ -11,13 +11,24 @@ from storage.home import read_json, write_json
 VERSION = 1
 
 
+class Helper(NamedTuple):
+    """A model that a run uses beside the policy: a teacher or a reward model; `spec.json` holds it as a dict."""
+
+    name: str
+    kind: str
+    base_path: str
+    adapter_path: str | None = None
+
+
 @dataclass(frozen=True)
 class RunSpec:
     """A run as it was asked for.
 
-    `adapter_path`: the adapter that it continues, if any. `reference`: what DPO compares with, "base" or
-    "previous" (the adapter that it continues). `libraries`: versions by name. `threads` of torch; `dtype` and
-    `device` are "auto" or what is wanted.
+    `adapter_path`: the adapter that it goes on from, if any, and `start` how: "continue" it, "stack" a fresh one on it,
+    or "fresh" (the adapter then is None). `reference`: what DPO compares with, "base" or "previous" (the policy that it
+    starts from). `extras`: further frozen rows in the folder, name to hash: `replay.parquet`, `eval.parquet`.
+    `teacher`, `rewards`: models beside the policy (see `Helper`). `libraries`: versions by name.
+    `threads` of torch; `dtype` and `device` are "auto" or what is wanted.
     """
 
     job: str
@@ -26,10 +37,14 @@ class RunSpec:
     base_path: str
     base_sha256: str | None = None
     adapter_path: str | None = None
+    start: str = "continue"
     reference: str = "base"
     options: dict[str, Any] = field(default_factory=dict)
     data_sha256: str = ""
     rows: int = 0
+    extras: dict[str, str] = field(default_factory=dict)
+    teacher: dict[str, Any] | None = None
+    rewards: list[dict[str, Any]] = field(default_factory=list)
     seed: int = 0
     threads: int = 2
     dtype: str = "auto"

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from storage.errors import RatchetError
 from storage.models import get_model
-from storage.rows import Example, Model
+from storage.rows import Example
+from storage.rows_training import Model
 from studio.api.allowed import Me
 from studio.api.ascii import Ascii
 from studio.bugs import report_bug

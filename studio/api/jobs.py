@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from storage import jobs
-from storage.rows import Job
+from storage.rows_training import Job
 from studio.studio import Studio
 from studio.training.choices import choices
 from studio.training.curves import MOST_POINTS, curves
@@ -31,6 +31,15 @@ class Asked(BaseModel):
     study: str | None = None
     name: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
+    preset: str | None = None
+    start: str | None = None
+    eval: str | None = None
+    replay: str | None = None
+    teacher: str | None = None
+    rewards: list[str] = Field(default_factory=list)
+    after: str | None = None
+    when_idle: bool = False
+    devices: int = 1
     start_id: str | None = None
 
     def request(self) -> Request:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from storage.errors import BadInput
-from storage.rows import Model
+from storage.rows_training import Model
 from studio.clients.answers import Messages, SamplingParams
 
 _RETRIED = frozenset({408, 429, 500, 502, 503, 504})

@@ -18,7 +18,7 @@ import httpx
 from storage.errors import Conflict, NotReady, RatchetError
 from storage.home import Home
 from storage.models import base_of
-from storage.rows import Model
+from storage.rows_training import Model
 from storage.store import Store
 from studio.clients.answers import Answer, Delta, Gathering, Messages, SamplingParams
 from studio.clients.connection import Connection, find, find_or_start

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from storage.errors import BadInput
 from storage.models import base_of
-from storage.rows import Model
+from storage.rows_training import Model
 from storage.store import Store
 from studio.clients.engine import Engine
 

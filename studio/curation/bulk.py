@@ -12,7 +12,8 @@ from storage import changes, datasets, finding, tasks
 from storage.changes import Change, Progress
 from storage.errors import BadInput
 from storage.queries import Query
-from storage.rows import Dataset, Example, Task
+from storage.rows import Dataset, Example
+from storage.rows_training import Task
 from storage.store import Store
 from studio.curation.fields import tags_of
 from studio.curation.filters import query_of

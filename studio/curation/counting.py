@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from storage import findings, tokens
 from storage.datasets import count_examples
-from storage.rows import Dataset, Model
+from storage.rows import Dataset
+from storage.rows_training import Model
 from storage.settling import settle
 from storage.store import Store
 from studio.clients.engine import Engine

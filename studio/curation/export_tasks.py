@@ -8,7 +8,7 @@ from storage import tasks
 from storage.clock import new_id, now
 from storage.errors import NotFound
 from storage.home import Home
-from storage.rows import Task
+from storage.rows_training import Task
 from storage.store import Store
 from studio.curation.export_formats import target_of
 from studio.curation.export_hub import FOLDER, Place, push

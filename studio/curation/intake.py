@@ -10,7 +10,8 @@ from typing import Any
 
 from storage import batches, datasets, mappings, tasks
 from storage.errors import BadInput, Conflict, NotFound
-from storage.rows import Batch, Task
+from storage.rows import Batch
+from storage.rows_training import Task
 from storage.store import Store
 from studio.curation import editing, faults, hub_datasets, looking, uploads
 from studio.curation.importing import Progress, Stopped, Upload, import_files

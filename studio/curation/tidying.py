@@ -7,7 +7,7 @@ missing later. So it may wait, be cut off, and go on another time.
 from typing import Any
 
 from storage import batches, changes, indexing, search, settling, tasks
-from storage.rows import Task
+from storage.rows_training import Task
 from storage.store import Store
 
 # So many rows are mended while somebody waits for the first page.

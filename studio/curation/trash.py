@@ -11,7 +11,8 @@ from storage import datasets, erasing, examples, search, tasks
 from storage.erasing import Trace
 from storage.errors import BadInput, Refused
 from storage.queries import Query
-from storage.rows import JOB_ENDED, Dataset, Task
+from storage.rows import Dataset
+from storage.rows_training import JOB_ENDED, Task
 from storage.segments import name_of
 from storage.store import Store
 from studio.curation.bulk import wanted_of

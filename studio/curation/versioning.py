@@ -10,7 +10,8 @@ from typing import Any
 from storage import datasets, differences, restoring, segments, tasks, versions
 from storage.differences import Difference
 from storage.errors import BadInput
-from storage.rows import Task, Version
+from storage.rows import Version
+from storage.rows_training import Task
 from storage.store import Store
 
 AT_ONCE = 20_000

@@ -10,7 +10,7 @@ from typing import Any, cast
 from storage.errors import BadInput, NotFound
 from storage.models import get_model
 from storage.prompts import Messages, as_messages
-from storage.rows import Model
+from storage.rows_training import Model
 from storage.store import Store
 from studio.clients.answers import Answer, SamplingParams
 from studio.clients.engine import Engine

@@ -14,7 +14,8 @@ from storage.errors import BadInput, Conflict, NotFound, RatchetError, Refused
 from storage.judgements import failed_in_a_row
 from storage.models import get_model
 from storage.prompts import Messages
-from storage.rows import Answer, Comparison, Model
+from storage.rows import Answer, Comparison
+from storage.rows_training import Model
 from storage.store import Store
 from studio.bugs import report_bug
 from studio.clients.answers import Answer as Answered

@@ -15,7 +15,8 @@ from storage.datasets import list_datasets
 from storage.errors import RatchetError
 from storage.jobs import get_job, unfinished
 from storage.models import get_model, list_models
-from storage.rows import JOB_ENDED, Job, Model, Round, Study
+from storage.rows import Study
+from storage.rows_training import JOB_ENDED, Job, Model, Round
 from storage.store import Store
 from studio.rounds.standing import Standing, standing
 

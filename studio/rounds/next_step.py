@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 from storage import jobs
 from storage.datasets import list_datasets
 from storage.errors import RatchetError
-from storage.rows import Job, Model, Round, Study
+from storage.rows import Study
+from storage.rows_training import Job, Model, Round
 from storage.store import Store
 from studio.feedback.preferences import preferences
 from studio.rounds.ledger import catch_up, current, starting_model, voting_study

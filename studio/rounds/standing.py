@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from storage.jobs import trained_prompts
 from storage.models import get_model, lineage
-from storage.rows import Round
+from storage.rows_training import Round
 from storage.store import Store
 from studio.feedback.intervals import WinRate, votes_needed, win_rate
 from studio.feedback.kept_votes import kept

@@ -8,7 +8,7 @@ from storage.comparisons import get_study
 from storage.datasets import get_dataset
 from storage.jobs import get_job
 from storage.models import get_model
-from storage.rows import Job, Round
+from storage.rows_training import Job, Round
 from storage.store import Store
 from storage.versions import get_version
 from studio.feedback.counting import count_votes

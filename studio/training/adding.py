@@ -16,7 +16,7 @@ from storage.clock import new_id
 from storage.errors import BadInput, Conflict, NotFound
 from storage.models import add_model as insert_model
 from storage.models import checked_name, free_name, list_models
-from storage.rows import Model
+from storage.rows_training import Model
 from storage.store import Store
 from studio.settings import Settings
 from studio.training.folders import inspect_adapter, inspect_base, is_adapter

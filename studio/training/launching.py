@@ -8,6 +8,7 @@ that it made. Whoever starts a job also sees to it that a worker runs: `studio.c
 import re
 import secrets
 import shutil
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -15,14 +16,14 @@ from storage import jobs
 from storage.clock import new_id
 from storage.errors import BadInput
 from storage.home import Home
-from storage.rows import Job
+from storage.rows_training import Job
 from storage.runs import FrozenRows, freeze_rows
 from storage.specs.registry import method_named
 from storage.specs.run import RunSpec
 from storage.store import Store
 from studio.rounds import ledger
 from studio.settings import Settings
-from studio.training.material import Frozen, gather
+from studio.training.material import Frozen, gather, gather_extras
 from studio.training.planning import Plan, plan, taken_names
 from studio.training.request import Request
 
@@ -50,11 +51,14 @@ def launch(store: Store, settings: Settings, request: Request) -> Job:
 
 def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan) -> Job | None:
     """Write the folder and enqueue the job; None where another start took its name in this moment."""
-    frozen = gather(store, method_named(thought.request.method), thought.request)
+    method = method_named(thought.request.method)
+    frozen = gather(store, method, thought.request)
+    extras = gather_extras(store, method, thought.request)
     folder = store.home.runs / f".new-{secrets.token_hex(8)}"
     folder.mkdir(parents=True)
     try:
-        _write(folder, job_id, thought, frozen, settings)
+        hashes = {name: freeze_rows(folder / f"{name}.parquet", rows).sha256 for name, rows in extras.items()}
+        _write(folder, job_id, thought, frozen, settings, hashes)
         return _enqueue(store, folder, job_id, thought, frozen)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -87,14 +91,17 @@ def _existing(store: Store, job_id: str) -> Job | None:
     return jobs.get_job(store, job_id) if store.value("select 1 from jobs where id = ?", [job_id]) else None
 
 
-def _write(folder: Path, job_id: str, thought: Plan, frozen: Frozen, settings: Settings) -> None:
+def _write(
+    folder: Path, job_id: str, thought: Plan, frozen: Frozen, settings: Settings, extras: dict[str, str]
+) -> None:
     """Write `data.parquet` and `spec.json`."""
     import psutil
 
     assert thought.origin is not None, "a plan without refusals has an origin"
     rows = freeze_rows(folder / "data.parquet", frozen.rows)
     cores = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else psutil.cpu_count()
-    _spec(job_id, thought, rows, threads_of(settings, cores or 1)).write(folder)
+    spec = _spec(job_id, thought, rows, threads_of(settings, cores or 1))
+    replace(spec, extras=extras, **thought.helpers).write(folder)
 
 
 def _spec(job_id: str, thought: Plan, rows: FrozenRows, threads: int) -> RunSpec:
@@ -108,6 +115,7 @@ def _spec(job_id: str, thought: Plan, rows: FrozenRows, threads: int) -> RunSpec
         base_path=str(Path(origin.base.path).resolve()),
         base_sha256=origin.base.base_sha256,
         adapter_path=str(Path(origin.adapter_path).resolve()) if origin.adapter_path else None,
+        start=origin.start,
         reference=origin.reference,
         options=thought.options,
         data_sha256=rows.sha256,

@@ -59,6 +59,21 @@ def gather(store: Store, method: Method, request: Request) -> Frozen:
     return Frozen(*SHAPES[method.shape](dataset, examples), version, None, None)
 
 
+def gather_extras(store: Store, method: Method, request: Request) -> dict[str, list[dict[str, Any]]]:
+    """Rows beside those learnt from, by name of their file: `eval` to measure on, `replay` to mix in.
+
+    They come in the shape of the method; `replay` may be of any kind that the method learns from.
+    """
+    named = {"eval": request.eval, "replay": request.replay}
+    return {name: _rows_of(store, method, dataset) for name, dataset in named.items() if dataset}
+
+
+def _rows_of(store: Store, method: Method, name: str) -> list[dict[str, Any]]:
+    dataset = _of_kind(get_dataset(store, name), method)
+    examples = [(row["example_id"], json.loads(row["content"])) for row in contents(store, freeze(store, dataset))]
+    return SHAPES[method.shape](dataset, examples).rows
+
+
 def _wants_votes(method: Method, request: Request) -> bool:
     """Whether to learn from votes; raises BadInput where the method cannot, or nothing was named."""
     if request.dataset and (request.study or request.votes):
@@ -77,7 +92,11 @@ def _wants_votes(method: Method, request: Request) -> bool:
 
 def _dataset(store: Store, method: Method, request: Request) -> Dataset:
     """The dataset of a request, of a kind that the method learns from."""
-    dataset = get_dataset(store, request.dataset or "")
+    return _of_kind(get_dataset(store, request.dataset or ""), method)
+
+
+def _of_kind(dataset: Dataset, method: Method) -> Dataset:
+    """The dataset where the method can learn from its kind; raises BadInput."""
     if dataset.kind not in method.rows:
         raise BadInput(
             f'Dataset "{dataset.name}" holds {dataset.kind} rows, and {method.title} learns from '

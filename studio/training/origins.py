@@ -5,25 +5,28 @@ round before. So the reference is the adapter that it starts from ("previous"; T
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from storage.errors import NotReady, Refused
+from storage.errors import BadInput, NotReady, Refused
 from storage.models import base_of, get_model
-from storage.rows import Model
+from storage.rows_training import ANSWERING, Model
+from storage.specs.run import Helper
 from storage.store import Store
+from studio.training.request import STARTS, Request
 
 
 class Origin(NamedTuple):
-    """The model that a training starts from, the base under it, and the reference of preference methods."""
+    """The model that a training starts from, the base under it, how, and the reference of preference methods."""
 
     model: Model
     base: Model
+    start: str
     reference: str
 
     @property
     def adapter_path(self) -> str | None:
-        """The adapter that is continued; None where a fresh one begins on a base."""
-        return self.model.path if self.model.base_id else None
+        """The adapter that is gone on from; None where a fresh one begins on the base."""
+        return self.model.path if self.reference == "previous" else None
 
     @property
     def reference_name(self) -> str:
@@ -31,8 +34,8 @@ class Origin(NamedTuple):
         return self.model.name if self.reference == "previous" else self.base.name
 
 
-def find_origin(store: Store, reference: str) -> Origin:
-    """The origin named `reference`.
+def find_origin(store: Store, reference: str, start: str | None = None) -> Origin:
+    """The origin named `reference`; `start`: one of `STARTS`, "continue" where nothing is said.
 
     Raises NotFound for an unknown model, Refused for an endpoint or a retired model, NotReady for weights that
     are no longer where they were.
@@ -43,12 +46,17 @@ def find_origin(store: Store, reference: str) -> Origin:
             f'"{model.name}" answers from {model.url}: its weights are not on this machine, so it cannot be trained. '
             "Start from a base or an adapter, or add the model's folder with `ratchet add-model`."
         )
+    if model.kind not in ANSWERING:
+        raise Refused(f'"{model.name}" judges answers and gives none; start from a base or an adapter.')
+    if start is not None and start not in STARTS:
+        raise BadInput(f'A training cannot start with "{start}"; choose {", ".join(STARTS)}.')
     if model.retired_at is not None:
         raise Refused(f'"{model.name}" has been retired; choose a model that is in use.')
     base = base_of(store, model)
     for needed in (base, model):
         _check_weights(needed)
-    return Origin(model, base, "previous" if model.base_id else "base")
+    goes_on = model.base_id is not None and start != "fresh"
+    return Origin(model, base, (start or "continue") if model.base_id else "fresh", "previous" if goes_on else "base")
 
 
 def _check_weights(model: Model) -> None:
@@ -58,3 +66,27 @@ def _check_weights(model: Model) -> None:
             f'The weights of "{model.name}" are no longer in {model.path}; bring the folder back '
             "or choose another model."
         )
+
+
+def find_helpers(store: Store, request: Request) -> dict[str, Any]:
+    """The models beside the policy as `spec.json` holds them: `teacher`, and `rewards` in the order they were named.
+
+    Raises NotFound, Refused or NotReady as `find_origin` does.
+    """
+    found: dict[str, Any] = {}
+    if request.teacher:
+        found["teacher"] = _helper(store, request.teacher, ANSWERING)
+    if request.rewards:
+        found["rewards"] = [_helper(store, name, ("reward",)) for name in request.rewards]
+    return found
+
+
+def _helper(store: Store, name: str, kinds: tuple[str, ...]) -> dict[str, Any]:
+    model = get_model(store, name)
+    if model.kind not in kinds or model.kind == "endpoint":
+        raise Refused(f'"{model.name}" is of kind {model.kind}, and {" or ".join(kinds)} is wanted here.')
+    base = base_of(store, model)
+    for needed in (base, model):
+        _check_weights(needed)
+    adapter = model.path if model.base_id else None
+    return Helper(model.name, model.kind, str(base.path), adapter)._asdict()

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from storage import jobs, models
 from storage.errors import BadInput, Conflict, RatchetError
-from storage.rows import Job
+from storage.rows_training import Job
 from storage.specs.advice import Advice, advise
 from storage.specs.method import Method
 from storage.specs.options import OptionField, option_fields, parse_options
@@ -19,7 +19,7 @@ from storage.specs.registry import method_named
 from storage.store import Store
 from studio.rounds.ledger import coming_number
 from studio.training.material import survey
-from studio.training.origins import Origin, find_origin
+from studio.training.origins import Origin, find_helpers, find_origin
 from studio.training.request import Request, command_line
 from studio.training.voted import Survey
 
@@ -45,6 +45,8 @@ class Plan:
     steps: int | None
     seconds: float | None
     refusals: list[str] = field(default_factory=list)
+    helpers: dict[str, Any] = field(default_factory=dict)
+    """Fields of the spec about models beside the policy: `teacher`, `rewards`."""
 
     def to_json(self) -> dict[str, Any]:
         """The plan as the form shows it."""
@@ -98,7 +100,7 @@ def plan(store: Store, request: Request) -> Plan:
             return None
 
     method = tried(lambda: method_named(request.method))
-    origin = tried(lambda: find_origin(store, request.base))
+    origin = tried(lambda: find_origin(store, request.base, request.start))
     found = tried(lambda: survey(store, method, request)) if method else None
     advice = _advice(method, origin, found, request) if method else None
     options = tried(lambda: parsed(method, advice, request)) if method else None
@@ -106,7 +108,8 @@ def plan(store: Store, request: Request) -> Plan:
     name = tried(lambda: model_name(store, request)) or request.name or ""
     steps = _steps(options, found)
     seconds = _seconds(store, method, origin, options, steps)
-    return Plan(request, method, origin, found, advice, options or {}, name, steps, seconds, refusals)
+    helpers = tried(lambda: find_helpers(store, request)) or {}
+    return Plan(request, method, origin, found, advice, options or {}, name, steps, seconds, refusals, helpers)
 
 
 def _advice(method: Method, origin: Origin | None, found: Survey | None, request: Request) -> Advice:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from storage import comparisons, datasets, models, rounds
 from storage.clock import new_id
 from storage.errors import NotReady
-from storage.rows import Model
+from storage.rows_training import Model
 from storage.store import Store
 from studio.curation.importing import import_files
 from studio.rounds.ledger import FIRST_STUDY, STARTER_PROMPTS

@@ -14,7 +14,7 @@ from storage.clock import now
 from storage.comparisons import get_study
 from storage.datasets import get_dataset
 from storage.models import get_model
-from storage.rows import JOB_ENDED, Job
+from storage.rows_training import JOB_ENDED, Job
 from storage.runs import tail_log
 from storage.store import Store
 from storage.versions import get_version

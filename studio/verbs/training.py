@@ -5,6 +5,7 @@ import argparse
 from storage.specs.options import OptionField, option_fields
 from storage.specs.registry import METHODS
 from studio.studio import Studio
+from studio.training.request import STARTS
 from studio.verbs.verb import Outcome, Verb, key_value, no_flags, table, visible
 
 _VOTES = (
@@ -40,6 +41,11 @@ def _train_flags(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--votes", metavar="POLICY", help=_VOTES)
     parser.add_argument("--study", metavar="S", help="study whose votes are meant")
     parser.add_argument("--name", metavar="N", help="name of the new model")
+    parser.add_argument("--start", choices=STARTS, help="from an adapter: continue it, stack a fresh one, or its base")
+    parser.add_argument("--replay", metavar="DATASET", help="dataset of which some is mixed in, against forgetting")
+    parser.add_argument("--eval", metavar="DATASET", help="dataset to measure on (default: rows held out)")
+    parser.add_argument("--teacher", metavar="M", help="model to distil from")
+    parser.add_argument("--reward", action="append", default=[], metavar="M", help="reward model (may be repeated)")
     parser.add_argument("--set", action="append", type=key_value, default=[], metavar="K=V", help="option (see below)")
     parser.add_argument("--wait", action="store_true", help="return when the job has ended")
 
@@ -72,6 +78,11 @@ def _train(studio: Studio, args: argparse.Namespace) -> Outcome:
         name=args.name,
         options=dict(args.set),
         wait=args.wait,
+        start=args.start,
+        replay=args.replay,
+        eval=args.eval,
+        teacher=args.teacher,
+        rewards=tuple(args.reward),
     )
     failed = data["status"] == "failed"
     end = f": {data['error']['sentence']}" if data.get("error") else ""

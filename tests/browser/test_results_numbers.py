@@ -10,7 +10,8 @@ from storage import adjudications
 from storage.comparisons import NewComparison, Whole, add_comparison, create_study, get_comparison, get_study
 from storage.models import add_model
 from storage.prompts import as_messages
-from storage.rows import Model, Study, Vote
+from storage.rows import Study, Vote
+from storage.rows_training import Model
 from storage.second_looks import Look, add
 from storage.store import Store
 from storage.votes import cast

@@ -10,7 +10,7 @@ import pytest
 from storage import jobs
 from storage.comparisons import get_study
 from storage.home import Home
-from storage.rows import Job
+from storage.rows_training import Job
 from storage.runs import append_event
 from studio.settings import Settings
 from studio.training.launching import launch

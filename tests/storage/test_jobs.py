@@ -9,7 +9,7 @@ from storage import jobs, models
 from storage.clock import new_id
 from storage.errors import Conflict, NotFound
 from storage.home import Home
-from storage.rows import Job
+from storage.rows_training import Job
 from storage.store import Store
 
 _CLAIM_ALL = """

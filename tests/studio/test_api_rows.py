@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from storage import tasks
 from storage.home import Home
-from storage.rows import Task
+from storage.rows_training import Task
 from studio.api import data, editor, rows, versions, views
 from studio.api.errors import add_error_answers
 from studio.curation.importing import import_files

@@ -11,7 +11,7 @@ import pytest
 
 from storage import batches, tasks
 from storage.processes import identify
-from storage.rows import Task
+from storage.rows_training import Task
 from storage.store import Store
 from studio import task as running
 from studio.curation import leftovers, uploads

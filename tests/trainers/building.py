@@ -10,7 +10,7 @@ from typing import Any
 from storage import jobs
 from storage.clock import new_id
 from storage.models import add_model
-from storage.rows import Job, Model
+from storage.rows_training import Job, Model
 from storage.runs import freeze_rows, read_events
 from storage.specs.run import RunSpec
 from storage.store import Store

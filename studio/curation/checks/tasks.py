@@ -7,7 +7,7 @@ from typing import Any
 from storage import tasks
 from storage.datasets import get_dataset
 from storage.models import get_model
-from storage.rows import Task
+from storage.rows_training import Task
 from storage.store import Store
 from studio.clients.engine import Engine
 from studio.curation.checks.mending import mend

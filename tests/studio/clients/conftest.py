@@ -6,7 +6,7 @@ import pytest
 
 from storage.home import Home
 from storage.models import add_model
-from storage.rows import Model
+from storage.rows_training import Model
 from storage.store import Store
 from studio.clients.connection import find
 from studio.clients.engine import Engine

@@ -10,7 +10,7 @@ import pytest
 
 from storage.errors import BadInput, NotReady, RatchetError, Refused
 from storage.models import add_model
-from storage.rows import Model
+from storage.rows_training import Model
 from storage.store import Store
 from studio.clients.engine import Answer, Engine, SamplingParams
 from tests.event_loop import run_alone

@@ -3,7 +3,7 @@
 import pytest
 
 from storage import mappings, tasks
-from storage.rows import Task
+from storage.rows_training import Task
 from storage.store import Store
 from studio import task as running
 from studio.curation import uploads

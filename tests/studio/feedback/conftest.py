@@ -7,7 +7,8 @@ import pytest
 from storage.comparisons import NewComparison, Whole, add_comparison, create_study, get_comparison
 from storage.models import add_model
 from storage.prompts import as_messages
-from storage.rows import Model, Study
+from storage.rows import Study
+from storage.rows_training import Model
 from storage.store import Store
 from studio.feedback.ballots import SIDES, Ballot
 from studio.feedback.showing import show

@@ -6,7 +6,8 @@ from storage.comparisons import NewComparison, add_comparison, answers_of, creat
 from storage.models import add_model
 from storage.priorities import priorities
 from storage.prompts import as_messages
-from storage.rows import Model, Study
+from storage.rows import Study
+from storage.rows_training import Model
 from storage.store import Store
 from studio.feedback import running
 from studio.feedback.choosing import LAST, Chooser, prioritise, telling_line_ups

@@ -5,7 +5,8 @@ import pytest
 from storage.comparisons import get_study
 from storage.models import get_model
 from storage.rounds import list_rounds
-from storage.rows import Round, Study
+from storage.rows import Study
+from storage.rows_training import Round
 from storage.store import Store
 from studio.feedback.exclusions import exclude, include
 from studio.rounds import ledger

@@ -8,7 +8,8 @@ from typing import Any
 from storage import batches, comparisons, datasets, examples, jobs, models, rounds, votes
 from storage.clock import new_id, now
 from storage.prompts import split_of, text_sha256
-from storage.rows import Dataset, Job, Model, Study, Vote
+from storage.rows import Dataset, Study, Vote
+from storage.rows_training import Job, Model
 from storage.runs import append_event
 from storage.store import Store
 

@@ -13,7 +13,7 @@ from storage.errors import BadInput
 from storage.models import get_model
 from storage.prompts import content_sha256
 from storage.rounds import list_rounds
-from storage.rows import Job
+from storage.rows_training import Job
 from storage.runs import thaw_rows
 from storage.specs.advice import advise
 from storage.specs.run import RunSpec

@@ -1,0 +1,96 @@
+"""The verbs about training of `Studio`, which inherits them: start, watch, stop and go on with jobs.
+
+Each returns the JSON object of the command of the same name, as those of `studio/studio.py` do.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from storage.home import Home
+from storage.store import Store
+from studio.settings import Settings
+
+Json = dict[str, Any]
+
+
+class TrainingVerbs:
+    """Verbs about training, over the store of a `Studio`."""
+
+    settings: Settings
+
+    @property
+    def home(self) -> Home:
+        """The project's folder."""
+        raise NotImplementedError
+
+    @property
+    def ready(self) -> Store:
+        """The store, after a new home has got its starter model and datasets."""
+        raise NotImplementedError
+
+    def train(
+        self,
+        method: str,
+        base: str,
+        dataset: str | None = None,
+        votes: str | None = None,
+        study: str | None = None,
+        name: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        wait: bool = False,
+        **more: Any,
+    ) -> Json:
+        """Train from a dataset, or from a study's votes by a policy; `wait` until the job has ended.
+
+        `more`: the other fields of `studio.training.request.Request`, such as `start`, `replay` or `teacher`.
+        """
+        from studio.clients.processes import start_worker
+        from studio.training.launching import launch
+        from studio.training.request import Request
+        from studio.training.watching import report
+        from studio.training.watching import wait as wait_for
+
+        request = Request(
+            method, base, dataset=dataset, votes=votes, study=study, name=name, options=options or {}, **more
+        )
+        job = launch(self.ready, self.settings, request)
+        start_worker(self.home)
+        if wait:
+            job = wait_for(self.ready, job)
+        return report(self.ready, job).to_json()
+
+    def jobs(self) -> Json:
+        """The jobs, newest first."""
+        from studio.training.watching import report_all
+
+        return {"jobs": [one.to_json() for one in report_all(self.ready)]}
+
+    def job(self, job_id: str) -> Json:
+        """One job, by id or number."""
+        from studio.training.watching import report
+
+        return report(self.ready, job_id).to_json()
+
+    def stop(self, job_id: str, now: bool = False) -> Json:
+        """Ask a job to stop, saving first unless `now`."""
+        from studio.training.watching import report, stop
+
+        return report(self.ready, stop(self.ready, job_id, now=now)).to_json()
+
+    def resume(self, job_id: str, wait: bool = False) -> Json:
+        """Queue a failed or stopped job again; it goes on from its newest whole checkpoint."""
+        from studio.clients.processes import start_worker
+        from studio.training.watching import report, resume
+        from studio.training.watching import wait as wait_for
+
+        job = resume(self.ready, job_id)
+        start_worker(self.home)
+        return report(self.ready, wait_for(self.ready, job) if wait else job).to_json()
+
+    def logs(self, job_id: str) -> Json:
+        """The end of a job's log."""
+        from storage.jobs import get_job
+        from studio.training.watching import log_tail
+
+        job = get_job(self.ready, job_id)
+        return {"job": job.id, "number": job.number, "log": log_tail(self.ready, job)}
