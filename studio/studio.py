@@ -334,3 +334,9 @@ class Studio(TrainingVerbs):
         from studio.training.doctor import examine
 
         return examine(self.settings)
+
+    def bench(self, name: str, words: Sequence[str] = ()) -> Json:
+        """Run one of the project's measurements with its baselines; only from a checkout."""
+        from studio.measuring import measure
+
+        return measure(name, words)
