@@ -16,7 +16,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def benches(root: Path = _ROOT) -> list[str]:
-    """Names of the measurements there are: modules of `bench/` that run by themselves. Raises NotFound where none is."""
+    """Names of the measurements: modules of `bench/` that run by themselves; raises NotFound where there are none."""
     found = sorted(
         path.stem
         for path in (root / "bench").glob("*.py")
