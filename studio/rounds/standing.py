@@ -1,52 +1,60 @@
 """How a round's model stands against the one that it came from: blind votes on prompts that trained neither.
 
-The rate is over prompts (`studio.feedback.intervals`): a win counts 1, a tie or both bad one half, a loss 0.
+The rate is over prompts (`studio.feedback.intervals`), turns of one conversation being one: a win counts 1, a tie or
+both bad one half, a loss 0. A ranking of several answers says which of the two it puts first.
 Votes on prompts that either model has trained on are left out, whatever their split, and so are votes that somebody
 excluded (`studio.feedback.exclusions`) and those on comparisons with a known answer.
 """
 
+import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, NamedTuple
 
 from storage.jobs import trained_prompts
 from storage.models import get_model, lineage
+from storage.rows import RANKED
 from storage.rows_training import Round
 from storage.store import Store
 from studio.feedback.intervals import WinRate, votes_needed, win_rate
 from studio.feedback.kept_votes import kept
+from studio.feedback.outcomes import ranks
 
-# Votes of a study that count, with who stood where.
+# Votes of a study that say something of both models, with where each stood. A conversation that went on is a row of
+# comparisons; its first prompt is what all its votes have in common.
 _VOTES = """
-select v.annotator, v.source, v.created_at, v.choice, c.prompt_sha256, a.model_id as first_id,
-       b.model_id as second_id
+with recursive talks (id, prompt) as (
+    select id, prompt_sha256 from comparisons where study_id = :study and parent_id is null
+    union all
+    select c.id, talks.prompt from comparisons c join talks on c.parent_id = talks.id
+)
+select v.annotator, v.source, v.created_at, v.choice, v.ranking, c.prompt_sha256 as asked, talks.prompt as talk,
+       a.position as new_at, b.position as old_at
 from votes v
 join comparisons c on c.id = v.comparison_id
-join answers a on a.comparison_id = c.id and a.position = 0
-join answers b on b.comparison_id = c.id and b.position = 1
-where v.study_id = :study and v.choice in ('a', 'b', 'tie', 'both_bad')
+join talks on talks.id = c.id
+join answers a on a.comparison_id = c.id and a.model_id = :new
+join answers b on b.comparison_id = c.id and b.model_id = :old
+where v.study_id = :study and v.choice in ('a', 'b', 'tie', 'both_bad', 'ranking')
   and not exists (select 1 from gold g where g.comparison_id = v.comparison_id and g.lifted_at is null)
   and v.rowid = (select max(w.rowid) from votes w
                  where w.comparison_id = v.comparison_id and w.annotator = v.annotator)
 """
 
 
-class _Given(NamedTuple):
-    """A vote as it was given: by whom, whence and when, and between which models."""
+class _Judged(NamedTuple):
+    """A vote as the new model sees it: by whom, whence and when; 1 for a win, one half for neither, 0 for a loss.
+
+    `asked`: the prompt that was answered; `talk`: the first prompt of its conversation, the same where it has one turn.
+    """
 
     annotator: str
     source: str
     created_at: float
-    choice: str
-    prompt: str
-    models: tuple[str, str]
-
-
-class _Judged(NamedTuple):
-    """A vote as the new model sees it: which prompt, and 1 for a win, one half for neither, 0 for a loss."""
-
-    prompt: str
+    asked: str
+    talk: str
     value: float
 
 
@@ -89,7 +97,7 @@ def standing(store: Store, turn: Round) -> Standing | None:
         return None
     trained = _trained(store, turn.model_id, turn.parent_id)
     judged = _judged(store, turn.measuring_study_id, turn.model_id, turn.parent_id)
-    clean = [vote for vote in judged if vote.prompt not in trained]
+    clean = [vote for vote in judged if not {vote.asked, vote.talk} & trained]
     units = _units(clean)
     return Standing(
         votes=len(clean),
@@ -109,29 +117,28 @@ def _trained(store: Store, *model_ids: str) -> set[str]:
 
 
 def _judged(store: Store, study_id: str, model_id: str, parent_id: str) -> list[_Judged]:
-    """The votes of a study between these two models, in either order; those that somebody excluded do not count."""
+    """The votes of a study between these two models, in any order; those that somebody excluded do not count."""
     given = [
-        _Given(row["annotator"], row["source"], row["created_at"], row["choice"], row["prompt_sha256"],
-               (row["first_id"], row["second_id"]))
-        for row in store.rows(_VOTES, {"study": study_id})
-    ]  # fmt: skip
-    return [
-        _Judged(vote.prompt, _value(vote.choice, vote.models.index(model_id)))
-        for vote in kept(store, study_id, given).votes
-        if set(vote.models) == {model_id, parent_id}
+        _Judged(row["annotator"], row["source"], row["created_at"], row["asked"], row["talk"], _value(row))
+        for row in store.rows(_VOTES, {"study": study_id, "new": model_id, "old": parent_id})
     ]
+    return list(kept(store, study_id, given).votes)
 
 
-def _value(choice: str, position: int) -> float:
-    """What a choice is worth to the answer at this position."""
-    if choice not in ("a", "b"):
+def _value(row: Mapping[str, Any]) -> float:
+    """What a vote is worth to the new model: by the choice between two, or by both places in a ranking."""
+    if row["choice"] == RANKED:
+        places = ranks(json.loads(row["ranking"]))
+        lead = places[row["old_at"]] - places[row["new_at"]]
+        return 1.0 if lead > 0 else 0.0 if lead < 0 else 0.5
+    if row["choice"] not in ("a", "b"):
         return 0.5
-    return 1.0 if "ab".index(choice) == position else 0.0
+    return 1.0 if "ab".index(row["choice"]) == row["new_at"] else 0.0
 
 
 def _units(votes: list[_Judged]) -> list[float]:
-    """One value a prompt: votes on one prompt are alike, so they are averaged."""
+    """One value a prompt, or a conversation: votes on one are alike, so they are averaged."""
     by_prompt = defaultdict(list)
     for vote in votes:
-        by_prompt[vote.prompt].append(vote.value)
+        by_prompt[vote.talk].append(vote.value)
     return [fmean(values) for values in by_prompt.values()]

@@ -1,5 +1,7 @@
 """The win rate of a round counts prompts that trained neither model, from the new model's side."""
 
+from itertools import pairwise
+
 import pytest
 
 from storage.comparisons import get_study
@@ -9,6 +11,7 @@ from storage.rows import Study
 from storage.rows_training import Round
 from storage.store import Store
 from studio.feedback.exclusions import exclude, include
+from studio.feedback.intervals import win_rate
 from studio.rounds import ledger
 from studio.rounds.standing import Standing, standing
 from studio.settings import Settings
@@ -111,3 +114,41 @@ def test_votes_between_other_models_in_the_same_study_do_not_count(store: Store,
     vote(store, other, prompt("p"), "a")
 
     assert _now(store).votes == 0
+
+
+def test_a_ranking_says_which_of_the_two_it_puts_first(store: Store, measured: Study) -> None:
+    """The old model is at position 0, the new one at 1."""
+    for asked, ranking in zip(prompts_of("train", 4), ["[1, 0]", "[[1], [0]]", "[0, 1]", "[[0, 1]]"], strict=True):
+        vote(store, measured, asked, "tie")
+        store.execute(
+            "update votes set choice = 'ranking', ranking = ? where rowid = (select max(rowid) from votes)", [ranking]
+        )
+
+    now = _now(store)
+
+    assert (now.votes, now.wins, now.losses, now.ties) == (4, 2, 1, 1)
+
+
+def test_the_turns_of_one_conversation_are_one_piece_of_evidence(store: Store, measured: Study) -> None:
+    first, second, third, other = prompts_of("train", 4)
+    for asked in (first, second, third, other):
+        vote(store, measured, asked, "b")
+    by_number = [row["id"] for row in store.rows("select id from comparisons order by number")]
+    for before, after in pairwise(by_number[:3]):
+        store.execute("update comparisons set parent_id = ? where id = ?", [before, after])
+
+    now = _now(store)
+
+    assert (now.votes, now.wins) == (4, 4)
+    assert now.rate == win_rate([1.0, 1.0])
+
+
+def test_a_conversation_that_began_with_a_trained_prompt_does_not_count(store: Store, measured: Study) -> None:
+    vote(store, measured, prompt("asked before"), "b")
+    vote(store, measured, prompt("asked before") + conversation("and then?", "so")["messages"][:1], "b")
+    first, second = (row["id"] for row in store.rows("select id from comparisons order by number"))
+    store.execute("update comparisons set parent_id = ? where id = ?", [first, second])
+
+    now = _now(store)
+
+    assert (now.votes, now.left_out) == (0, 2)
