@@ -1,13 +1,14 @@
 """Frozen rows into token ids: what TRL would make with `datasets.map`, made here, and counted.
 
-Doing it here has three reasons. What is cut or left out can be told in numbers. Arrow would give every message of a
-dataset every key that any message has (`tool_calls: None`), which some templates print. And for a few hundred rows
-TRL's chain of maps costs more than the tokenizing.
+Here are conversations and what all families of rows share; pairs are in `data_pairs.py`. Doing it here has three
+reasons. What is cut or left out can be told in numbers. Arrow would give every message of a dataset every key that any
+message has (`tool_calls: None`), which some templates print. And for a few hundred rows TRL's chain of maps costs more
+than the tokenizing.
 """
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from storage.errors import BadInput
 
@@ -21,24 +22,6 @@ class Conversation(NamedTuple):
     id: str
     messages: Messages
     tools: list[Any] | None
-
-
-class Preference(NamedTuple):
-    """A row of preference data."""
-
-    id: str
-    prompt: Messages
-    chosen: Messages
-    rejected: Messages
-    tools: list[Any] | None
-    margin: float = 0.0
-    weight: float = 1.0
-    tie: bool = False
-
-    @property
-    def plain(self) -> bool:
-        """Whether it says better and worse and nothing else."""
-        return not self.margin and self.weight == 1.0 and not self.tie
 
 
 class Prepared(NamedTuple):
@@ -55,40 +38,17 @@ def read_conversations(rows: Iterable[dict[str, Any]]) -> list[Conversation]:
     """SFT rows from the frozen table; raises BadInput with the row's id for one that is no conversation."""
     found = []
     for row in rows:
-        messages = _messages(row, "messages")
+        messages = messages_in(row, "messages")
         if not any(message["role"] == "assistant" for message in messages):
             raise BadInput(
                 f'Row "{row.get("id")}" has no answer of the assistant, so there is nothing to learn from it.'
             )
-        found.append(Conversation(str(row.get("id")), messages, _tools(row)))
+        found.append(Conversation(str(row.get("id")), messages, tools_in(row)))
     return found
 
 
-def read_preferences(rows: Iterable[dict[str, Any]]) -> list[Preference]:
-    """Preference rows from the frozen table; raises BadInput with the row's id for one that is none."""
-    return [
-        Preference(
-            str(row.get("id")),
-            _messages(row, "prompt"),
-            _messages(row, "chosen"),
-            _messages(row, "rejected"),
-            _tools(row),
-            float(row.get("margin") or 0.0),
-            1.0 if row.get("weight") is None else float(row["weight"]),
-            bool(row.get("tie")),
-        )
-        for row in rows
-    ]
-
-
-def scaled(rows: Sequence[Preference], margin_scale: float) -> list[Preference]:
-    """Margins in units of reward, and weights whose mean is 1."""
-    mean = sum(row.weight for row in rows) / max(1, len(rows)) or 1.0
-    return [row._replace(margin=row.margin * margin_scale, weight=round(row.weight / mean, 9)) for row in rows]
-
-
-def _messages(row: dict[str, Any], column: str) -> Messages:
-    """A column's messages; they are stored as JSON text."""
+def messages_in(row: dict[str, Any], column: str) -> Messages:
+    """A column's messages, stored as JSON text; raises BadInput with the row's id where they are none."""
     value = row.get(column)
     try:
         messages = json.loads(value) if isinstance(value, str) else value
@@ -104,7 +64,8 @@ def _messages(row: dict[str, Any], column: str) -> Messages:
     return messages
 
 
-def _tools(row: dict[str, Any]) -> list[Any] | None:
+def tools_in(row: dict[str, Any]) -> list[Any] | None:
+    """The tools that a row's conversation may call."""
     value = row.get("tools")
     tools = json.loads(value) if isinstance(value, str) and value else value
     return tools or None
@@ -158,12 +119,12 @@ def encoder(tokenizer: Any, loss_on: str, template: str | None) -> Callable[[Con
 
 
 def _whole(tokenizer: Any, row: Conversation) -> Encoded:
-    ids = _render(tokenizer, row, row.messages)["input_ids"]
+    ids = render(tokenizer, row, row.messages)["input_ids"]
     return ids, list(ids)
 
 
 def _marked(tokenizer: Any, row: Conversation, template: str) -> Encoded:
-    rendered = _render(tokenizer, row, row.messages, chat_template=template, return_assistant_tokens_mask=True)
+    rendered = render(tokenizer, row, row.messages, chat_template=template, return_assistant_tokens_mask=True)
     ids, mask = rendered["input_ids"], rendered["assistant_masks"]
     return ids, [token if learnt else IGNORED for token, learnt in zip(ids, mask, strict=True)]
 
@@ -177,81 +138,38 @@ def _by_turn(tokenizer: Any, row: Conversation) -> list[Encoded]:
     return made
 
 
-def prepare_preferences(tokenizer: Any, rows: Sequence[Preference], max_length: int) -> Prepared:
-    """`prompt_ids`, `chosen_ids` and `rejected_ids` of every row whose prompt leaves room for an answer."""
-    kept = []
-    truncated = dropped = identical = longest = 0
-    plain = all(row.plain for row in rows)
-    talks = any(len(row.chosen) > 1 or len(row.rejected) > 1 for row in rows)
-    for row in rows:
-        start, chosen, rejected = encode_preference(tokenizer, row)
-        if chosen == rejected:
-            identical += 1
-            continue
-        if start >= max_length:
-            dropped += 1
-            continue
-        truncated += max(len(chosen), len(rejected)) > max_length
-        longest = max(longest, min(max_length, max(len(chosen), len(rejected))))
-        made: dict[str, Any] = {
-            "prompt_ids": chosen[:start], "chosen_ids": chosen[start:], "rejected_ids": rejected[start:],
-        }  # fmt: skip
-        if not plain:
-            made |= {"margin": row.margin, "weight": row.weight, "tie": row.tie}
-        if talks:
-            made |= {"chosen_learnt": _said(tokenizer, row, row.chosen, chosen)[start:],
-                     "rejected_learnt": _said(tokenizer, row, row.rejected, rejected)[start:]}  # fmt: skip
-        kept.append(made)
-    return Prepared(kept, truncated, dropped, identical, longest)
-
-
-def _said(tokenizer: Any, row: Preference, tail: Messages, ids: list[int]) -> list[int]:
-    """Which tokens of a conversation the assistant says in its tail, 1; what the user says there is read only, 0."""
-    learnt = [0] * len(ids)
-    for at, turn in enumerate(tail):
-        if turn["role"] == "assistant":
-            before = _render(tokenizer, row, row.prompt + tail[:at], add_generation_prompt=True)["input_ids"]
-            after = _render(tokenizer, row, row.prompt + tail[: at + 1])["input_ids"]
-            begin, end = _common(before, ids), _common(after, ids)
-            learnt[begin:end] = [1] * (end - begin)
-    return learnt
-
-
-class EncodedPreference(NamedTuple):
-    """Both answers with their prompt as token ids; the prompt's are the first `start` of each."""
-
-    start: int
-    chosen: list[int]
-    rejected: list[int]
-
-
-def encode_preference(tokenizer: Any, row: Preference) -> EncodedPreference:
-    """A pair through the chat template."""
-    prompt = _render(tokenizer, row, row.prompt, add_generation_prompt=True)["input_ids"]
-    chosen = _render(tokenizer, row, row.prompt + row.chosen)["input_ids"]
-    rejected = _render(tokenizer, row, row.prompt + row.rejected)["input_ids"]
-    return EncodedPreference(min(_common(prompt, chosen), _common(prompt, rejected)), chosen, rejected)
-
-
 def encode_completion(tokenizer: Any, row: Conversation, prompt: Messages) -> Encoded:
     """One answer after its prompt: ids of the whole, labels of the answer; `row.messages` begin with the prompt."""
-    before = _render(tokenizer, row, prompt, add_generation_prompt=True)["input_ids"]
-    ids = _render(tokenizer, row, row.messages)["input_ids"]
-    start = _common(before, ids)
+    before = render(tokenizer, row, prompt, add_generation_prompt=True)["input_ids"]
+    ids = render(tokenizer, row, row.messages)["input_ids"]
+    start = shared_start(before, ids)
     return ids, [IGNORED] * start + ids[start:]
 
 
 def encode_prompt(tokenizer: Any, row: Conversation) -> list[int]:
     """What a model reads before it answers."""
-    return _render(tokenizer, row, row.messages, add_generation_prompt=True)["input_ids"]
+    return render(tokenizer, row, row.messages, add_generation_prompt=True)["input_ids"]
 
 
 def encode_plainly(tokenizer: Any, row: Conversation) -> list[int]:
     """A conversation as it stands, with nothing marked."""
-    return _render(tokenizer, row, row.messages)["input_ids"]
+    return render(tokenizer, row, row.messages)["input_ids"]
 
 
-def _render(tokenizer: Any, row: Conversation | Preference, messages: Messages, **how: Any) -> dict[str, list[int]]:
+class Row(Protocol):
+    """What every row of every method has."""
+
+    @property
+    def id(self) -> str:
+        """The row by name, for sentences about it."""
+
+    @property
+    def tools(self) -> list[Any] | None:
+        """Tools that its conversation may call."""
+
+
+def render(tokenizer: Any, row: Row, messages: Messages, **how: Any) -> dict[str, list[int]]:
+    """Messages through the chat template; raises BadInput with the row's id where the template refuses them."""
     try:
         rendered: dict[str, list[int]] = tokenizer.apply_chat_template(
             messages, tools=row.tools, tokenize=True, return_dict=True, **how
@@ -261,7 +179,7 @@ def _render(tokenizer: Any, row: Conversation | Preference, messages: Messages, 
     return rendered
 
 
-def _common(first: list[int], second: list[int]) -> int:
+def shared_start(first: list[int], second: list[int]) -> int:
     """How many tokens two sequences share from their start: tokens may merge where prompt and answer meet."""
     for index, (left, right) in enumerate(zip(first, second, strict=False)):
         if left != right:
@@ -285,13 +203,11 @@ def _rows(count: int) -> str:
     return "1 row was" if count == 1 else f"{count} rows were"
 
 
-def prompts_of(rows: Sequence[Conversation | Preference]) -> list[Messages]:
+def prompts_of(rows: Sequence[Conversation]) -> list[Messages]:
     """What a model would be asked in each row: everything before its last answer."""
     prompts = []
     for row in rows:
-        messages = row.prompt if isinstance(row, Preference) else row.messages
-        answers = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
-        prompt = messages[: answers[-1]] if isinstance(row, Conversation) else messages
-        if prompt:
-            prompts.append(prompt)
+        answers = [index for index, message in enumerate(row.messages) if message["role"] == "assistant"]
+        if answers[-1]:
+            prompts.append(row.messages[: answers[-1]])
     return prompts

@@ -24,7 +24,8 @@ def train(run: Run) -> None:
 
         from storage.runs import thaw_rows
         from trainers.arguments import plan, trainer_arguments
-        from trainers.data import losses, prepare_preferences, prompts_of, read_preferences, scaled
+        from trainers.data import losses
+        from trainers.data_pairs import prepare_preferences, read_preferences, scaled
         from trainers.finishing import finish
         from trainers.preferences import PreferenceTrainer, PreferenceWriter, check_loss, check_reference
         from trainers.starting import begin
@@ -62,7 +63,7 @@ def train(run: Run) -> None:
         trainer.train(resume_from_checkpoint=run.checkpoint())
 
     # Save, evaluate, probe
-    finish(run, trainer, writer, prompts_of(rows), len(prepared.rows))
+    finish(run, trainer, writer, [row.prompt for row in rows], len(prepared.rows))
 
 
 if __name__ == "__main__":

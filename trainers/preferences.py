@@ -13,7 +13,7 @@ from trl import DPOTrainer
 
 from storage.errors import BadInput
 from storage.specs.run import RunSpec
-from trainers.data import Preference
+from trainers.data_pairs import Preference
 from trainers.events import EventWriter
 from trainers.failures import RunFailed
 from trainers.pair_loss import MASKS, TOLD, PairCollator, pair_losses
@@ -25,7 +25,7 @@ _TOLERANCE = {None: 1e-3, "bf16": 0.3, "fp16": 0.1}
 
 
 class PreferenceTrainer(DPOTrainer):
-    """A DPOTrainer whose rows were made by `trainers.data.prepare_preferences`.
+    """A DPOTrainer whose rows were made by `trainers.data_pairs.prepare_preferences`.
 
     Rows that say how much better, how surely, or that both are equal, go through our own loss; others through TRL's.
     """

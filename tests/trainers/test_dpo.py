@@ -64,7 +64,7 @@ def _log_probabilities(base: Path, adapter: Path | None, run: Path) -> tuple[flo
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from storage.runs import thaw_rows
-    from trainers.data import prepare_preferences, read_preferences
+    from trainers.data_pairs import prepare_preferences, read_preferences
 
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = AutoModelForCausalLM.from_pretrained(base)

@@ -13,13 +13,12 @@ from trainers.data import (
     IGNORED,
     Conversation,
     Encoded,
-    Preference,
     encode_completion,
     encode_plainly,
-    encode_preference,
     encode_prompt,
     encoder,
 )
+from trainers.data_pairs import Preference, encode_preference
 
 _REPLACEMENT = "\ufffd"
 _LONGEST_WAIT = 8  # tokens; a UTF-8 character has at most four bytes

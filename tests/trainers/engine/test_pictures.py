@@ -11,11 +11,10 @@ from tests.trainers.engine import tiny
 from trainers.data import (
     IGNORED,
     Conversation,
-    Preference,
     prepare_conversations,
-    prepare_preferences,
     training_template,
 )
+from trainers.data_pairs import Preference, prepare_preferences
 from trainers.engine import pictures
 from trainers.engine.pictures import count_tokens, token_texts
 
