@@ -9,11 +9,16 @@ import gradio as gr
 from studio.studio import Studio
 from studio.widgets.widget import widget
 
+FORM_PARTS = (
+    "add_model", "train_policy", "train_words", "train_methods", "train_options", "train_origin", "train_material",
+    "train_extras", "train_chain", "train_preflight",
+)  # fmt: skip
+
 
 def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
     with gr.Row(elem_classes="train-columns"):
         with gr.Column():
-            widget("train", parts=["add_model", "train_policy"])
+            widget("train", parts=FORM_PARTS)
         with gr.Column():
             widget("run", parts=["curve"])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from storage import jobs
 from storage.comparisons import list_studies
 from storage.datasets import list_datasets
 from storage.models import list_models
@@ -20,6 +21,7 @@ class Choices:
     models: list[dict[str, Any]]
     datasets: list[dict[str, Any]]
     studies: list[dict[str, Any]]
+    waiting: list[dict[str, Any]]
     base: str | None
     study: str | None
 
@@ -53,6 +55,7 @@ def choices(store: Store) -> Choices:
             for count in list_datasets(store)
         ],
         studies=studies,
+        waiting=_waiting(store),
         base=start.name if start else None,
         study=next((study["name"] for study in studies if study["votes"]), None),
     )
@@ -77,3 +80,9 @@ def _models(store: Store) -> list[dict[str, Any]]:
 def _studies(store: Store) -> list[dict[str, Any]]:
     """Studies with the count of votes that can train or decide, newest first."""
     return [{"name": study.name, "votes": count_votes(store, study.id)} for study in list_studies(store)]
+
+
+def _waiting(store: Store) -> list[dict[str, Any]]:
+    """Jobs that have not ended, for those that shall wait for one of them."""
+    found = [job for status in ("running", "queued") for job in jobs.list_jobs(store, status)]
+    return [{"job": job.id, "number": job.number, "name": job.name} for job in sorted(found, key=lambda one: one.number)]
