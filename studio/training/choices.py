@@ -7,6 +7,7 @@ from storage import jobs
 from storage.comparisons import list_studies
 from storage.datasets import list_datasets
 from storage.models import list_models
+from storage.rows_training import Job
 from storage.specs.registry import METHODS
 from storage.store import Store
 from studio.feedback.counting import count_votes
@@ -85,4 +86,8 @@ def _studies(store: Store) -> list[dict[str, Any]]:
 def _waiting(store: Store) -> list[dict[str, Any]]:
     """Jobs that have not ended, for those that shall wait for one of them."""
     found = [job for status in ("running", "queued") for job in jobs.list_jobs(store, status)]
-    return [{"job": job.id, "number": job.number, "name": job.name} for job in sorted(found, key=lambda one: one.number)]
+    return [{"job": job.id, "number": job.number, "name": job.name} for job in sorted(found, key=_number)]
+
+
+def _number(job: Job) -> int:
+    return job.number
