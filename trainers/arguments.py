@@ -38,6 +38,7 @@ def trainer_arguments(run: Run, options: Any, loaded: Loaded, shares: Plan) -> d
         "num_train_epochs": options.epochs,
         "max_steps": options.max_steps or -1,
         "per_device_train_batch_size": shares.at_once,
+        "per_device_eval_batch_size": shares.at_once,
         "gradient_accumulation_steps": shares.accumulate,
         "learning_rate": options.learning_rate,
         "warmup_steps": options.warmup,  # below 1: a share of the steps

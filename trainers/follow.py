@@ -66,5 +66,6 @@ class Follower:
         self._metrics |= {name: value for name, value in event.items() if name not in ("t", "kind", "step")}
         self._progress["metrics"] = self._metrics
         # From the button: the job row is made when it is pressed. A resumed job keeps its first number.
-        if self.job.seconds_to_first_step is None and "seconds_to_first_step" not in self._progress:
+        first = "loss" in event and self.job.seconds_to_first_step is None
+        if first and "seconds_to_first_step" not in self._progress:
             self._progress["seconds_to_first_step"] = round(event["t"] - self.job.created_at, 3)

@@ -20,12 +20,13 @@ def train(run: Run) -> None:
         from datasets import Dataset
         from trl import SFTConfig, SFTTrainer
 
-        from storage.runs import thaw_rows
         from trainers.arguments import plan, trainer_arguments
         from trainers.data import losses, prepare_conversations, prompts_of, read_conversations
         from trainers.events import EventWriter
         from trainers.finishing import finish
+        from trainers.holdout import split
         from trainers.starting import begin
+        from trainers.watch import Watch
 
     # Options
     options = run.options
@@ -34,7 +35,8 @@ def train(run: Run) -> None:
     start = begin(run)
 
     # Data
-    rows = read_conversations(thaw_rows(run.data))
+    parts = split(run)
+    rows, held = read_conversations(parts.learnt), read_conversations(parts.held)
     prepared = prepare_conversations(
         start.tokenizer, rows, options.loss_on, options.max_length, keep_length=options.packing
     )
@@ -47,20 +49,22 @@ def train(run: Run) -> None:
     arguments = trainer_arguments(run, options, start.loaded, shares)
     if options.packing:
         arguments |= {"packing": True, "max_length": options.max_length}
-    writer = EventWriter(run)
+    measured = prepare_conversations(start.tokenizer, held, options.loss_on, options.max_length).rows
+    writer, watch = EventWriter(run), Watch(run, parts, measured, prompts_of(held))
     trainer = SFTTrainer(
         model=start.model,
         args=SFTConfig(**arguments),
         train_dataset=Dataset.from_list(prepared.rows),
+        eval_dataset=watch.dataset,
         processing_class=start.tokenizer,
         peft_config=start.peft_config,
-        callbacks=[writer],
+        callbacks=[writer, watch],
     )
     with run.stoppable():
         trainer.train(resume_from_checkpoint=run.checkpoint())
 
     # Save, evaluate, probe
-    finish(run, trainer, writer, prompts_of(rows), len(prepared.rows))
+    finish(run, trainer, writer, prompts_of(rows), len(prepared.rows), watch)
 
 
 if __name__ == "__main__":

@@ -29,5 +29,20 @@ class TrainingOptions:
         "cosine", "How the step size falls after the warm-up.", choices=("cosine", "linear", "constant")
     )
     weight_decay: float = option(0.0, "Pull of the weights towards zero.", minimum=0.0, maximum=1.0)
+    held_out: float = option(
+        0.1, "Share of the rows that measure and never train, from 50 rows on.", minimum=0.0, maximum=0.5
+    )
+    eval_every: int = option(
+        0, "Steps between two looks at the held-out rows; 0 chooses so that looking costs little.",
+        minimum=0, maximum=1_000_000,
+    )  # fmt: skip
+    patience: int = option(
+        0, "End early after so many looks in which nothing became better; 0 never does.", minimum=0, maximum=1000
+    )
+    keep: str = option(
+        "best",
+        "Which weights become the model: those best on the held-out rows, or the last.",
+        choices=("best", "last"),
+    )
     max_steps: int = option(0, "Stop after this many steps; 0 means by epochs.", minimum=0, maximum=10_000_000)
     seed: int = option(0, "Seed of order and initial weights.", minimum=0, maximum=2**31 - 1)

@@ -80,7 +80,7 @@ def events(folder: Path, kind: str) -> list[dict[str, Any]]:
 
 
 def losses(folder: Path) -> list[float]:
-    return [event["loss"] for event in events(folder, "metric")]
+    return [event["loss"] for event in events(folder, "metric") if "loss" in event]
 
 
 def log_of(folder: Path) -> str:
