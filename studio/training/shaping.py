@@ -5,28 +5,16 @@ none is left it raises BadInput with what is missing.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from storage.errors import BadInput
 from storage.prompts import as_messages, content_sha256
 from storage.rows import Dataset
-
-Examples = Iterable[tuple[str, Mapping[str, Any]]]  # id and content
-
-FEWEST_PAIRS = 4
-"""Below this DPO learns the words of single answers rather than a taste."""
-
-
-class Shaped(NamedTuple):
-    """Rows of `data.parquet`, and the hashes of their prompts."""
-
-    rows: list[dict[str, Any]]
-    prompts: set[str]
-
-
-Shape = Callable[[Dataset, Examples], Shaped]
+from studio.training.shaped import FEWEST_PAIRS, Examples, Shape, Shaped, counted, preference_row
+from studio.training.shaping_rewards import judged, questions
+from studio.training.shaping_thumbs import thumbs
 
 
 def conversations(dataset: Dataset, examples: Examples) -> Shaped:
@@ -66,25 +54,6 @@ def pairs(dataset: Dataset, examples: Examples) -> Shaped:
     return Shaped(rows, prompts)
 
 
-def preference_row(prompt: Any, chosen: Any, rejected: Any, row_id: str, margin: float | None) -> dict[str, Any]:
-    """A preference in the shape of `data.parquet`: every text as JSON messages."""
-    return {
-        "id": row_id,
-        "prompt": json.dumps(prompt, ensure_ascii=True),
-        "chosen": json.dumps(_answer(chosen), ensure_ascii=True),
-        "rejected": json.dumps(_answer(rejected), ensure_ascii=True),
-        "margin": None if margin is None else float(margin),
-    }
-
-
-def _answer(answer: Any) -> list[dict[str, Any]]:
-    """An answer as messages: a text becomes one assistant message."""
-    return [{"role": "assistant", "content": answer}] if isinstance(answer, str) else list(answer)
-
-
-def counted(number: int, noun: str) -> str:
-    """ "1 pair", "24 pairs"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-SHAPES: Mapping[str, Shape] = MappingProxyType({"conversations": conversations, "pairs": pairs})
+SHAPES: Mapping[str, Shape] = MappingProxyType(
+    {"conversations": conversations, "pairs": pairs, "thumbs": thumbs, "judged": judged, "questions": questions}
+)
