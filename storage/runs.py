@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from storage.clock import now
-from storage.home import write_json
+from storage.home import read_json, write_json
+from storage.specs.retrying import retries
 
 
 class EventPage(NamedTuple):
@@ -36,14 +37,17 @@ def append_event(folder: Path, kind: str, **values: Any) -> None:
         os.close(descriptor)
 
 
-def read_events(folder: Path, offset: int = 0) -> EventPage:
-    """Events from a byte offset on; a last line that is still being written waits for the next call."""
+def read_events(folder: Path, offset: int = 0, most: int = -1) -> EventPage:
+    """Events from a byte offset on; a last line that is still being written waits for the next call.
+
+    `most`: bytes to read at the most, more than any line has; all of them where it is negative.
+    """
     path = folder / "events.jsonl"
     if not path.exists():
         return EventPage([], offset)
     with path.open("rb") as file:
         file.seek(offset)
-        data = file.read()
+        data = file.read(most)
     whole = data[: data.rfind(b"\n") + 1]
     return EventPage([event for line in whole.splitlines() if (event := _event(line))], offset + len(whole))
 
@@ -68,9 +72,10 @@ def tail_log(folder: Path, size: int = 20_000) -> str:
         return file.read().decode(errors="replace")
 
 
-def write_error(folder: Path, kind: str, sentence: str, fix: str) -> dict[str, str]:
-    """Write `error.json` and return it."""
-    error = {"kind": kind, "sentence": sentence, "fix": fix}
+def write_error(folder: Path, kind: str, sentence: str, fix: str) -> dict[str, Any]:
+    """Write `error.json`, with what is safe to try next (`retry`), and return it."""
+    spec = read_json(folder / "spec.json") or {}
+    error = {"kind": kind, "sentence": sentence, "fix": fix, "retry": retries(kind, spec.get("options") or {})}
     write_json(folder / "error.json", error)
     return error
 

@@ -3,9 +3,9 @@
 Plain functions run in threads: each has its own connection to the store.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi import Request as HttpRequest
 from pydantic import BaseModel, Field
 
@@ -13,10 +13,13 @@ from storage import jobs
 from storage.rows_training import Job
 from studio.studio import Studio
 from studio.training.choices import choices
+from studio.training.curve_book import CurveBook
 from studio.training.curves import MOST_POINTS, curves
 from studio.training.launching import again, launch
+from studio.training.log_search import search_log
 from studio.training.planning import plan
 from studio.training.request import Request
+from studio.training.samples import samples
 from studio.training.watching import log_tail, report, report_all, resume, stop
 
 # Panels of the page, each with the route that it lives on: a panel whose route is absent is hidden.
@@ -76,6 +79,7 @@ def router(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/api/jobs", tags=["jobs"])
     _add_starting(routes, studio)
     _add_watching(routes, studio)
+    _add_curves(routes, studio)
     return routes
 
 
@@ -116,18 +120,39 @@ def _add_watching(routes: APIRouter, studio: Studio) -> None:
     def one_job(job: str) -> dict[str, Any]:
         return report(studio.store, job).to_json()
 
-    @routes.get("/{job}/curves")
-    def series(job: str, offset: int = 0, points: int = MOST_POINTS) -> dict[str, Any]:
-        folder = studio.home.run(jobs.get_job(studio.store, job).id)
-        return curves(folder, max(0, offset), min(max(points, 10), MOST_POINTS)).to_json()
-
     @routes.get("/{job}/log")
-    def log(job: str) -> dict[str, Any]:
-        return {"log": log_tail(studio.store, jobs.get_job(studio.store, job))}
+    def log(job: str, find: str = "") -> dict[str, Any]:
+        known = jobs.get_job(studio.store, job)
+        if find.strip():
+            return search_log(studio.home.run(known.id), find)._asdict()
+        return {"log": log_tail(studio.store, known)}
+
+    @routes.get("/{job}/samples")
+    def written(job: str) -> dict[str, Any]:
+        return {"samples": samples(studio.home.run(jobs.get_job(studio.store, job).id))}
 
     @routes.post("/{job}/stop")
     def end(job: str, how: Stop) -> dict[str, Any]:
         return report(studio.store, stop(studio.store, job, now=how.now)).to_json()
+
+
+def _add_curves(routes: APIRouter, studio: Studio) -> None:
+    """The route of the curves: all of a run, what is new since an offset, or a range of its steps."""
+    book = CurveBook()
+
+    @routes.get("/{job}/curves")
+    def series(
+        job: str,
+        offset: int = 0,
+        points: int = MOST_POINTS,
+        first: Annotated[float | None, Query(alias="from")] = None,
+        last: Annotated[float | None, Query(alias="to")] = None,
+    ) -> dict[str, Any]:
+        folder = studio.home.run(jobs.get_job(studio.store, job).id)
+        most = min(max(points, 10), MOST_POINTS)
+        if offset > 0:
+            return curves(folder, offset, most).to_json()
+        return book.curves(folder, first, last, most).to_json()
 
 
 def _working(studio: Studio, job: Job) -> dict[str, Any]:

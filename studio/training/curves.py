@@ -14,7 +14,8 @@ from storage.runs import read_events
 MOST_POINTS = 500
 Point = tuple[float, float | None]
 
-_NOT_METRICS = {"t", "kind", "step"}
+NOT_METRICS = frozenset({"t", "kind", "step"})
+"""What stands in a metric event beside the metrics."""
 
 
 class Curves(NamedTuple):
@@ -40,7 +41,7 @@ def curves(folder: Path, offset: int = 0, most: int = MOST_POINTS) -> Curves:
     for event in page.events:
         if event.get("kind") == "metric":
             for name, value in event.items():
-                if name not in _NOT_METRICS and isinstance(value, int | float):
+                if name not in NOT_METRICS and isinstance(value, int | float):
                     series[name][event.get("step", 0)] = finite(value)
         elif event.get("kind") == "warning":
             warnings.append(str(event.get("sentence", "")))
