@@ -10,6 +10,7 @@ from storage.clock import now
 from trainers.checkpoints import mark_complete
 from trainers.failures import RunFailed
 from trainers.run import Run
+from trainers.tunings import artefact_of
 
 # The first checkpoint comes after so many seconds, each next one after twice as long, up to the second number:
 # a killed run loses at most half of its work, and never more than five minutes of it.
@@ -93,4 +94,5 @@ class EventWriter(TrainerCallback):
             metrics=self.metrics,
             probe=probe,
             adapter_sha256=adapter_sha256,
+            artefact=artefact_of(self.run.spec),
         )

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from storage.errors import BadInput, Refused
-from storage.specs.advice import SMALL
+from storage.specs.advice import SMALL, TINY
 from storage.specs.run import RunSpec
 from storage.weights import count_weights, read_header
 from trainers.engine.adapters import adapter_weights
 from trainers.engine.weights import base_weights
+from trainers.tunings import refuse_impossible, tuning_of
 
 if TYPE_CHECKING:
     import torch
@@ -39,32 +40,65 @@ class Loaded(NamedTuple):
     placement: Placement
 
 
-def load_base(spec: RunSpec) -> Loaded:
-    """Read base and tokenizer; raises a sentence where the folder is not a chat model in safetensors."""
+def load_base(spec: RunSpec, exact: bool = False, labels: int | None = None) -> Loaded:
+    """Read base and tokenizer; raises a sentence where the folder is not a chat model in safetensors.
+
+    `exact`: in float32, whatever the run computes in, because its weights are changed. `labels`: instead of a head
+    that answers, a fresh one of so many numbers.
+    """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoTokenizer
 
     torch.set_num_threads(max(1, spec.threads))
     folder = Path(spec.base_path)
     if folder.exists():
         base_weights(folder)
     placement = place(spec, count_weights(folder) if folder.exists() else None)
+    refuse_impossible(tuning_of(spec), placement.device)
     safe = {"trust_remote_code": False, "local_files_only": folder.exists()}
+    wanted = {"dtype": torch.float32 if exact else placement.dtype, **_quantized(spec), **safe}
     try:
         tokenizer = AutoTokenizer.from_pretrained(spec.base_path, **safe)
-        model = AutoModelForCausalLM.from_pretrained(
-            spec.base_path, use_safetensors=True, dtype=placement.dtype, **safe
-        )
+        if labels is not None and tokenizer.pad_token_id is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        model = _read_model(spec.base_path, labels, tokenizer, wanted)
     except (OSError, ValueError, KeyError, AttributeError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BadInput(f"The base in {spec.base_path} cannot be loaded: {first}") from error
-    if not tokenizer.chat_template:
+    if not tokenizer.chat_template and labels is None:
         raise BadInput(
             f"The base in {spec.base_path} has no chat template, so conversations cannot be written down for it; "
             "choose a chat variant, or put a chat_template.jinja into its folder."
         )
     model.config.use_cache = False  # the cache serves answering only, and conflicts with gradient checkpointing
     return Loaded(model, tokenizer, sum(weight.numel() for weight in model.parameters()), placement)
+
+
+def _read_model(path: str, labels: int | None, tokenizer: Any, wanted: dict[str, Any]) -> Any:
+    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+
+    if labels is None:
+        return AutoModelForCausalLM.from_pretrained(path, use_safetensors=True, **wanted)
+    return AutoModelForSequenceClassification.from_pretrained(
+        path, use_safetensors=True, num_labels=labels, pad_token_id=tokenizer.pad_token_id, **wanted
+    )
+
+
+def _quantized(spec: RunSpec) -> dict[str, Any]:
+    """For QLoRA the base in 4 bits: NF4 with double quantisation, as its paper has it."""
+    if tuning_of(spec) != "qlora":
+        return {}
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    return {
+        "quantization_config": BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.bfloat16,
+        )
+    }
 
 
 def place(spec: RunSpec, parameters: int | None) -> Placement:
@@ -84,6 +118,8 @@ def place(spec: RunSpec, parameters: int | None) -> Placement:
     else:
         name, reason = _format(device, parameters)
     dtype, autocast = formats[name]
+    if autocast and device == "cpu" and spec.dtype == "auto" and parameters is not None and parameters < SMALL:
+        dtype = torch.float32  # rounding the weights as well gains no time, and memory is no matter at this size
     return Placement(device, dtype, autocast, f"Training on {device} ({why}) in {name} ({reason}).")
 
 
@@ -108,25 +144,11 @@ def _format(device: str, parameters: int | None) -> tuple[str, str]:
         return "float16", "the device has no bfloat16"
     if device == "mps":
         return "float32", "Metal trains safely in nothing shorter"
-    if parameters is not None and parameters < SMALL:
+    if parameters is not None and parameters < TINY:
         return "float32", "a small model gains nothing from less precision"
     if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
         return "bfloat16", "the processor computes in it, about 1.7 times as fast and in half the memory"
     return "float32", "the processor has no bfloat16"
-
-
-def fresh_adapter(options: Any) -> Any:
-    """The configuration of a new LoRA on all linear layers (the head excluded)."""
-    from peft import LoraConfig
-
-    return LoraConfig(
-        r=options.lora_r,
-        lora_alpha=options.lora_alpha,
-        lora_dropout=options.lora_dropout,
-        target_modules="all-linear",
-        bias="none",
-        task_type="CAUSAL_LM",
-    )
 
 
 def continued_adapter(model: Any, folder: Path) -> Any:
@@ -158,6 +180,11 @@ def continued_adapter(model: Any, folder: Path) -> Any:
             f"{min(wrong)}; train from the base that the adapter was made for."
         )
     return trained
+
+
+def merged(model: Any, folder: Path) -> Any:
+    """The model with an adapter merged into its weights, which must be float32: in bfloat16 a merge loses too much."""
+    return continued_adapter(model, folder).merge_and_unload(safe_merge=True).requires_grad_(True)
 
 
 def check_adapter(folder: Path, reference: bool) -> None:

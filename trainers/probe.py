@@ -1,13 +1,16 @@
-"""A finished adapter is asked before it counts: is it finite, does it differ from its parent, what does it say?"""
+"""What a run made is asked before it counts: is it finite, does it differ from its parent, what does it say?"""
 
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from trainers.adapter import saved_in
 from trainers.data import Messages
 from trainers.failures import RunFailed
 from trainers.run import Run
+from trainers.tunings import ADAPTER, artefact_of, merges
+from trainers.whole import load_exactly
 
 _SAMPLES = 3
 _SAMPLE_TOKENS = 48
@@ -22,35 +25,68 @@ class Probe(NamedTuple):
 
 
 def probe_adapter(run: Run, trainer: Any, prompts: Sequence[Messages]) -> Probe:
-    """Load the saved files beside the trained weights and compare with the parent; a few answers become events.
+    """Load the saved files and compare with the parent; a few answers become events.
 
-    Raises RunFailed where the adapter's numbers are broken or where it answers exactly as its parent does.
+    Raises RunFailed where the numbers are broken or where it answers exactly as its parent does.
     """
     import torch
 
     run.phase("probing", trainer.state.global_step, trainer.state.max_steps)
-    model, tokenizer = trainer.model.eval(), trainer.processing_class
-    chosen = list(prompts[:_SAMPLES])
+    tokenizer, chosen = trainer.processing_class, list(prompts[:_SAMPLES])
+    plain = artefact_of(run.spec) == ADAPTER and not merges(run.spec)
+    with torch.no_grad():
+        probed = _beside(run, trainer, chosen) if plain else _reloaded(run, trainer, chosen)
+        for messages, answer in zip(chosen, probed.answers, strict=True):
+            text = tokenizer.decode(answer[probed.start :], skip_special_tokens=True)
+            run.event("sample", prompt=messages[-1].get("content"), text=text)
+    return _judged(probed.difference)
+
+
+class _Probed(NamedTuple):
+    """Difference of logits, and answers as token ids, which begin at `start`."""
+
+    difference: float
+    answers: Any
+    start: int
+
+
+def _beside(run: Run, trainer: Any, prompts: list[Messages]) -> _Probed:
+    """The saved adapter as a further one on the trained model, whose base is the parent's."""
+    model = trainer.model.eval()
     device = str(model.device)
     model.load_adapter(str(run.adapter), adapter_name="probe", torch_device=device)
     parent = run.spec.adapter_path
     if parent:
         model.load_adapter(str(Path(parent)), adapter_name="parent", torch_device=device)
-    inputs = _inputs(tokenizer, chosen).to(model.device)
-    with torch.no_grad():
-        difference = _difference(model, inputs, bool(parent))
-        model.set_adapter("probe")
-        answers = model.generate(
-            **inputs,
-            max_new_tokens=_SAMPLE_TOKENS,
-            do_sample=False,
-            use_cache=True,
-            pad_token_id=tokenizer.pad_token_id,
-        )
-    for messages, answer in zip(chosen, answers, strict=True):
-        text = tokenizer.decode(answer[inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-        run.event("sample", prompt=messages[-1].get("content"), text=text)
-    return _judged(difference)
+    inputs = _inputs(trainer.processing_class, prompts).to(model.device)
+    difference = _difference(model, inputs, bool(parent))
+    model.set_adapter("probe")
+    return _Probed(difference, _answers(model, inputs, trainer.processing_class), inputs["input_ids"].shape[1])
+
+
+def _reloaded(run: Run, trainer: Any, prompts: list[Messages]) -> _Probed:
+    """Parent and result from their files: the trained model's own base is no longer the parent's."""
+    import torch
+
+    base, parent = Path(run.spec.base_path), run.spec.adapter_path
+    device = trainer.model.device
+    inputs = _inputs(trainer.processing_class, prompts).to(device)
+    before = load_exactly(base, (Path(parent),) if parent else ()).to(device).eval()
+    old = before(**inputs, use_cache=False).logits
+    del before
+    made = saved_in(run)
+    after = (load_exactly(base, (made,)) if artefact_of(run.spec) == ADAPTER else load_exactly(made)).to(device).eval()
+    new = after(**inputs, use_cache=False).logits
+    real = inputs["attention_mask"].bool()
+    finite = bool(torch.isfinite(new[real]).all())
+    difference = float((new - old)[real].abs().max()) if finite else math.nan
+    return _Probed(difference, _answers(after, inputs, trainer.processing_class), inputs["input_ids"].shape[1])
+
+
+def _answers(model: Any, inputs: Any, tokenizer: Any) -> Any:
+    return model.generate(
+        **inputs, max_new_tokens=_SAMPLE_TOKENS, do_sample=False, use_cache=True, pad_token_id=tokenizer.pad_token_id
+    )
 
 
 def _inputs(tokenizer: Any, prompts: list[Messages]) -> Any:
@@ -94,13 +130,13 @@ def _judged(difference: float) -> Probe:
     if math.isnan(difference):
         raise RunFailed(
             "not-finite",
-            "The finished adapter computes numbers that are not finite, so it cannot answer.",
+            "What was made computes numbers that are not finite, so it cannot answer.",
             "Start the job again with a lower learning_rate.",
         )
     if difference == 0.0:
         raise RunFailed(
             "no-change",
-            "The finished adapter answers exactly as the model before it: nothing was learnt.",
+            "What was made answers exactly as the model before it: nothing was learnt.",
             "Start the job again with more steps or a higher learning_rate.",
         )
     return Probe(True, round(difference, 6))

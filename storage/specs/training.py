@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 from storage.specs.options import option
 
-TUNINGS = ("lora",)
-"""Which weights are trained; `trainers/starting.py` knows how."""
+TUNINGS = ("lora", "rslora", "dora", "qlora", "ia3", "full")
+"""Which weights are trained; `trainers/tunings.py` knows how."""
+
+SAVED_AS_ADAPTER = frozenset({"lora", "rslora", "qlora"})
+"""Tunings whose result is an adapter on the base, which answers in one batch with others; the others' is a model."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,14 @@ class TrainingOptions:
     learning_rate: float = option(2e-4, "Peak step size.", minimum=1e-8, maximum=0.1, basic=True)
     batch_size: int = option(8, "Rows in one optimiser step.", minimum=1, maximum=1024, basic=True)
     max_length: int = option(1024, "Tokens of a row; longer rows are cut.", minimum=16, maximum=131072, basic=True)
+    tuning: str = option(
+        "lora",
+        "Which weights are trained. lora: a small adapter; rslora: the same with a scale for high ranks; dora: "
+        "closer to full training, slower; qlora: lora on a 4-bit base (needs a GPU); ia3: very few weights, at about "
+        "ten times the step size; full: every weight, at a tenth of it and with the most memory. dora, ia3 and full "
+        "make a whole model instead of an adapter.",
+        choices=TUNINGS,
+    )
     lora_r: int = option(16, "Rank of a fresh adapter.", minimum=1, maximum=512)
     lora_alpha: int = option(32, "Scale of a fresh adapter, divided by its rank.", minimum=1, maximum=2048)
     lora_dropout: float = option(0.0, "Share of adapter inputs dropped in training.", minimum=0.0, maximum=0.9)
