@@ -35,6 +35,11 @@ class Home:
         return self.path / "runs"
 
     @property
+    def preflights(self) -> Path:
+        """Folders of runs that are looked at before they start; each goes when its result is kept."""
+        return self.path / "preflights"
+
+    @property
     def uploads(self) -> Path:
         """Files on their way in; emptied after use and at start."""
         return self.path / "uploads"
@@ -73,6 +78,16 @@ class Home:
     def serve_file(self) -> Path:
         """Where a running `serve` says its pid, start time, host and port."""
         return self.path / "serve.json"
+
+    @property
+    def activity_file(self) -> Path:
+        """Touched when a person does something; its age says since when nobody has."""
+        return self.path / "activity"
+
+    @property
+    def aside(self) -> Path:
+        """For which runs the engine has moved aside, one file each; see `storage.aside`."""
+        return self.path / "aside"
 
     def run(self, job_id: str) -> Path:
         """The folder of one run."""

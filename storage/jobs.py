@@ -1,6 +1,7 @@
-"""Jobs: enqueue, claim (one statement), follow, stop, finish."""
+"""Jobs: enqueue, claim (one statement), follow, stop, finish. Their order: `storage.queueing`."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from storage.clock import now
@@ -8,12 +9,28 @@ from storage.errors import Conflict, NotFound
 from storage.rows_training import JOB_ENDED, Job
 from storage.store import Store
 
-# One statement, so that two workers can never hold the same job.
+# One statement, so that two workers can never hold the same job. The first of the queue that may run is taken or
+# nobody is: were smaller jobs let past one that waits for two devices, it would wait for ever. A job that wants more
+# devices than there are takes all.
 _CLAIM = """
-update jobs set status = 'running', phase = 'starting', started_at = :now, beat_at = :now
-where id = (select id from jobs where status = 'queued' order by number limit 1) and status = 'queued'
+update jobs set status = 'running', phase = 'starting', started_at = :now, beat_at = :now, device = null
+where id = (
+  select job.id from jobs job left join jobs before on before.id = job.after_id
+  where job.status = 'queued' and job.held_at is null and (job.after_id is null or before.status = 'done')
+  and (job.when_idle = 0 or :idle)
+  order by coalesce(job.position, job.number), job.number limit 1
+) and status = 'queued' and (devices <= :free or :free = :slots)
 returning *
 """
+_PLENTY = 1_000_000
+
+
+class Room(NamedTuple):
+    """What a worker has room for: devices that are free, of so many; whether nobody works here now."""
+
+    free: int = _PLENTY
+    slots: int = _PLENTY
+    idle: bool = True
 
 
 class NewJob(NamedTuple):
@@ -27,16 +44,23 @@ class NewJob(NamedTuple):
     version_id: str | None = None
     study_id: str | None = None
     policy: str | None = None
+    when_idle: bool = False
+    devices: int = 1
+    after_id: str | None = None
+    plan_id: str | None = None
+    search_id: str | None = None
+    held_at: float | None = None
 
 
 def enqueue(store: Store, new: NewJob, prompts: set[str] | None = None) -> Job:
     """Put a job into the queue; its run folder must be complete by now. `prompts`: hashes that it trains on."""
     with store.write():
         number = store.value("select coalesce(max(number), 0) + 1 from jobs")
+        last = store.value("select max(coalesce(position, number)) from jobs") or 0
         store.insert(
             "jobs",
-            {**new._asdict(), "request": json.dumps(new.request), "number": number, "status": "queued",
-             "metrics": "{}", "created_at": now()},
+            {**new._asdict(), "request": json.dumps(new.request), "number": number, "position": last + 1,
+             "status": "queued", "metrics": "{}", "created_at": now()},
         )  # fmt: skip
         store.db.conn.executemany(
             "insert or ignore into trained_prompts (job_id, prompt_sha256) values (?, ?)",
@@ -45,10 +69,26 @@ def enqueue(store: Store, new: NewJob, prompts: set[str] | None = None) -> Job:
     return get_job(store, new.id)
 
 
-def claim(store: Store) -> Job | None:
-    """Take the oldest queued job, or None."""
-    row = store.one(_CLAIM, {"now": now()})
+def claim(store: Store, room: Room = Room()) -> Job | None:  # noqa: B008 - a NamedTuple cannot be changed
+    """Take the first job of the queue that may run, where there is room for it; else None."""
+    row = store.one(_CLAIM, {"now": now(), **room._asdict()})
     return Job.from_row(row) if row else None
+
+
+def claim_again(store: Store, job_id: str, most: int) -> Job | None:
+    """Begin a further attempt at a running job whose process is lost; None where that was done `most` times already."""
+    row = store.one(
+        "update jobs set restarts = restarts + 1, phase = 'starting', started_at = ?, beat_at = ?, pid = null, "
+        "pid_started = null where id = ? and status = 'running' and restarts < ? returning *",
+        [now(), now(), job_id, most],
+    )
+    return Job.from_row(row) if row else None
+
+
+def given(store: Store, job_id: str, devices: Sequence[str]) -> Job:
+    """Record the devices that a running job has got."""
+    store.execute("update jobs set device = ? where id = ?", [",".join(devices), job_id])
+    return get_job(store, job_id)
 
 
 def get_job(store: Store, job_id: str) -> Job:
@@ -115,7 +155,8 @@ def resume(store: Store, job_id: str) -> Job:
     job = get_job(store, job_id)
     changed = store.execute(
         "update jobs set status = 'queued', stop_requested = null, error = null, finished_at = null, phase = null, "
-        "pid = null, pid_started = null, beat_at = null where id = ? and status in ('failed', 'stopped')",
+        "pid = null, pid_started = null, beat_at = null, device = null, held_at = null, restarts = 0, "
+        "notified_at = null where id = ? and status in ('failed', 'stopped')",
         [job.id],
     )
     if not changed:

@@ -2,8 +2,9 @@
 
 Jobs gain their place in the queue (`position`, `held_at` where a person holds one back, `when_idle`), the devices that
 they want and got, what they wait for (`after_id`), what they belong to (`plan_id`: phases of a plan in a row;
-`search_id`: trials of a search) and what the evaluation after the run found. Models gain the labels that a classifier
-knows. Searches, the scores that reward models and classifiers gave, and preflights by what was asked are new.
+`search_id`: trials of a search), what the evaluation after the run found, how often they were started again by
+themselves (`restarts`), and when their end was told to the webhook (`notified_at`). Models gain the labels that a
+classifier knows. Searches, the scores that reward models and classifiers gave, and preflights by what was asked are new.
 """
 
 from sqlite_utils import Database
@@ -14,9 +15,10 @@ def prepare(db: Database) -> None:
     for column in (
         "position real", "held_at real", "when_idle integer not null default 0", "devices integer not null default 1",
         "device text", "after_id text references jobs(id)", "plan_id text", "search_id text", "evaluation text",
+        "restarts integer not null default 0", "notified_at real",
     ):  # fmt: skip
         db.execute(f"alter table jobs add column {column}")
-    db.execute("update jobs set position = number")
+    db.execute("update jobs set position = number, notified_at = finished_at")
     db.execute("create index idx_jobs_plan on jobs (plan_id) where plan_id is not null")
     db.execute("create index idx_jobs_search on jobs (search_id) where search_id is not null")
     db.execute("alter table models add column labels text")

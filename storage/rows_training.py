@@ -54,6 +54,7 @@ class Job(Row):
     the queue, the smallest first; `held_at`: held back by a person since then; `when_idle`: waits until nobody works
     here; `devices`: how many it wants; `device`: those that it got. `after_id`: waits until that job is done;
     `plan_id`, `search_id`: what it is a part of. `evaluation`: what was found after the run (`evaluation.json`).
+    `restarts`: how often it was started again by itself; `notified_at`: when the webhook was told of its end.
     """
 
     id: str
@@ -90,6 +91,8 @@ class Job(Row):
     plan_id: str | None
     search_id: str | None
     evaluation: dict[str, Any] | None
+    restarts: int
+    notified_at: float | None
 
     @classmethod
     def json_columns(cls) -> frozenset[str]:

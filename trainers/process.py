@@ -11,10 +11,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+
+import psutil
 
 from storage.home import read_json, write_json
 from storage.processes import Process, alive, identify
@@ -28,13 +29,6 @@ GRACE_SECONDS = 30.0
 SAVING_SECONDS = 600.0
 
 _NICE = 19  # voting and answering on the same machine stay fast
-
-
-class Found(NamedTuple):
-    """What `process.json` says: the process, and the attempt of the job that it belongs to."""
-
-    process: Process
-    attempt: str
 
 
 def environment(threads: int, offline: bool = True) -> dict[str, str]:
@@ -59,19 +53,39 @@ def environment(threads: int, offline: bool = True) -> dict[str, str]:
     return variables
 
 
-def start(module: str, folder: Path, attempt: str, threads: int) -> subprocess.Popen[bytes]:
-    """Start `python -m trainers.<module> FOLDER`, which goes on from a checkpoint where there is one."""
-    argv = [sys.executable, "-m", f"trainers.{module}", str(folder), "--resume", "--attempt", attempt]
+def start(
+    module: str, folder: Path, attempt: str, threads: int, devices: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
+    """Start `python -m MODULE FOLDER`, which goes on from a checkpoint where there is one, on the named devices."""
+    argv = [sys.executable, "-m", *_torchrun(devices), module, str(folder), "--resume", "--attempt", attempt]
     with (folder / "train.log").open("ab") as log:
         return subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**dict(os.environ), **environment(threads, offline=False)},
+            env={**dict(os.environ), **environment(threads, offline=False), **_visible(devices)},
             start_new_session=True,
             preexec_fn=_lower_priority,
         )
+
+
+def _torchrun(devices: Sequence[str]) -> list[str]:
+    """The launcher's words before the script: one process for each device where there are several."""
+    if len(devices) < 2:
+        return []
+    return ["torch.distributed.run", "--standalone", f"--nproc-per-node={len(devices)}", "-m"]
+
+
+def _visible(devices: Sequence[str]) -> dict[str, str]:
+    """The accelerators that a run may see."""
+    names = [device.removeprefix("cuda:") for device in devices if device.startswith("cuda:")]
+    return {"CUDA_VISIBLE_DEVICES": ",".join(names)} if names else {}
+
+
+def rank() -> int:
+    """Which process of a run this is: 0 leads, saves and speaks; the others (torchrun's RANK) only compute."""
+    return int(dict(os.environ).get("RANK", "0"))
 
 
 def _lower_priority() -> None:
@@ -87,7 +101,9 @@ def taken(folder: Path, attempt: str) -> Iterator[bool]:
         except BlockingIOError:
             yield False
             return
-        write_json(folder / "process.json", {**_self()._asdict(), "attempt": attempt})
+        parent = identify(os.getppid()) if "TORCHELASTIC_RUN_ID" in os.environ else None
+        launched = {"launcher": parent._asdict()} if parent else {}
+        write_json(folder / "process.json", {**_self()._asdict(), "attempt": attempt, **launched})
         yield True
 
 
@@ -105,15 +121,32 @@ def find(folder: Path, attempt: str) -> Process | None:
     return Process(int(said["pid"]), float(said["started"]))
 
 
-def ask_to_stop(process: Process) -> None:
-    """SIGTERM: the run saves a checkpoint and its adapter of the moment, and ends with exit code 3."""
+def launcher(folder: Path, attempt: str) -> Process | None:
+    """What launched the processes of this attempt, where torchrun did."""
+    said = read_json(folder / "process.json")
+    if said is None or said.get("attempt") != attempt or "launcher" not in said:
+        return None
+    return Process(int(said["launcher"]["pid"]), float(said["launcher"]["started"]))
+
+
+def ask_to_stop(process: Process, save: bool = True) -> None:
+    """SIGTERM: the run saves a checkpoint and its adapter of the moment, and ends with exit code 3.
+
+    SIGUSR1 (not `save`): it ends at once, also within a step.
+    """
     if alive(*process):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGTERM)
+            os.kill(process.pid, signal.SIGTERM if save else signal.SIGUSR1)
 
 
 def kill(process: Process) -> None:
-    """SIGKILL to the run and everything that it started."""
-    if alive(*process):
-        with contextlib.suppress(ProcessLookupError):
+    """SIGKILL to the run, its group and everything that it started, also what left the group."""
+    if not alive(*process):
+        return
+    with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+        family = psutil.Process(process.pid).children(recursive=True)
+        if os.getpgid(process.pid) == process.pid:  # never the group of whoever started it by hand
             os.killpg(process.pid, signal.SIGKILL)
+        for one in (psutil.Process(process.pid), *family):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()

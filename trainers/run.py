@@ -20,8 +20,8 @@ from storage.runs import append_event, write_error
 from storage.specs.options import parse_options
 from storage.specs.registry import method_named
 from storage.specs.run import RunSpec
-from trainers.checkpoints import newest_complete
-from trainers.failures import RunFailed, explain
+from trainers.checkpoints import drop_torn, newest_complete
+from trainers.failures import Failure, RunFailed, explain
 from trainers.process import DONE, FAILED, STOPPED, TAKEN, environment, taken
 
 
@@ -93,12 +93,12 @@ class Run:
         finally:
             self.training = False
 
-    def on_signal(self, _signal: int, _frame: FrameType | None) -> None:
-        """SIGTERM or Ctrl+C: stop after this step, or now where no step is being taken."""
-        if self.stop_requested or self.finished:
+    def on_signal(self, signal_number: int, _frame: FrameType | None) -> None:
+        """SIGTERM or Ctrl+C: stop after this step, or now where no step is being taken. SIGUSR1: now in any case."""
+        if self.finished:
             return
-        self.stop_requested = True
-        if not self.training:
+        asked, self.stop_requested = self.stop_requested, True
+        if signal_number == signal.SIGUSR1 or not (asked or self.training):
             raise Stopped
 
 
@@ -127,17 +127,24 @@ def _outcome(folder: Path, attempt: str, resume: bool, train: Callable[[Run], No
         os.environ.update(environment(spec.threads, offline=Path(spec.base_path).exists()))
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")  # TRL refuses to see several devices in one process
         run = Run(folder, spec, resume)
-        signal.signal(signal.SIGTERM, run.on_signal)
-        signal.signal(signal.SIGINT, run.on_signal)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+            signal.signal(number, run.on_signal)
         train(run)
     except Stopped:
         append_event(folder, "log", sentence="The run was stopped on request.", outcome="stopped")
         return STOPPED
     except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a sentence
         traceback.print_exc()
-        append_event(folder, "failed", error=write_error(folder, *explain(error)))
+        _record(folder, explain(error))
         return FAILED
     return DONE
+
+
+def _record(folder: Path, failure: Failure) -> None:
+    """Write down why the run failed; on a full disk, torn checkpoints make room for it first."""
+    if failure.kind == "disk-full":
+        drop_torn(folder / "checkpoints")
+    append_event(folder, "failed", error=write_error(folder, *failure))
 
 
 def _end_torn_line(path: Path) -> None:
