@@ -16,6 +16,7 @@ from storage.errors import BadInput
 from storage.home import Home
 from storage.store import Store
 from studio.people.roles import Actor
+from studio.searching_verbs import SearchVerbs
 from studio.settings import Settings
 from studio.training_verbs import TrainingVerbs
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-class Studio(TrainingVerbs):
+class Studio(TrainingVerbs, SearchVerbs):
     """A project opened: `s = Studio("~/my-project")`, then `s.import_file(…)`, `s.train("dpo", …)`."""
 
     def __init__(self, home: str | Path | None = None, settings: Settings | None = None) -> None:
@@ -274,13 +275,13 @@ class Studio(TrainingVerbs):
         from studio.feedback.gold import set_gold
 
         study = get_study(self.ready, name)
-        return set_gold(self.store, study, comparison, expected, note, self.settings.annotator)._asdict()
+        return set_gold(self.store, study, comparison, expected, note, self._owner)._asdict()
 
     def lift_gold(self, name: str, comparison: str) -> Json:
         """Let a comparison with a known answer be like the others again."""
         from studio.feedback.gold import lift_gold
 
-        lift_gold(self.store, get_study(self.ready, name), comparison)
+        lift_gold(self.store, get_study(self.ready, name), comparison, self._owner)
         return {"comparison": comparison, "lifted": True}
 
     def choice_saved(self, name: str) -> Json:
@@ -319,14 +320,14 @@ class Studio(TrainingVerbs):
         """Leave the votes of an annotator, a day or a source out of a study's numbers; nothing is deleted."""
         from studio.feedback.exclusions import exclude
 
-        made = exclude(self.ready, study, kind, value, reason, self.settings.annotator)
+        made = exclude(self.ready, study, kind, value, reason, self._owner)
         return {"study": study, "kind": made.kind, "value": made.value, "excluded": True, "reason": made.reason}
 
     def include_votes(self, study: str, kind: str, value: str) -> Json:
         """Count votes again that were excluded."""
         from studio.feedback.exclusions import include
 
-        made = include(self.ready, study, kind, value, self.settings.annotator)
+        made = include(self.ready, study, kind, value, self._owner)
         return {"study": study, "kind": made.kind, "value": made.value, "excluded": False, "reason": made.reason}
 
     def doctor(self) -> Json:

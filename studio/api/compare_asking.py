@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from storage.comparisons import get_study
-from studio.api.allowed import Me
+from studio.api.allowed import Asker, Me
 from studio.feedback.queue import ask, present, try_again
 from studio.feedback.sampling import Sampling
 from studio.feedback.studies import set_sampling
@@ -56,7 +56,7 @@ def add_routes(routes: APIRouter, studio: Studio) -> None:
         return {"again": count}
 
     @routes.post("/sampling")
-    def sampling(asked: SamplingRequest) -> Json:
+    def sampling(asked: SamplingRequest, asker: Asker) -> Json:
         wanted = Sampling(asked.max_tokens, asked.temperature, asked.top_p)
-        set_sampling(store, get_study(store, asked.study), wanted)
+        set_sampling(store, get_study(store, asked.study), wanted, asker)
         return {"sampling": asked.model_dump(exclude={"study"})}

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from storage.comparisons import get_study, list_studies
 from storage.judgements import opening, votes_given
-from studio.api.allowed import Me
+from studio.api.allowed import Asker
 from studio.api.ascii import Ascii
 from studio.feedback.agreement import agreement
 from studio.feedback.annotators import annotators
@@ -113,10 +113,10 @@ def _add_people(routes: APIRouter, studio: Studio) -> None:
         return {"annotators": found, **days_and_sources(store, study)}
 
     @routes.post("/exclusions")
-    def change(study: str, change: Change, me: Me) -> Json:
+    def change(study: str, change: Change, asker: Asker) -> Json:
         name = get_study(store, study).name
         if change.count:
-            include(store, name, change.kind, change.value, me)
+            include(store, name, change.kind, change.value, asker)
         else:
-            exclude(store, name, change.kind, change.value, change.reason, me)
+            exclude(store, name, change.kind, change.value, change.reason, asker)
         return {"kind": change.kind, "value": change.value, "excluded": not change.count}

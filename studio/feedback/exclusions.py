@@ -17,29 +17,35 @@ from storage.judgements import said
 from storage.store import Store
 from studio.feedback.fixing import bring_in_line
 from studio.feedback.kept_votes import day_of
+from studio.people.roles import Action, Actor, require
 
 KINDS = ("annotator", "day", "source")
 _LONGEST_REASON = 500
 
 
-def exclude(store: Store, study: str, kind: str, value: str, reason: str, author: str) -> Exclusion:
-    """Leave votes out of a study; raises BadInput without a reason, Conflict where they are left out already."""
+def exclude(store: Store, study: str, kind: str, value: str, reason: str, actor: Actor) -> Exclusion:
+    """Leave votes out of a study.
+
+    Raises Forbidden, BadInput without a reason, Conflict where they are left out already.
+    """
+    require(actor, Action.RUN_STUDIES)
     _check(kind, value)
     if not reason.strip():
         raise BadInput(f'Say why the {kind} "{value}" is excluded (--reason): it stands beside the numbers.')
     if len(reason) > _LONGEST_REASON:
         raise BadInput(f"A reason has at most {_LONGEST_REASON} characters, not {len(reason)}.")
     chosen = get_study(store, study)
-    made = stored.add(store, chosen.id, kind, value, reason.strip(), author)
+    made = stored.add(store, chosen.id, kind, value, reason.strip(), actor.name)
     bring_in_line(store, chosen)
     return made
 
 
-def include(store: Store, study: str, kind: str, value: str, author: str) -> Exclusion:
-    """Count votes of a study again; raises NotFound where they were not excluded."""
+def include(store: Store, study: str, kind: str, value: str, actor: Actor) -> Exclusion:
+    """Count votes of a study again; raises Forbidden, and NotFound where they were not excluded."""
+    require(actor, Action.RUN_STUDIES)
     _check(kind, value)
     chosen = get_study(store, study)
-    lifted = stored.lift(store, chosen.id, kind, value, author)
+    lifted = stored.lift(store, chosen.id, kind, value, actor.name)
     bring_in_line(store, chosen)
     return lifted
 

@@ -17,6 +17,7 @@ from storage.store import Store
 from studio.feedback.fixing import bring_in_line
 from studio.feedback.shuffling import shuffled
 from studio.feedback.study_settings import settings_of
+from studio.people.roles import Action, Actor, require
 
 __all__ = ["gold_items", "lift_gold", "meaning", "set_gold", "standing", "unseen"]
 
@@ -24,25 +25,27 @@ _OPENING = 200  # characters of a prompt that a list shows
 
 
 def set_gold(
-    store: Store, study: Study, comparison_id: str, expected: Mapping[str, Any], note: str | None, author: str
+    store: Store, study: Study, comparison_id: str, expected: Mapping[str, Any], note: str | None, actor: Actor
 ) -> Gold:
     """Say what is right for a comparison. `expected`: one of choice, ranking, rating, by position, as votes keep it.
 
-    Raises NotFound, and BadInput for what no vote on this comparison can say.
+    Raises Forbidden, NotFound, and BadInput for what no vote on this comparison can say.
     """
+    require(actor, Action.RUN_STUDIES)
     whole = get_comparison(store, comparison_id)
     if whole.comparison.study_id != study.id:
         raise NotFound(f'Study "{study.name}" has no comparison "{comparison_id}".')
     if whole.comparison.state != "ready":
         raise BadInput("Only a comparison whose answers are there can have a known answer.")
     checked = _checked(study, whole, expected)
-    made = gold.put_gold(store, study.id, comparison_id, checked, (note or "").strip(), author)
+    made = gold.put_gold(store, study.id, comparison_id, checked, (note or "").strip(), actor.name)
     bring_in_line(store, study)
     return made
 
 
-def lift_gold(store: Store, study: Study, comparison_id: str) -> None:
-    """Let a comparison be like the others again; raises NotFound where it has no known answer."""
+def lift_gold(store: Store, study: Study, comparison_id: str, actor: Actor) -> None:
+    """Let a comparison be like the others again; raises Forbidden, and NotFound where it has no known answer."""
+    require(actor, Action.RUN_STUDIES)
     if not gold.lift(store, study.id, comparison_id):
         raise NotFound(f'Comparison "{comparison_id}" has no known answer in study "{study.name}".')
     bring_in_line(store, study)

@@ -14,6 +14,7 @@ from storage.store import Store
 from studio.feedback.contestants import contestants_of, least, named, plain, read_contestant
 from studio.feedback.sampling import Sampling
 from studio.feedback.study_settings import Contestant, StudySettings, refuse_unknown, settings_of
+from studio.people.roles import Action, Actor, require
 
 ANSWERS = "answers_id"
 """Beside the settings of a study: the dataset whose answers it holds, where no model was asked."""
@@ -24,8 +25,9 @@ def sampling_of(study: Study) -> Sampling:
     return Sampling.from_json(study.settings.get("sampling", {}))
 
 
-def set_sampling(store: Store, study: Study, sampling: Sampling) -> Study:
-    """Draw the answers of a study this way from now on."""
+def set_sampling(store: Store, study: Study, sampling: Sampling, actor: Actor) -> Study:
+    """Draw the answers of a study this way from now on; raises Forbidden."""
+    require(actor, Action.RUN_STUDIES)
     with store.write():
         now = get_study(store, study.id)
         set_settings(store, now.id, {**now.settings, "sampling": asdict(sampling)})

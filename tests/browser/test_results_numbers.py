@@ -18,6 +18,7 @@ from storage.votes import cast
 from studio.feedback.gold import set_gold
 from studio.feedback.showing import shown_order
 from studio.feedback.study_settings import change_settings
+from studio.people.roles import Actor
 from tests.browser.axe import grave_violations
 from tests.browser.site import Site, served_site
 
@@ -74,7 +75,7 @@ def _pairs(store: Store, study: Study, models: list[Model]) -> None:
                 add(store, look)
     for number in range(4):
         whole = _whole(store, study, f"Known {number}?", models, "Right.", "Wrong.")
-        set_gold(store, study, whole.comparison.id, {"choice": "a"}, None, "cu")
+        set_gold(store, study, whole.comparison.id, {"choice": "a"}, None, Actor("cu", "curator"))
         for person in ("ann", "bob", "cem"):
             _say(store, whole, person, "b" if person == "cem" else "a")
     _say(store, _whole(store, study, "Unclear?", models, "x", "y"), "ann", "skip", reason="I cannot tell")

@@ -18,6 +18,7 @@ from storage.store import Store
 from studio.app import build_app
 from studio.feedback import gold
 from studio.people import accounts
+from studio.people.roles import Actor
 from studio.settings import Settings
 from studio.studio import Studio
 from tests.safety.conftest import OWNER, PASSWORD, come_in
@@ -121,7 +122,7 @@ def add_study(store: Store, layout: str, count: int, known: int = 0, **settings:
         )
         comparison = comparisons.add_comparison(store, study, new)
         if number < known:
-            gold.set_gold(store, study, comparison.id, {"choice": "a"}, NOTE, "ada")
+            gold.set_gold(store, study, comparison.id, {"choice": "a"}, NOTE, Actor("ada", "curator"))
     return study
 
 

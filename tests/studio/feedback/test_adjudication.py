@@ -48,7 +48,7 @@ def test_what_is_most_split_comes_first_and_what_is_agreed_does_not_come(bench: 
 
 
 def test_votes_that_somebody_excluded_split_nothing(bench: Bench, split: list[Whole]) -> None:
-    exclude(bench.store, STUDY, "annotator", "bob", "a trial", "me")
+    exclude(bench.store, STUDY, "annotator", "bob", "a trial", Actor("me", "curator"))
 
     assert [one.comparison_id for one in waiting(bench.store, STUDY).disputes] == [split[2].comparison.id]
 

@@ -5,6 +5,7 @@ import pytest
 from studio.feedback.annotators import annotators
 from studio.feedback.exclusions import exclude
 from studio.feedback.shares import wilson
+from studio.people.roles import Actor
 from tests.studio.feedback.conftest import Bench
 
 
@@ -36,7 +37,7 @@ def test_a_robot_is_flagged_with_the_evidence_and_people_are_not(crowd: Bench) -
 
 
 def test_an_excluded_person_stays_in_the_list_and_is_no_other(crowd: Bench) -> None:
-    exclude(crowd.store, "first-look", "annotator", "robot", "a robot", "me")
+    exclude(crowd.store, "first-look", "annotator", "robot", "a robot", Actor("me", "curator"))
 
     found = {one.name: one for one in annotators(crowd.store, "first-look")}
 

@@ -27,6 +27,7 @@ from studio.feedback.filling import Filler
 from studio.feedback.hub import Hub
 from studio.feedback.sampling import Sampling
 from studio.feedback.studies import set_sampling
+from studio.people.roles import Actor
 from studio.settings import Settings
 from studio.studio import Studio
 from tests.talker import Talker
@@ -128,7 +129,7 @@ def test_one_model_twice_gives_two_answers(store: Store, settings: Settings, stu
 
 
 def test_a_study_keeps_its_models_and_settings(store: Store, settings: Settings, study: Study, talker: Talker) -> None:
-    set_sampling(store, study, Sampling(max_tokens=9, temperature=0.5, top_p=0.9))
+    set_sampling(store, study, Sampling(max_tokens=9, temperature=0.5, top_p=0.9), Actor("ann", "curator"))
 
     make_comparisons(store, settings, "first-look", ["nimble-otter", "grand-walrus"], "questions", 1)
 

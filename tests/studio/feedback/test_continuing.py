@@ -22,6 +22,7 @@ from studio.feedback.queue import find, upcoming
 from studio.feedback.showing import Shown
 from studio.feedback.study_settings import change_settings
 from studio.feedback.voting import cast
+from studio.people.roles import Actor
 from tests.studio.feedback.conftest import MEASURING
 from tests.talker import Talker
 
@@ -219,7 +220,7 @@ def test_a_conversation_keeps_the_split_of_its_first_prompt(talk: Talk) -> None:
 
 def test_a_known_answer_stays_for_the_next_person(talk: Talk) -> None:
     first = talk.begin()
-    gold.set_gold(talk.store, talk.study, first.id, {"choice": "a"}, "plain", "ann")
+    gold.set_gold(talk.store, talk.study, first.id, {"choice": "a"}, "plain", Actor("ann", "curator"))
 
     talk.go_on(first, "both", "And then?")
 

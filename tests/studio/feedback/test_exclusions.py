@@ -10,6 +10,7 @@ from studio.feedback.gold import set_gold
 from studio.feedback.kept_votes import day_of
 from studio.feedback.leaderboard import leaderboard
 from studio.feedback.preferences import preferences
+from studio.people.roles import Actor
 from studio.rounds.timeline import timeline
 from studio.training.choices import choices
 from tests.studio.feedback.conftest import Bench
@@ -35,7 +36,7 @@ def _wins(bench: Bench, with_excluded: bool = False) -> tuple[int, int]:
 def test_an_excluded_annotator_counts_nowhere_and_the_numbers_say_so(torn: Bench) -> None:
     everybody = preferences(torn.store, "first-look", "each")
 
-    exclude(torn.store, "first-look", "annotator", "robot", "answers within a second", "me")
+    exclude(torn.store, "first-look", "annotator", "robot", "answers within a second", Actor("me", "curator"))
 
     board = leaderboard(torn.store, "first-look")
     (said,) = board.excluded
@@ -51,7 +52,7 @@ def test_an_excluded_annotator_counts_nowhere_and_the_numbers_say_so(torn: Bench
 
 
 def test_with_excluded_counts_them_and_still_names_them(torn: Bench) -> None:
-    exclude(torn.store, "first-look", "annotator", "robot", "a robot", "me")
+    exclude(torn.store, "first-look", "annotator", "robot", "a robot", Actor("me", "curator"))
 
     board = leaderboard(torn.store, "first-look", with_excluded=True)
 
@@ -64,23 +65,23 @@ def test_a_day_and_a_source_can_be_excluded_and_included_again(torn: Bench) -> N
     before = leaderboard(torn.store, "first-look")
     today = day_of(torn.store.value("select max(created_at) from votes"))
     for kind, value in (("day", today), ("source", "studio")):
-        exclude(torn.store, "first-look", kind, value, "a trial", "me")
+        exclude(torn.store, "first-look", kind, value, "a trial", Actor("me", "curator"))
         assert leaderboard(torn.store, "first-look").duels == []
-        include(torn.store, "first-look", kind, value, "me")
+        include(torn.store, "first-look", kind, value, Actor("me", "curator"))
 
     assert leaderboard(torn.store, "first-look") == before
 
 
 def test_exclusions_are_refused_without_reason_twice_or_unknown(torn: Bench) -> None:
-    exclude(torn.store, "first-look", "annotator", "robot", "a robot", "me")
+    exclude(torn.store, "first-look", "annotator", "robot", "a robot", Actor("me", "curator"))
 
     with pytest.raises(Conflict):
-        exclude(torn.store, "first-look", "annotator", "robot", "again", "me")
+        exclude(torn.store, "first-look", "annotator", "robot", "again", Actor("me", "curator"))
     with pytest.raises(NotFound):
-        include(torn.store, "first-look", "annotator", "ann", "me")
+        include(torn.store, "first-look", "annotator", "ann", Actor("me", "curator"))
     for kind, value, reason in (("annotator", "ann", " "), ("mood", "bad", "why"), ("day", "yesterday", "why")):
         with pytest.raises(BadInput):
-            exclude(torn.store, "first-look", kind, value, reason, "me")
+            exclude(torn.store, "first-look", kind, value, reason, Actor("me", "curator"))
 
 
 def test_what_is_kept_is_counted_again_after_the_next_vote_and_after_undo(torn: Bench) -> None:
@@ -99,7 +100,7 @@ def test_what_is_kept_is_counted_again_after_the_next_vote_and_after_undo(torn: 
 
 def test_the_train_page_and_the_film_count_what_can_train(torn: Bench) -> None:
     known = torn.compare("known")
-    set_gold(torn.store, torn.study, known.comparison.id, {"choice": "a"}, None, "me")
+    set_gold(torn.store, torn.study, known.comparison.id, {"choice": "a"}, None, Actor("me", "curator"))
     torn.vote(known, "a", "ann")
     torn.vote(torn.compare("passed over"), "skip", "ann")
     turn = rounds.open_round(torn.store, torn.models[0].id)
@@ -112,16 +113,16 @@ def test_the_train_page_and_the_film_count_what_can_train(torn: Bench) -> None:
         return study["votes"], material.votes
 
     assert counts() == (8, 8)
-    exclude(torn.store, "first-look", "annotator", "robot", "a robot", "me")
+    exclude(torn.store, "first-look", "annotator", "robot", "a robot", Actor("me", "curator"))
     assert counts() == (4, 4)
-    include(torn.store, "first-look", "annotator", "robot", "me")
+    include(torn.store, "first-look", "annotator", "robot", Actor("me", "curator"))
     assert counts() == (8, 8)
 
 
 def test_days_and_sources_are_listed_with_their_votes_and_the_reason(torn: Bench) -> None:
     torn.store.execute("update votes set created_at = 86400 * 2 + 5, source = 'import' where annotator = 'robot'")
     torn.store.execute("update votes set created_at = 86400 where annotator = 'ann'")
-    exclude(torn.store, "first-look", "day", "1970-01-03", "a bad day", "me")
+    exclude(torn.store, "first-look", "day", "1970-01-03", "a bad day", Actor("me", "curator"))
 
     assert days_and_sources(torn.store, "first-look") == {
         "days": [

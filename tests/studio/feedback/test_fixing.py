@@ -14,6 +14,7 @@ from studio.feedback.fixing import MEASURES
 from studio.feedback.gold import set_gold
 from studio.feedback.showing import show
 from studio.feedback.voting import cast, undo
+from studio.people.roles import Actor
 from tests.studio.feedback.conftest import MEASURING, TRAINING, Bench
 
 
@@ -78,10 +79,10 @@ def test_an_undo_puts_the_example_into_the_trash(bench: Bench) -> None:
 def test_an_excluded_vote_takes_its_mended_answer_along_until_it_counts_again(bench: Bench) -> None:
     _mend(bench, bench.compare(), "Two, of course.")
 
-    exclude(bench.store, "first-look", "annotator", "ann", "a robot", "curator")
+    exclude(bench.store, "first-look", "annotator", "ann", "a robot", Actor("curator", "curator"))
     assert (_rows(bench), _said(_rows(bench, "deleted"))) == ([], ["Two, of course."])
 
-    include(bench.store, "first-look", "annotator", "ann", "curator")
+    include(bench.store, "first-look", "annotator", "ann", Actor("curator", "curator"))
     assert _said(_rows(bench)) == ["Two, of course."]
 
 
@@ -89,7 +90,7 @@ def test_a_mended_answer_to_what_is_known_does_not_train(bench: Bench) -> None:
     whole = bench.compare()
     _mend(bench, whole, "Two, of course.")
 
-    set_gold(bench.store, bench.study, whole.comparison.id, {"choice": "a"}, None, "curator")
+    set_gold(bench.store, bench.study, whole.comparison.id, {"choice": "a"}, None, Actor("curator", "curator"))
 
     assert _rows(bench) == []
 

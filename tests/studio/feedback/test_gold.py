@@ -12,6 +12,7 @@ from studio.feedback.mixing import gold_due, second_due
 from studio.feedback.queue import deal, find
 from studio.feedback.sittings import sit
 from studio.feedback.study_settings import StudySettings, change_settings
+from studio.people.roles import Actor
 from tests.studio.feedback.conftest import Bench
 
 
@@ -31,7 +32,7 @@ def _judge_all(bench: Bench, annotator: str, most: int, **settings: Any) -> list
 def _gold(bench: Bench, count: int) -> set[str]:
     ids = [bench.compare(prompt=f"known {number}").comparison.id for number in range(count)]
     for one in ids:
-        set_gold(bench.store, bench.study, one, {"choice": "a"}, None, "cora")
+        set_gold(bench.store, bench.study, one, {"choice": "a"}, None, Actor("cora", "curator"))
     return set(ids)
 
 
@@ -92,12 +93,12 @@ def test_gold_never_comes_from_the_queue(bench: Bench) -> None:
 
 def test_gold_that_is_lifted_is_a_comparison_like_the_others(bench: Bench) -> None:
     (known,) = _gold(bench, 1)
-    lift_gold(bench.store, bench.study, known)
+    lift_gold(bench.store, bench.study, known, Actor("cora", "curator"))
 
     assert standing(bench.store, bench.study.id) == {}
     assert _judge_all(bench, "ann", 9) == [known]
     with pytest.raises(NotFound, match="has no known answer"):
-        lift_gold(bench.store, bench.study, known)
+        lift_gold(bench.store, bench.study, known, Actor("cora", "curator"))
 
 
 def test_gold_counts_for_the_person_but_not_for_the_round(bench: Bench) -> None:
@@ -126,7 +127,7 @@ def test_a_pair_of_gold_looks_like_any_other(bench: Bench) -> None:
 
 def test_the_list_of_gold_tells_what_is_expected_and_by_whom(bench: Bench) -> None:
     comparison = bench.compare(prompt="What is the capital of France?").comparison.id
-    set_gold(bench.store, bench.study, comparison, {"choice": "b"}, " clear case ", "cora")
+    set_gold(bench.store, bench.study, comparison, {"choice": "b"}, " clear case ", Actor("cora", "curator"))
 
     (item,) = gold_items(bench.store, bench.study)
 
@@ -150,7 +151,7 @@ def test_what_no_vote_can_say_is_no_known_answer(bench: Bench, expected: dict[st
     comparison = bench.compare().comparison.id
 
     with pytest.raises(BadInput) as caught:
-        set_gold(bench.store, bench.study, comparison, expected, None, "cora")
+        set_gold(bench.store, bench.study, comparison, expected, None, Actor("cora", "curator"))
 
     assert str(caught.value) == sentence
     assert gold_items(bench.store, bench.study) == []

@@ -15,6 +15,7 @@ from studio.feedback.policies import Options, read_policy, write_policy
 from studio.feedback.preferences import preferences, preview
 from studio.feedback.study_settings import change_settings
 from studio.feedback.voting import cast
+from studio.people.roles import Actor
 from tests.studio.feedback.conftest import MEASURING, TRAINING, Bench
 
 
@@ -235,7 +236,7 @@ def test_votes_on_known_answers_train_nothing(bench: Bench) -> None:
     whole = bench.compare(TRAINING, ("x", "y"))
     _mended(bench, "a", whole)
     bench.vote(bench.compare(TRAINING, ("x", "z")), "a")
-    set_gold(bench.store, bench.study, whole.comparison.id, {"choice": "a"}, "plain", "cora")
+    set_gold(bench.store, bench.study, whole.comparison.id, {"choice": "a"}, "plain", Actor("cora", "curator"))
 
     found = preferences(bench.store, "first-look", "each")
 

@@ -12,6 +12,7 @@ from studio.feedback.exclusions import exclude
 from studio.feedback.gold import lift_gold, set_gold
 from studio.feedback.leaderboard import leaderboard
 from studio.feedback.shares import wilson
+from studio.people.roles import Actor
 from tests.studio.feedback.conftest import Bench
 from tests.studio.feedback.spoken import many, say
 
@@ -33,7 +34,7 @@ def test_gold_counts_for_the_accuracy_of_people_and_for_nothing_else(bench: Benc
     bench.vote(bench.compare("plain"), "a", "ann")
     known = [bench.compare(f"known {number}") for number in range(4)]
     for whole in known:
-        set_gold(bench.store, bench.study, whole.comparison.id, {"choice": "b"}, None, "cu")
+        set_gold(bench.store, bench.study, whole.comparison.id, {"choice": "b"}, None, Actor("cu", "curator"))
         bench.vote(whole, "b", "ann")
         bench.vote(whole, "a" if whole in known[:3] else "b", "bob")
 
@@ -53,15 +54,15 @@ def test_gold_counts_for_the_accuracy_of_people_and_for_nothing_else(bench: Benc
     }
 
     for whole in known:
-        lift_gold(bench.store, bench.study, whole.comparison.id)
+        lift_gold(bench.store, bench.study, whole.comparison.id, Actor("cora", "curator"))
     board = leaderboard(bench.store, STUDY)
     assert (board.duels[0].wins_a, board.duels[0].wins_b, board.gold) == (4, 5, {"comparisons": 0, "votes": 0})
 
 
 def test_a_known_ranking_and_a_known_rating_are_met_exactly(bench: Bench) -> None:
     ranked, rated = many(bench, "x", "y", "z"), many(bench, "x")
-    set_gold(bench.store, bench.study, ranked.comparison.id, {"ranking": [2, [0, 1]]}, None, "cu")
-    set_gold(bench.store, bench.study, rated.comparison.id, {"rating": 4}, None, "cu")
+    set_gold(bench.store, bench.study, ranked.comparison.id, {"ranking": [2, [0, 1]]}, None, Actor("cu", "curator"))
+    set_gold(bench.store, bench.study, rated.comparison.id, {"rating": 4}, None, Actor("cu", "curator"))
     for person, ranking, rating in (("ann", [2, [1, 0]], 4.0), ("bob", [2, 0, 1], 5.0)):
         say(bench, ranked, person, "ranking", ranking=ranking)
         say(bench, rated, person, "rating", rating=rating)
@@ -92,7 +93,7 @@ def test_second_looks_say_how_people_agree_with_themselves_and_which_side_tempts
 def test_an_excluded_persons_second_looks_do_not_count(bench: Bench) -> None:
     _again(bench, "ann", "a", "a")
     _again(bench, "lefty", "b", "a", left_at_first=1)
-    exclude(bench.store, STUDY, "annotator", "lefty", "always left", "me")
+    exclude(bench.store, STUDY, "annotator", "lefty", "always left", Actor("me", "curator"))
 
     assert agreement(bench.store, STUDY).oneself["n"] == 1
     assert agreement(bench.store, STUDY, with_excluded=True).oneself["n"] == 2
@@ -101,7 +102,9 @@ def test_an_excluded_persons_second_looks_do_not_count(bench: Bench) -> None:
 def test_whoever_is_surely_less_right_than_the_others_is_flagged_with_the_numbers(bench: Bench) -> None:
     for number in range(20):
         whole = bench.compare(f"known {number}")
-        set_gold(bench.store, bench.study, whole.comparison.id, {"choice": "ab"[number % 2]}, None, "cu")
+        set_gold(
+            bench.store, bench.study, whole.comparison.id, {"choice": "ab"[number % 2]}, None, Actor("cu", "curator")
+        )
         for person in ("ann", "bob"):
             bench.vote(whole, "ab"[number % 2], person)
         bench.vote(whole, "tie" if number % 4 else "both_bad", "dreamer")

@@ -12,6 +12,7 @@ from storage.rows_training import Round
 from storage.store import Store
 from studio.feedback.exclusions import exclude, include
 from studio.feedback.intervals import win_rate
+from studio.people.roles import Actor
 from studio.rounds import ledger
 from studio.rounds.standing import Standing, standing
 from studio.settings import Settings
@@ -73,9 +74,9 @@ def test_votes_that_somebody_excluded_do_not_count_until_they_are_included(store
         vote(store, measured, asked, choice)
     store.execute("update votes set annotator = 'hasty' where choice = 'b'")
 
-    exclude(store, measured.name, "annotator", "hasty", "answers within a second", "me")
+    exclude(store, measured.name, "annotator", "hasty", "answers within a second", Actor("me", "curator"))
     assert (_now(store).votes, _now(store).wins, _now(store).losses) == (1, 0, 1)
-    include(store, measured.name, "annotator", "hasty", "me")
+    include(store, measured.name, "annotator", "hasty", Actor("me", "curator"))
     assert (_now(store).votes, _now(store).wins) == (4, 3)
 
 
