@@ -22,13 +22,15 @@ def train(run: Run) -> None:
         from datasets import Dataset
         from trl import DPOConfig
 
-        from storage.runs import thaw_rows
         from trainers.arguments import plan, trainer_arguments
         from trainers.data import losses
         from trainers.data_pairs import prepare_preferences, read_preferences, scaled
         from trainers.finishing import finish
+        from trainers.holdout import split
+        from trainers.pair_loss import SURE, first_loss
         from trainers.preferences import PreferenceTrainer, PreferenceWriter, check_loss, check_reference
         from trainers.starting import begin
+        from trainers.watch import Watch
 
     # Options
     options = run.options
@@ -38,7 +40,8 @@ def train(run: Run) -> None:
     start = begin(run, reference=True)
 
     # Data
-    rows = scaled(read_preferences(thaw_rows(run.data)), options.margin_scale)
+    parts = split(run)
+    rows, held = (scaled(read_preferences(part), options.margin_scale) for part in (parts.learnt, parts.held))
     plain = check_loss(options.loss_type, rows)
     prepared = prepare_preferences(start.tokenizer, rows, options.max_length)
     for sentence in losses(prepared, options.max_length):
@@ -49,21 +52,27 @@ def train(run: Run) -> None:
     shares = plan(options, start.loaded, len(prepared.rows), prepared.longest, sequences=2)
     arguments = trainer_arguments(run, options, start.loaded, shares)
     arguments |= {"beta": options.beta, "loss_type": [options.loss_type]}
-    arguments |= {"label_smoothing": options.label_smoothing, "max_length": options.max_length}
-    writer = PreferenceWriter(run, options, plain)
+    smoothing = max(options.label_smoothing, SURE) if options.loss_type == "exo_pair" else options.label_smoothing
+    arguments |= {"label_smoothing": smoothing, "max_length": options.max_length}
+    measured = prepare_preferences(start.tokenizer, held, options.max_length).rows
+    first = first_loss(options.loss_type, options.beta, smoothing) if plain else None
+    writer = PreferenceWriter(run, options.beta, first)
+    watch = Watch(run, parts, measured, [row.prompt for row in held])
     trainer = PreferenceTrainer(
         model=start.model,
+        ref_model=start.reference,
         args=DPOConfig(**arguments),
         train_dataset=Dataset.from_list(prepared.rows),
+        eval_dataset=watch.dataset,
         processing_class=start.tokenizer,
         peft_config=start.peft_config,
-        callbacks=[writer],
+        callbacks=[writer, watch],
     )
     with run.stoppable():
         trainer.train(resume_from_checkpoint=run.checkpoint())
 
     # Save, evaluate, probe
-    finish(run, trainer, writer, [row.prompt for row in rows], len(prepared.rows))
+    finish(run, trainer, writer, [row.prompt for row in rows], len(prepared.rows), watch)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ TRL's own. With d = beta * (log-ratio of chosen - log-ratio of rejected):
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from trl.trainer.dpo_trainer import DataCollatorForPreference
 
@@ -47,6 +47,35 @@ def _narrowed(mask: Any, learnt: Sequence[Sequence[int]]) -> Any:
     width = mask.shape[1]
     rows = [list(row[:width]) + [0] * (width - len(row)) for row in learnt]
     return mask * torch.tensor(rows, dtype=mask.dtype)
+
+
+SURE = 1e-3
+"""Share of wrong votes that `exo_pair` assumes at least: with none its target has no logarithm."""
+
+
+class FirstLoss(NamedTuple):
+    """What a loss is where policy and reference are equal, and how fast it changes with a log-ratio."""
+
+    value: float
+    slope: float
+
+
+def first_loss(loss_type: str, beta: float, smoothing: float) -> FirstLoss:
+    """The first loss of a run, before any step; `smoothing`: the share of votes believed to be wrong."""
+    half = math.log(2)
+    known = {
+        "hinge": 1.0,
+        "ipo": 1 / (2 * beta) ** 2,
+        "sppo_hard": 2 / (2 * beta) ** 2,
+        "nca_pair": 2 * half,
+        "bco_pair": 2 * half,
+        "apo_zero": 1.0,
+        "apo_down": 1.0,
+        "discopop": (half + 1) / 2,
+    }
+    if loss_type == "exo_pair":
+        return FirstLoss(-half - (math.log(1 - smoothing) + math.log(smoothing)) / 2, beta * -math.log(smoothing))
+    return FirstLoss(known.get(loss_type, half), 2 / beta if loss_type in ("ipo", "sppo_hard") else beta)
 
 
 def pair_losses(delta: Any, margin: Any, tie: Any, ties: bool) -> Any:

@@ -2,10 +2,9 @@
 
 TRL keeps the reference of a continued adapter as a second adapter, "ref", which it fills by matching names. Where
 that goes wrong nothing raises: the run trains against something else. So the weights are compared before the first
-step, and the first loss must be what equal models give (ln 2 for the sigmoid loss).
+step, and the first loss must be what equal models give (ln 2 for the sigmoid loss; `pair_loss.first_loss`).
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +15,9 @@ from storage.specs.run import RunSpec
 from trainers.data_pairs import Preference
 from trainers.events import EventWriter
 from trainers.failures import RunFailed
-from trainers.pair_loss import MASKS, TOLD, PairCollator, pair_losses
+from trainers.pair_loss import MASKS, TOLD, FirstLoss, PairCollator, pair_losses
 from trainers.run import Run
+from trainers.tunings import continues, tuning_of
 
 # Largest log-ratio of policy to reference at the first step, in nats: rounding of bfloat16 over a long answer stays
 # below the larger one; float32 below the smaller.
@@ -95,12 +95,12 @@ class PreferenceTrainer(DPOTrainer):
             self._metrics["train" if self.model.training else "eval"][name].append(value.item())
 
 
-def check_reference(spec: RunSpec) -> None:
-    """Refuse a run that asks for a reference other than the model that it starts from."""
+def check_reference(spec: RunSpec, title: str = "DPO") -> None:
+    """Refuse a run that asks for a reference other than the model that it starts from; `title`: of the method."""
     wanted = "previous" if spec.adapter_path else "base"
     if spec.reference != wanted:
         raise BadInput(
-            f'The run asks for the reference "{spec.reference}", but DPO compares with the model that it starts '
+            f'The run asks for the reference "{spec.reference}", but {title} compares with the model that it starts '
             f'from, which is "{wanted}" here.'
         )
 
@@ -116,19 +116,20 @@ def check_loss(loss_type: str, rows: Sequence[Preference]) -> bool:
 
 
 class PreferenceWriter(EventWriter):
-    """Events of a DPO run; checks the reference before the first step and the first loss."""
+    """Events of a run with a reference; checks it before the first step, and the first loss."""
 
-    def __init__(self, run: Run, options: Any, plain: bool = True) -> None:
-        """`plain`: whether the rows say better and worse and nothing else."""
+    def __init__(self, run: Run, beta: float, first: FirstLoss | None) -> None:
+        """`first`: what the first loss must be; None where that depends on what the first rows say."""
         super().__init__(run)
-        self._options = options
-        self._plain = plain
+        self._beta = beta
+        self._first = first
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """Before the first step: policy and reference hold the same weights."""
         super().on_train_begin(args, state, control, **more)
-        if state.global_step == 0:
-            compare_weights(more["model"], continued=self.run.spec.adapter_path is not None)
+        # Where every weight is trained, the reference is a copy of them all, and the first loss alone is looked at.
+        if state.global_step == 0 and tuning_of(self.run.spec) != "full":
+            compare_weights(more["model"], continued=continues(self.run.spec))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **more: Any) -> None:
         """The first loss was computed before the first step changed anything."""
@@ -138,9 +139,10 @@ class PreferenceWriter(EventWriter):
 
     def _check_first(self, logs: dict[str, Any], autocast: str | None) -> None:
         tolerance = _TOLERANCE[autocast]
-        ratios = [abs(logs[f"rewards/{side}"]) / self._options.beta for side in ("chosen", "rejected")]
-        expected = math.log(2) if self._options.loss_type == "sigmoid" and self._plain else logs["loss"]
-        if max(ratios) > tolerance or abs(logs["loss"] - expected) > self._options.beta * tolerance + 1e-4:
+        sides = [f"rewards/{side}" for side in ("chosen", "rejected")]  # a small batch of KTO may hold one of them
+        ratios = [abs(logs[side]) / self._beta for side in sides if side in logs]
+        expected, slope = self._first or (logs["loss"], 0.0)
+        if max(ratios) > tolerance or abs(logs["loss"] - expected) > slope * tolerance + 1e-4:
             raise _wrong(
                 f"the first loss is {logs['loss']:.4f} instead of {expected:.4f}, and the answers' log-ratios are "
                 f"{max(ratios):.4f} instead of 0"
@@ -166,6 +168,6 @@ def compare_weights(model: Any, continued: bool) -> None:
 def _wrong(what: str) -> RunFailed:
     return RunFailed(
         "wrong-reference",
-        f"DPO would compare with the wrong reference: {what}. Nothing was trained.",
+        f"The run would compare with the wrong reference: {what}. Nothing was trained.",
         "Train from the base, or merge the previous adapter into it; please report this with the run folder.",
     )

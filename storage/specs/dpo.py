@@ -1,4 +1,21 @@
-"""Direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290) of an adapter."""
+"""Direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290) of an adapter, with the losses made of it.
+
+The losses are TRL's. With d the difference of the log-ratios of policy to reference, c and r those of the chosen and
+of the rejected answer:
+
+sigmoid       -log s(beta d), the paper's
+hinge         max(0, 1 - beta d), SLiC (Zhao et al. 2023, arXiv:2305.10425): pairs that are clear teach no more
+ipo           (d per token - 1 / 2 beta)^2 (Azar et al. 2023, arXiv:2310.12036): a lead of fixed size, no endless push
+exo_pair      reverse KL to the votes (Ji et al. 2024, arXiv:2402.00856)
+nca_pair      noise contrastive, absolute likelihoods (Chen et al. 2024, arXiv:2402.05369)
+robust        sigmoid freed of a known share of wrong votes (Chowdhury et al. 2024, arXiv:2403.00409)
+bco_pair      a classifier of single answers (Jung et al. 2024, arXiv:2404.04656)
+sppo_hard     self-play with hard wins (Wu et al. 2024, arXiv:2405.00675)
+aot           sorted leads of a batch (Melnyk et al. 2024, arXiv:2406.05882); aot_unpaired forgets who was beside whom
+apo_zero      raises c and lowers r; apo_down lowers both, r more (D'Oosterlinck et al. 2024, arXiv:2408.06266)
+discopop      found by a language model (Lu et al. 2024, arXiv:2406.08414)
+sigmoid_norm  sigmoid of the difference per token, so that length counts for nothing (as Tulu 3, arXiv:2411.15124)
+"""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -6,6 +23,14 @@ from types import MappingProxyType
 from storage.specs.method import Aim, Method
 from storage.specs.options import option
 from storage.specs.training import TrainingOptions
+
+LOSSES = (
+    "sigmoid", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair", "sppo_hard", "aot", "aot_unpaired",
+    "apo_zero", "apo_down", "discopop", "sigmoid_norm",
+)  # fmt: skip
+
+SMOOTHED = ("robust", "exo_pair", "aot", "aot_unpaired")
+"""The losses that use `label_smoothing`."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +44,11 @@ class DPOOptions(TrainingOptions):
     beta: float = option(
         0.1, "Pull towards the reference: higher keeps closer to it.", minimum=0.001, maximum=10.0, basic=True
     )
-    loss_type: str = option(
-        "sigmoid", "Loss over the pairs.", choices=("sigmoid", "hinge", "ipo", "robust", "apo_zero", "apo_down")
-    )
+    loss_type: str = option("sigmoid", "Loss over the pairs; sigmoid is the usual one.", choices=LOSSES)
     label_smoothing: float = option(
-        0.0, "Share of votes believed to be wrong (robust loss; the others do not use it).", minimum=0.0, maximum=0.49
-    )
+        0.0, f"Share of votes believed to be wrong (used by the losses {', '.join(SMOOTHED)}).", minimum=0.0,
+        maximum=0.49,
+    )  # fmt: skip
     margin_scale: float = option(
         0.0, "Lead in reward asked for per unit of a pair's margin; 0 ignores margins (sigmoid loss).",
         minimum=0.0, maximum=10.0,
@@ -53,4 +77,5 @@ METHOD = Method(
     # points of correctness, 90 steps of the same cost 65.
     aims=MappingProxyType({"tiny": Aim(40, 1.0, 6.0, most_steps=50)}),
     longest=Aim(30, 3.0, 6.0),
+    hears=MappingProxyType({"sigmoid": ("margins", "weights", "ties")}),
 )

@@ -31,6 +31,8 @@ class Method:
     or a model that people compare), "scores" (a reward model) or "labels" (a classifier). `compares`: it holds the
     policy against a reference. `module`: run as `python -m trainers.<module> RUN`. `advised`: by size of the model
     ("tiny", "small", "large"), the options that differ from the defaults; `aims`: likewise how long to train.
+    `hears`: by loss ("" where there is but one), what it can use of "margins", "weights" and "ties" of votes;
+    where nothing is said, everything.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Method:
     compares: bool = False
     advised: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
     aims: Mapping[str, Aim] = field(default_factory=lambda: MappingProxyType({}))
+    hears: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     longest: Aim = _USUAL
     """The aim for sizes that `aims` does not name."""
 

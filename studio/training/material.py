@@ -15,7 +15,8 @@ from storage.specs.registry import METHODS
 from storage.store import Store
 from storage.versions import contents, freeze, nothing_to_learn
 from studio.training.request import Request
-from studio.training.shaping import SHAPES, counted
+from studio.training.shaped import counted
+from studio.training.shaping import SHAPES
 from studio.training.voted import VOTED, Survey
 
 _KINDS = {
@@ -44,7 +45,7 @@ def survey(store: Store, method: Method, request: Request) -> Survey:
     rows = count_examples(store, dataset.id, FROZEN)
     if not rows:
         raise BadInput(nothing_to_learn(dataset, count_examples(store, dataset.id)))
-    noun = "pair" if method.by_preferences else "row"
+    noun = "pair" if method.shape == "pairs" else "row"
     return Survey(rows, f'{counted(rows, noun)} of dataset "{dataset.name}"')
 
 

@@ -104,7 +104,7 @@ def plan(store: Store, request: Request) -> Plan:
     found = tried(lambda: survey(store, method, request)) if method else None
     advice = _advice(method, origin, found, request) if method else None
     options = tried(lambda: parsed(method, advice, request)) if method else None
-    tried(lambda: _refuse_deaf(found, options))
+    tried(lambda: _refuse_deaf(method, found, options))
     name = tried(lambda: model_name(store, request)) or request.name or ""
     steps = _steps(options, found)
     seconds = _seconds(store, method, origin, options, steps)
@@ -117,23 +117,42 @@ def _advice(method: Method, origin: Origin | None, found: Survey | None, request
     parameters = origin.base.parameters if origin else None
     continued = origin is not None and origin.reference == "previous"
     advice = advise(method.name, parameters, found.rows if found else 1, _batch_size(request), continued)
-    if found is None or not found.uses.margins:
-        return advice
-    return Advice({**advice.options, "margin_scale": MARGIN_SCALE}, f"{advice.why} {_MARGINS}")
+    return advice if found is None else _advice_of_votes(advice, method, found)
 
 
-def _refuse_deaf(found: Survey | None, options: Mapping[str, Any] | None) -> None:
-    """Raise BadInput where the loss cannot use what the votes say; nothing is left out in silence."""
-    if found is None or options is None or options.get("loss_type", "sigmoid") == "sigmoid":
-        return
-    uses = found.uses
-    said = {"margins": uses.margins and options["margin_scale"], "weights": uses.weights, "ties": uses.ties}
-    deaf = [word for word, number in said.items() if number]
-    if deaf:
-        raise BadInput(
-            f'The loss "{options["loss_type"]}" cannot use the {" and ".join(deaf)} of these votes; choose the loss '
-            "sigmoid, or a policy without them."
+def _advice_of_votes(advice: Advice, method: Method, found: Survey) -> Advice:
+    """What the votes themselves advise: how much of a lead to ask for, how many of them to believe wrong."""
+    options, why = dict(advice.options), advice.why
+    known = {item.name for item in option_fields(method.options)}
+    if found.uses.margins:
+        if "margin_scale" in known:
+            options["margin_scale"] = MARGIN_SCALE
+        why += f" {_MARGINS}" if "margin_scale" in known else f" {method.title} does not use how much better they say."
+    if found.doubt and "label_smoothing" in known:
+        options["label_smoothing"] = found.doubt
+        why += (
+            f" By how often people disagreed on the same answers, {100 * found.doubt:.2g} % of the pairs are wrong; "
+            "losses with label_smoothing reckon with it."
         )
+    return Advice(options, why)
+
+
+def _refuse_deaf(method: Method | None, found: Survey | None, options: Mapping[str, Any] | None) -> None:
+    """Raise BadInput where the loss cannot use what the votes say; nothing is left out in silence."""
+    if method is None or not method.hears or found is None or options is None:
+        return
+    uses, loss = found.uses, str(options.get("loss_type", ""))
+    said = {"margins": uses.margins and options.get("margin_scale"), "weights": uses.weights, "ties": uses.ties}
+    deaf = [word for word, number in said.items() if number and word not in method.hears.get(loss, ())]
+    if deaf:
+        who = f'The loss "{loss}"' if loss else method.title
+        hearing = [other for other, heard in method.hears.items() if set(deaf) <= set(heard)]
+        choose = (
+            f"choose the loss {' or '.join(hearing)}, or a policy without them"
+            if hearing
+            else ("choose a policy without them")
+        )
+        raise BadInput(f"{who} cannot use the {' and '.join(deaf)} of these votes; {choose}.")
 
 
 def _batch_size(request: Request) -> int | None:

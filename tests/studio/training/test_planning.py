@@ -7,6 +7,7 @@ import pytest
 
 from storage import models
 from storage.specs.advice import advise
+from storage.specs.registry import METHODS
 from storage.store import Store
 from studio.settings import Settings
 from studio.training.launching import launch
@@ -72,7 +73,7 @@ def test_every_refusal_is_said_at_once(ready: Store) -> None:
 
 def test_an_unknown_method_is_one_refusal_and_no_crash(ready: Store) -> None:
     assert plan(ready, Request("ppo", "starter", dataset="facts")).refusals == [
-        'There is no training method "ppo"; there are sft, dpo.'
+        f'There is no training method "ppo"; there are {", ".join(METHODS)}.'
     ]
 
 
