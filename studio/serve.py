@@ -25,6 +25,7 @@ from studio.curation import leftovers, tidying
 from studio.doorman import check_reach
 from studio.settings import Settings
 from studio.studio import Studio
+from studio.training.searching import revive
 
 if TYPE_CHECKING:
     import uvicorn

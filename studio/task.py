@@ -41,6 +41,7 @@ KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {
     "erase": trash.run_task,
     "tidy": tidying.run_tidy,
 }
+    "search": trials.run_search,
 
 
 def start(store: Store, kind: str, payload: dict[str, Any]) -> Task:

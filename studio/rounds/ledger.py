@@ -13,7 +13,7 @@ import threading
 from storage import comparisons, rounds
 from storage.datasets import list_datasets
 from storage.errors import RatchetError
-from storage.jobs import get_job, unfinished
+from storage.jobs import get_job
 from storage.models import get_model, list_models
 from storage.rows import Study
 from storage.rows_training import JOB_ENDED, Job, Model, Round
@@ -26,9 +26,9 @@ _KEEPER_SECONDS = 1.0
 
 log = logging.getLogger("ratchet.rounds")
 
-# Jobs that made a model which no round knows yet, oldest first.
+# Jobs that made a model which no round knows yet, oldest first; trials of a search belong to no round.
 _NEW_JOBS = """
-select id from jobs where status = 'done' and model_id is not null
+select id from jobs where status = 'done' and model_id is not null and search_id is null
 and not exists (select 1 from rounds where rounds.job_id = jobs.id and rounds.model_id is not null)
 order by finished_at, number
 """
@@ -71,10 +71,15 @@ def coming_number(store: Store) -> int:
     """The number of the round that the next training will belong to, if the unfinished ones go well."""
     turns = rounds.list_rounds(store)
     if not turns:
-        return 1 + unfinished(store)
+        return 1 + _unfinished(store)
     last = turns[-1]
     filled = last.model_id is not None or last.state == "closed"
-    return last.number + unfinished(store) + (1 if filled else 0)
+    return last.number + _unfinished(store) + (1 if filled else 0)
+
+
+def _unfinished(store: Store) -> int:
+    """Queued and running jobs that will have a round."""
+    return int(store.value("select count(*) from jobs where status in ('queued', 'running') and search_id is null"))
 
 
 def begin(store: Store, job: Job) -> Round:

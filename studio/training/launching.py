@@ -17,7 +17,7 @@ from storage.clock import new_id
 from storage.errors import BadInput
 from storage.home import Home
 from storage.rows_training import Job
-from storage.runs import FrozenRows, freeze_rows
+from storage.runs import freeze_rows
 from storage.specs.registry import method_named
 from storage.specs.run import RunSpec
 from storage.store import Store
@@ -32,9 +32,10 @@ _LIBRARIES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", 
 _START_ID = re.compile(r"[0-9a-z]{20,40}")
 
 
-def launch(store: Store, settings: Settings, request: Request) -> Job:
+def launch(store: Store, settings: Settings, request: Request, search_id: str | None = None) -> Job:
     """Put a training into the queue and return its job; the same `start_id` returns the same job.
 
+    `search_id`: the search that it is a trial of; trials belong to no round.
     Raises BadInput, Refused, Conflict or NotFound with the first thing that stands against it.
     """
     ledger.catch_up(store)  # so that the job gets its place in the ledger, and its name the right number
@@ -45,11 +46,11 @@ def launch(store: Store, settings: Settings, request: Request) -> Job:
         thought = plan(store, request)
         if thought.refusals:
             raise BadInput(thought.refusals[0])
-        if job := _attempt(store, settings, job_id, thought):
+        if job := _attempt(store, settings, job_id, thought, search_id):
             return job
 
 
-def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan) -> Job | None:
+def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan, search_id: str | None) -> Job | None:
     """Write the folder and enqueue the job; None where another start took its name in this moment."""
     method = method_named(thought.request.method)
     frozen = gather(store, method, thought.request)
@@ -59,7 +60,7 @@ def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan) -> Jo
     try:
         hashes = {name: freeze_rows(folder / f"{name}.parquet", rows).sha256 for name, rows in extras.items()}
         _write(folder, job_id, thought, frozen, settings, hashes)
-        return _enqueue(store, folder, job_id, thought, frozen)
+        return _enqueue(store, folder, job_id, thought, frozen, search_id)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -95,17 +96,16 @@ def _write(
     folder: Path, job_id: str, thought: Plan, frozen: Frozen, settings: Settings, extras: dict[str, str]
 ) -> None:
     """Write `data.parquet` and `spec.json`."""
-    import psutil
-
-    assert thought.origin is not None, "a plan without refusals has an origin"
     rows = freeze_rows(folder / "data.parquet", frozen.rows)
-    cores = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else psutil.cpu_count()
-    spec = _spec(job_id, thought, rows, threads_of(settings, cores or 1))
+    spec = spec_of(job_id, thought, rows.sha256, rows.rows, settings)
     replace(spec, extras=extras, **thought.helpers).write(folder)
 
 
-def _spec(job_id: str, thought: Plan, rows: FrozenRows, threads: int) -> RunSpec:
-    """Everything that the run needs, frozen."""
+def spec_of(job_id: str, thought: Plan, data_sha256: str, rows: int, settings: Settings) -> RunSpec:
+    """Everything that the run needs, frozen; the plan has no refusals."""
+    import psutil
+
+    cores = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else psutil.cpu_count()
     origin = thought.origin
     assert origin is not None and origin.base.path is not None, "an origin's weights were checked"
     return RunSpec(
@@ -118,10 +118,10 @@ def _spec(job_id: str, thought: Plan, rows: FrozenRows, threads: int) -> RunSpec
         start=origin.start,
         reference=origin.reference,
         options=thought.options,
-        data_sha256=rows.sha256,
-        rows=rows.rows,
+        data_sha256=data_sha256,
+        rows=rows,
         seed=int(thought.options.get("seed", 0)),
-        threads=threads,
+        threads=threads_of(settings, cores or 1),
         libraries=_libraries(),
     )
 
@@ -137,7 +137,9 @@ def _libraries() -> dict[str, str]:
     return found
 
 
-def _enqueue(store: Store, folder: Path, job_id: str, thought: Plan, frozen: Frozen) -> Job | None:
+def _enqueue(
+    store: Store, folder: Path, job_id: str, thought: Plan, frozen: Frozen, search_id: str | None
+) -> Job | None:
     """Move the folder into place, insert the row and note the round, together or not at all.
 
     None where the name that was promised is taken by now.
@@ -152,6 +154,7 @@ def _enqueue(store: Store, folder: Path, job_id: str, thought: Plan, frozen: Fro
         version_id=frozen.version.id if frozen.version else None,
         study_id=frozen.study.id if frozen.study else None,
         policy=frozen.policy,
+        search_id=search_id,
     )
     with store.write():
         if existing := _existing(store, job_id):
@@ -160,7 +163,8 @@ def _enqueue(store: Store, folder: Path, job_id: str, thought: Plan, frozen: Fro
             return None
         _move(store.home, folder, job_id)
         job = jobs.enqueue(store, new, frozen.prompts)
-        ledger.begin(store, job)
+        if search_id is None:
+            ledger.begin(store, job)
     return job
 
 
