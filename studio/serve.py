@@ -65,6 +65,7 @@ def prepare(studio: Studio) -> None:
     ensure_starter(studio.store, studio.settings)
     comparisons.release(studio.store)
     leftovers.sweep(studio.store, at_once=False)
+    revive(studio.store)
     if tidying.amount(studio.store):
         from studio import task
 

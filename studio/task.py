@@ -21,6 +21,7 @@ from storage.rows_training import Task
 from storage.store import Store
 from studio.curation import bulk, export_tasks, intake, tidying, trash, uploads, versioning
 from studio.curation.checks import tasks as checking
+from studio.training import trials
 
 _LOWEST_PRIORITY = 19
 
@@ -40,8 +41,8 @@ KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {
     "fork": versioning.run_fork,
     "erase": trash.run_task,
     "tidy": tidying.run_tidy,
-}
     "search": trials.run_search,
+}
 
 
 def start(store: Store, kind: str, payload: dict[str, Any]) -> Task:
