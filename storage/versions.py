@@ -5,6 +5,7 @@ A freeze reads one moment through a connection of its own, writes its list in sh
 
 import hashlib
 from collections.abc import Callable, Iterator
+from itertools import islice
 from os import getpid
 from typing import Any, NamedTuple
 
@@ -121,6 +122,24 @@ def _standing(moment: Store, dataset_id: str) -> Iterator[list[Frozen]]:
             ]
             if kept:
                 yield kept
+
+
+def peek(store: Store, dataset: Dataset, most: int) -> list[tuple[str, str]]:
+    """What a freeze would hold, without one: id and content (JSON text) of at most `most` rows spread over all."""
+    with store.snapshot() as moment:
+        total = sum(len(part) for part in _standing(moment, dataset.id))
+        every = max(1, -(-total // most))
+        standing = (row for part in _standing(moment, dataset.id) for row in part)
+        chosen = [(row.example_id, row.revision_id) for row in islice(standing, 0, None, every)]
+        said: dict[int, str] = {}
+        for start in range(0, len(chosen), _CHUNK):
+            keys = [revision for _, revision in chosen[start : start + _CHUNK]]
+            marks = ",".join("?" * len(keys))
+            said |= {
+                row["id"]: row["content"]
+                for row in moment.rows(f"select id, content from revisions where id in ({marks})", keys)
+            }
+    return [(name_of(example), said[revision]) for example, revision in chosen if revision in said]
 
 
 def _publish(store: Store, dataset: Dataset, key: int, count: int, digest: str) -> Version:

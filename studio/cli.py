@@ -12,7 +12,20 @@ from collections.abc import Sequence
 from storage.errors import RatchetError
 from studio.settings import Settings
 from studio.studio import Studio
-from studio.verbs import checking, data, exports, feedback, measuring, people, searching, serving, studies, training
+from studio.verbs import (
+    checking,
+    data,
+    exports,
+    feedback,
+    measuring,
+    people,
+    preflight,
+    searching,
+    serving,
+    studies,
+    training,
+)
+from studio.verbs import preflight
 from studio.verbs.verb import Outcome, Verb
 
 VERBS: tuple[Verb, ...] = (
@@ -21,6 +34,7 @@ VERBS: tuple[Verb, ...] = (
     *checking.VERBS,
     *exports.VERBS,
     *training.VERBS,
+    *preflight.VERBS,
     *searching.VERBS,
     *feedback.VERBS,
     *studies.VERBS,

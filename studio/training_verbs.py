@@ -59,6 +59,25 @@ class TrainingVerbs:
             job = wait_for(self.ready, job)
         return report(self.ready, job).to_json()
 
+    def preflight(self, method: str, base: str, **more: Any) -> Json:
+        """What a training would be like, without starting it; `more` as for `train`."""
+        from studio.training import preflighting
+        from studio.training.request import Request
+
+        found = preflighting.wait(self.ready, self.settings, Request(method, base, **more))
+        return preflighting.result_of(found)
+
+    def retry(self, job_id: str, options: Mapping[str, Any] | None = None, wait: bool = False) -> Json:
+        """Start a failed or stopped job again, with what its failure asks for unless options are named."""
+        from studio.clients.processes import start_worker
+        from studio.training.retrying import retry
+        from studio.training.watching import report
+        from studio.training.watching import wait as wait_for
+
+        job = retry(self.ready, self.settings, job_id, options)
+        start_worker(self.home)
+        return report(self.ready, wait_for(self.ready, job) if wait else job).to_json()
+
     def jobs(self) -> Json:
         """The jobs, newest first."""
         from studio.training.watching import report_all

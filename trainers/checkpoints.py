@@ -7,6 +7,7 @@ silence. So we write a marker last, after everything is on the disk, and look fo
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 from storage.home import read_json, write_json
@@ -30,6 +31,13 @@ def newest_complete(folder: Path) -> Path | None:
     """The whole checkpoint of the highest step in a folder of checkpoints, or None."""
     found = [(int(match[1]), path) for path in folder.glob("checkpoint-*") if (match := _NAME.fullmatch(path.name))]
     return next((path for _, path in sorted(found, reverse=True) if is_complete(path)), None)
+
+
+def drop_torn(folder: Path) -> None:
+    """Remove checkpoints that do not count, to make room; the newest whole one stays."""
+    for path in folder.glob("checkpoint-*"):
+        if not is_complete(path):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def is_complete(checkpoint: Path) -> bool:

@@ -13,7 +13,7 @@ from storage.rows import FROZEN, Dataset, Study, Version
 from storage.specs.method import Method
 from storage.specs.registry import METHODS
 from storage.store import Store
-from storage.versions import contents, freeze, nothing_to_learn
+from storage.versions import contents, freeze, nothing_to_learn, peek
 from studio.training.request import Request
 from studio.training.shaped import counted
 from studio.training.shaping import SHAPES
@@ -58,6 +58,39 @@ def gather(store: Store, method: Method, request: Request) -> Frozen:
     version = freeze(store, dataset)
     examples = [(row["example_id"], json.loads(row["content"])) for row in contents(store, version)]
     return Frozen(*SHAPES[method.shape](dataset, examples), version, None, None)
+
+
+class Glance(NamedTuple):
+    """Rows in the shape of `data.parquet`, read without freezing; `total`: how many the run would have."""
+
+    rows: list[dict[str, Any]]
+    total: int
+
+
+def glance(store: Store, method: Method, request: Request, most: int) -> Glance:
+    """At most so many of the rows that the request would learn from; raises as `survey` does."""
+    if _wants_votes(method, request):
+        rows = VOTED[method.shape](store, request).shaped().rows
+        return Glance(rows[:: max(1, -(-len(rows) // most))], len(rows))
+    dataset = _dataset(store, method, request)
+    rows = _looked_at(store, method, dataset, most)
+    total = count_examples(store, dataset.id, FROZEN)
+    return Glance(rows, total if total > most else len(rows))
+
+
+def glance_extras(store: Store, method: Method, request: Request, most: int) -> dict[str, list[dict[str, Any]]]:
+    """At most so many rows of each file beside the data, without freezing (see `gather_extras`)."""
+    named = {"eval": request.eval, "replay": request.replay}
+    return {
+        name: _looked_at(store, method, _of_kind(get_dataset(store, dataset), method), most)
+        for name, dataset in named.items()
+        if dataset
+    }
+
+
+def _looked_at(store: Store, method: Method, dataset: Dataset, most: int) -> list[dict[str, Any]]:
+    examples = [(name, json.loads(content)) for name, content in peek(store, dataset, most)]
+    return SHAPES[method.shape](dataset, examples).rows
 
 
 def gather_extras(store: Store, method: Method, request: Request) -> dict[str, list[dict[str, Any]]]:

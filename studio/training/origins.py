@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from storage.errors import BadInput, NotReady, Refused
 from storage.models import base_of, get_model
 from storage.rows_training import ANSWERING, Model
+from storage.specs.method import Method
+from storage.specs.options import option_fields
 from storage.specs.run import Helper
 from storage.store import Store
 from studio.training.request import STARTS, Request
@@ -57,6 +59,28 @@ def find_origin(store: Store, reference: str, start: str | None = None) -> Origi
         _check_weights(needed)
     goes_on = model.base_id is not None and start != "fresh"
     return Origin(model, base, (start or "continue") if model.base_id else "fresh", "previous" if goes_on else "base")
+
+
+def starts_of(origin: Origin) -> list[dict[str, str]]:
+    """The ways to start from an adapter, each in a sentence; none where the origin is a base."""
+    if origin.model.base_id is None:
+        return []
+    name, base = origin.model.name, origin.base.name
+    return [
+        {"name": "continue", "sentence": f'Train the adapter "{name}" on: the new model is that adapter, further on.'},
+        {"name": "stack", "sentence": f'Train a fresh adapter on top of "{name}", which stays as it is below it.'},
+        {"name": "fresh", "sentence": f'Train a fresh adapter on "{base}": what "{name}" learnt is left out.'},
+    ]
+
+
+def needs_of(method: Method) -> dict[str, bool]:
+    """Which models and datasets beside the base and the rows a method can use, by the names of its options."""
+    names = [item.name for item in option_fields(method.options)]
+    return {
+        "teacher": method.name == "distill",
+        "rewards": method.name in ("rloo", "grpo"),
+        "replay": any(name.startswith("replay") for name in names),
+    }
 
 
 def _check_weights(model: Model) -> None:

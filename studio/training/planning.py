@@ -15,11 +15,13 @@ from storage.rows_training import Job
 from storage.specs.advice import Advice, advise
 from storage.specs.method import Method
 from storage.specs.options import OptionField, option_fields, parse_options
+from storage.specs.presets import Preset, preset_named, presets
 from storage.specs.registry import method_named
 from storage.store import Store
 from studio.rounds.ledger import coming_number
+from studio.training.hardware import hardware
 from studio.training.material import survey
-from studio.training.origins import Origin, find_helpers, find_origin
+from studio.training.origins import Origin, find_helpers, find_origin, needs_of, starts_of
 from studio.training.request import Request, command_line
 from studio.training.voted import Survey
 
@@ -47,6 +49,8 @@ class Plan:
     refusals: list[str] = field(default_factory=list)
     helpers: dict[str, Any] = field(default_factory=dict)
     """Fields of the spec about models beside the policy: `teacher`, `rewards`."""
+    presets: tuple[Preset, ...] = ()
+    """Options for a purpose, of which `advice` is the one that was chosen."""
 
     def to_json(self) -> dict[str, Any]:
         """The plan as the form shows it."""
@@ -64,7 +68,20 @@ class Plan:
             "seconds": self.seconds,
             "refusals": self.refusals,
             "command": command_line(self.request),
+            "presets": [preset._asdict() for preset in self.presets],
+            "starts": starts_of(self.origin) if self.origin else [],
+            "needs": needs_of(self.method) if self.method else dict.fromkeys(("teacher", "rewards", "replay"), False),
+            "diagram": self._diagram() if self.origin else [],
         }
+
+    def _diagram(self) -> list[dict[str, str]]:
+        """The run as three boxes: where it starts, what it is held against, what it becomes."""
+        assert self.origin is not None, "asked only where there is one"
+        fresh = self.origin.start == "fresh"
+        boxes = [{"label": "starts at", "name": self.origin.base.name if fresh else self.origin.model.name}]
+        if self._compares:
+            boxes.append({"label": "reference", "name": self.origin.reference_name})
+        return [*boxes, {"label": "becomes", "name": self.name}]
 
     @property
     def _compares(self) -> bool:
@@ -102,14 +119,29 @@ def plan(store: Store, request: Request) -> Plan:
     method = tried(lambda: method_named(request.method))
     origin = tried(lambda: find_origin(store, request.base, request.start))
     found = tried(lambda: survey(store, method, request)) if method else None
-    advice = _advice(method, origin, found, request) if method else None
+    plain = _advice(method, origin, found, request) if method else None
+    made = _presets(method, plain, origin, found) if method and plain else ()
+    advice = tried(lambda: _chosen(request, plain, made)) if plain else None
     options = tried(lambda: parsed(method, advice, request)) if method else None
     tried(lambda: _refuse_deaf(method, found, options))
     name = tried(lambda: model_name(store, request)) or request.name or ""
     steps = _steps(options, found)
     seconds = _seconds(store, method, origin, options, steps)
     helpers = tried(lambda: find_helpers(store, request)) or {}
-    return Plan(request, method, origin, found, advice, options or {}, name, steps, seconds, refusals, helpers)
+    return Plan(request, method, origin, found, advice, options or {}, name, steps, seconds, refusals, helpers, made)
+
+
+def _presets(method: Method, advice: Advice, origin: Origin | None, found: Survey | None) -> tuple[Preset, ...]:
+    """The presets for this model, this much material and this machine."""
+    return presets(method, advice, found.rows if found else 1, origin.base.parameters if origin else None, hardware())
+
+
+def _chosen(request: Request, advice: Advice, made: tuple[Preset, ...]) -> Advice:
+    """The advice of the preset that was asked for; raises BadInput for one that is not known."""
+    if request.preset is None:
+        return advice
+    preset = preset_named(request.preset, made)
+    return Advice(preset.options, preset.why)
 
 
 def _advice(method: Method, origin: Origin | None, found: Survey | None, request: Request) -> Advice:

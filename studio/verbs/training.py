@@ -1,8 +1,10 @@
 """Verbs about models and jobs: models, add-model, train, jobs, job, stop, logs."""
 
 import argparse
+from typing import Any
 
 from storage.specs.options import OptionField, option_fields
+from storage.specs.presets import PRESETS
 from storage.specs.registry import METHODS
 from studio.studio import Studio
 from studio.training.request import STARTS
@@ -32,6 +34,12 @@ def _add_model(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 
 def _train_flags(parser: argparse.ArgumentParser) -> None:
+    request_flags(parser)
+    parser.add_argument("--wait", action="store_true", help="return when the job has ended")
+
+
+def request_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of a training, for whoever starts one or thinks about it."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _methods_help()
     parser.add_argument("method", choices=tuple(METHODS), metavar="METHOD", help=", ".join(METHODS))
@@ -47,7 +55,7 @@ def _train_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--teacher", metavar="M", help="model to distil from")
     parser.add_argument("--reward", action="append", default=[], metavar="M", help="reward model (may be repeated)")
     parser.add_argument("--set", action="append", type=key_value, default=[], metavar="K=V", help="option (see below)")
-    parser.add_argument("--wait", action="store_true", help="return when the job has ended")
+    parser.add_argument("--preset", choices=PRESETS, help="options for a purpose (default: balanced)")
 
 
 def _methods_help() -> str:
@@ -68,22 +76,14 @@ def _range(item: OptionField) -> str:
     return "" if limits.minimum is None else f" ({limits.minimum} to {limits.maximum})"
 
 
+def wish(args: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a request from the flags of `request_flags`."""
+    names = ("method", "base", "dataset", "votes", "study", "name", "preset", "start", "replay", "eval", "teacher")
+    return {name: getattr(args, name) for name in names} | {"options": dict(args.set), "rewards": tuple(args.reward)}
+
+
 def _train(studio: Studio, args: argparse.Namespace) -> Outcome:
-    data = studio.train(
-        args.method,
-        args.base,
-        dataset=args.dataset,
-        votes=args.votes,
-        study=args.study,
-        name=args.name,
-        options=dict(args.set),
-        wait=args.wait,
-        start=args.start,
-        replay=args.replay,
-        eval=args.eval,
-        teacher=args.teacher,
-        rewards=tuple(args.reward),
-    )
+    data = studio.train(**wish(args), wait=args.wait)
     failed = data["status"] == "failed"
     end = f": {data['error']['sentence']}" if data.get("error") else ""
     return Outcome(data, f"job {data['number']} ({data['name']}) is {data['status']}{end}", 1 if failed else 0)
@@ -94,7 +94,8 @@ def _jobs(studio: Studio, args: argparse.Namespace) -> Outcome:
     return Outcome(data, table(data["jobs"], _COLUMNS))
 
 
-def _job_id(parser: argparse.ArgumentParser) -> None:
+def job_id(parser: argparse.ArgumentParser) -> None:
+    """The flag that names a job."""
     parser.add_argument("id", metavar="ID", help="job, by id or number")
 
 
@@ -105,7 +106,7 @@ def _job(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 
 def _stop_flags(parser: argparse.ArgumentParser) -> None:
-    _job_id(parser)
+    job_id(parser)
     parser.add_argument("--now", action="store_true", help="do not save first")
 
 
@@ -116,7 +117,7 @@ def _stop(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 
 def _resume_flags(parser: argparse.ArgumentParser) -> None:
-    _job_id(parser)
+    job_id(parser)
     parser.add_argument("--wait", action="store_true", help="return when the job has ended")
 
 
@@ -135,8 +136,8 @@ VERBS = (
     Verb("add-model", "add a base, an adapter or an endpoint", _add_model_flags, _add_model),
     Verb("train", "train an adapter", _train_flags, _train),
     Verb("jobs", "list the training jobs", no_flags, _jobs),
-    Verb("job", "show one job", _job_id, _job),
+    Verb("job", "show one job", job_id, _job),
     Verb("stop", "stop a job, saving first", _stop_flags, _stop),
     Verb("resume", "go on with a job that failed or was stopped", _resume_flags, _resume),
-    Verb("logs", "print the end of a job's log", _job_id, _logs),
+    Verb("logs", "print the end of a job's log", job_id, _logs),
 )
