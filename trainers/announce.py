@@ -2,7 +2,7 @@
 
 from storage.home import Home, read_json
 from storage.processes import alive
-from storage.rows_training import Model
+from storage.rows_training import ANSWERING, Model
 
 _SECONDS = 30.0
 
@@ -11,6 +11,8 @@ def announce(home: Home, model: Model, base: Model) -> str:
     """Ask the engine to load an adapter; returns a sentence on what came of it. Nobody depends on success: the
     engine loads whatever it is asked for later.
     """
+    if model.kind not in ANSWERING:
+        return f"{model.name} judges answers and gives none, so the engine has no use for it."
     said = read_json(home.engine_file)
     if said is None or not alive(said.get("pid"), said.get("started")):
         return f"No engine is running; it will load {model.name} when it is asked for."
