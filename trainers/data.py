@@ -113,6 +113,8 @@ def encoder(tokenizer: Any, loss_on: str, template: str | None) -> Callable[[Con
     """What makes token ids and labels of a row: one pair, or one for each answer where no template marks them."""
     if loss_on == "all":
         return lambda row: [_whole(tokenizer, row)]
+    if loss_on == "completion":
+        return lambda row: _by_turn(tokenizer, row)[-1:]
     if template is not None:
         return lambda row: [_marked(tokenizer, row, template)]
     return lambda row: _by_turn(tokenizer, row)

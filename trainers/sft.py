@@ -1,4 +1,4 @@
-"""Supervised fine-tuning of a LoRA adapter with TRL's SFTTrainer.
+"""Supervised fine-tuning on conversations with TRL's SFTTrainer.
 
     python -m trainers.sft RUNFOLDER            # spec.json and data.parquet in, adapter/ and events.jsonl out
     python -m trainers.sft RUNFOLDER --resume   # go on from the newest whole checkpoint
@@ -18,14 +18,15 @@ def train(run: Run) -> None:
 
     with collector_paused():
         from datasets import Dataset
-        from trl import SFTConfig, SFTTrainer
 
         from trainers.arguments import plan, trainer_arguments
         from trainers.data import losses, prepare_conversations, prompts_of, read_conversations
         from trainers.events import EventWriter
         from trainers.finishing import finish
         from trainers.holdout import split
+        from trainers.replay import with_replay
         from trainers.starting import begin
+        from trainers.supervised import SupervisedTrainer, supervised_config
         from trainers.watch import Watch
 
     # Options
@@ -36,7 +37,7 @@ def train(run: Run) -> None:
 
     # Data
     parts = split(run)
-    rows, held = read_conversations(parts.learnt), read_conversations(parts.held)
+    rows, held = read_conversations(with_replay(run, parts.learnt)), read_conversations(parts.held)
     prepared = prepare_conversations(
         start.tokenizer, rows, options.loss_on, options.max_length, keep_length=options.packing
     )
@@ -47,13 +48,12 @@ def train(run: Run) -> None:
     # Train
     shares = plan(options, start.loaded, len(prepared.rows), prepared.longest)
     arguments = trainer_arguments(run, options, start.loaded, shares)
-    if options.packing:
-        arguments |= {"packing": True, "max_length": options.max_length}
     measured = prepare_conversations(start.tokenizer, held, options.loss_on, options.max_length).rows
     writer, watch = EventWriter(run), Watch(run, parts, measured, prompts_of(held))
-    trainer = SFTTrainer(
+    trainer = SupervisedTrainer(
+        grouped=options.group_by_length,
         model=start.model,
-        args=SFTConfig(**arguments),
+        args=supervised_config(arguments, options),
         train_dataset=Dataset.from_list(prepared.rows),
         eval_dataset=watch.dataset,
         processing_class=start.tokenizer,
