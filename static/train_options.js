@@ -49,7 +49,8 @@
 
     show(plan, method) {
       this.showPresets(plan.presets || []);
-      this.why.textContent = plan.why ? `Advised: ${plan.why}` : "";
+      this.why.textContent = plan.why && !plan.presets?.length ? `Advised: ${plan.why}` : "";
+      this.why.hidden = !this.why.textContent;
       const fields = plan.fields;
       const kind = `${method}:${fields.map((item) => item.name).join()}`;
       if (this.kind !== kind) {

@@ -13,6 +13,7 @@ FORM_PARTS = (
     "add_model", "train_policy", "train_words", "train_methods", "train_options", "train_origin", "train_material",
     "train_extras", "train_chain", "train_preflight",
 )  # fmt: skip
+RUN_PARTS = ("curve", "run_chart", "run_log", "run_findings", "run_actions", "run_told", "run_card")
 
 
 def build(studio: Studio) -> None:
@@ -21,4 +22,4 @@ def build(studio: Studio) -> None:
         with gr.Column():
             widget("train", parts=FORM_PARTS)
         with gr.Column():
-            widget("run", parts=["curve"])
+            widget("run", parts=RUN_PARTS)

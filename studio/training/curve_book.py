@@ -21,11 +21,12 @@ _CHUNK = 4_000_000  # bytes of events read at a time
 
 
 class _Series:
-    """The values of one metric by step, the steps rising."""
+    """The values of one metric by step, the steps rising; `gaps`: some are no numbers."""
 
     def __init__(self) -> None:
         self.steps = array("d")
         self.values = array("d")
+        self.gaps = False
 
     def add(self, step: float, value: float) -> None:
         """One more value. A resumed run does steps again: what was measured from this one on has been undone."""
@@ -34,6 +35,7 @@ class _Series:
             del self.steps[at:], self.values[at:]
         self.steps.append(step)
         self.values.append(value)
+        self.gaps = self.gaps or not math.isfinite(value)
 
     def part(self, first: float, last: float, most: int) -> list[Point]:
         """At most `most` points of the steps from `first` to `last`, and one more on each side to draw on to."""
@@ -42,7 +44,7 @@ class _Series:
         steps, values = self.steps[low:high], self.values[low:high]
         if len(steps) <= most:
             return [(step, finite(value)) for step, value in zip(steps, values, strict=True)]
-        if any(map(math.isnan, values)) or any(map(math.isinf, values)):
+        if self.gaps:
             return thinned([(step, finite(value)) for step, value in zip(steps, values, strict=True)], most)
         return [(steps[at], values[at]) for at in _telling(values, most)]
 

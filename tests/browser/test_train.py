@@ -272,7 +272,7 @@ def test_the_log_is_read_where_somebody_wants_it(studio: Still, visit: Visit) ->
     folder = studio.store.home.run(_only_job(studio).id)
     (folder / "train.log").write_text("loading <b>weights</b>\n")
 
-    page.click(".run-card summary")
+    page.click("#run-log summary")
 
     page.wait_for_selector("text=loading <b>weights</b>")
 
