@@ -4,7 +4,8 @@ Jobs gain their place in the queue (`position`, `held_at` where a person holds o
 they want and got, what they wait for (`after_id`), what they belong to (`plan_id`: phases of a plan in a row;
 `search_id`: trials of a search), what the evaluation after the run found, how often they were started again by
 themselves (`restarts`), and when their end was told to the webhook (`notified_at`). Models gain the labels that a
-classifier knows. Searches, the scores that reward models and classifiers gave, and preflights by what was asked are new.
+classifier knows. Searches, the scores that reward models and classifiers gave, and preflights by what was asked are
+new.
 """
 
 from sqlite_utils import Database

@@ -16,6 +16,7 @@ from storage.errors import BadInput
 from storage.home import Home
 from storage.store import Store
 from studio.people.roles import Actor
+from studio.queue_verbs import QueueVerbs
 from studio.searching_verbs import SearchVerbs
 from studio.settings import Settings
 from studio.training_verbs import TrainingVerbs
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-class Studio(TrainingVerbs, SearchVerbs):
+class Studio(TrainingVerbs, QueueVerbs, SearchVerbs):
     """A project opened: `s = Studio("~/my-project")`, then `s.import_file(…)`, `s.train("dpo", …)`."""
 
     def __init__(self, home: str | Path | None = None, settings: Settings | None = None) -> None:

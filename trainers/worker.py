@@ -24,6 +24,7 @@ from storage.home import Home
 from storage.processes import nobody_works, serving
 from storage.rows_training import Job
 from storage.store import Store
+from trainers.chaining import fill
 from trainers.executor import Executor, LocalExecutor, local_slots
 from trainers.settling import fail, settle
 from trainers.watched import Watched, devices_of
@@ -81,6 +82,7 @@ class Worker:
         if not devices_of(job):
             job = jobs.given(self.store, job.id, self._free()[: job.devices] or self.executor.slots()[:1])
         try:
+            job = fill(self.store, job)
             watched = Watched.take_up(self.store.home, job, self.executor)
         except (RatchetError, OSError) as error:
             sentence = f"The run could not be started: {error}"

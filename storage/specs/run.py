@@ -27,7 +27,9 @@ class RunSpec:
     `adapter_path`: the adapter that it goes on from, if any, and `start` how: "continue" it, "stack" a fresh one on it,
     or "fresh" (the adapter then is None). `reference`: what DPO compares with, "base" or "previous" (the policy that it
     starts from). `extras`: further frozen rows in the folder, name to hash: `replay.parquet`, `eval.parquet`.
-    `teacher`, `rewards`: models beside the policy (see `Helper`). `libraries`: versions by name.
+    `teacher`, `rewards`: models beside the policy (see `Helper`). `awaits_base`: the model that it starts from is made
+    by a job before it; its worker writes the weights in when it claims the job, as those of helpers without a path, and
+    the rows of that job as `earlier.parquet`. `libraries`: versions by name.
     `threads` of torch; `dtype` and `device` are "auto" or what is wanted.
     """
 
@@ -45,6 +47,7 @@ class RunSpec:
     extras: dict[str, str] = field(default_factory=dict)
     teacher: dict[str, Any] | None = None
     rewards: list[dict[str, Any]] = field(default_factory=list)
+    awaits_base: bool = False
     seed: int = 0
     threads: int = 2
     dtype: str = "auto"

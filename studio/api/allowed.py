@@ -68,6 +68,8 @@ SUBJECTS: Mapping[str, tuple[Action, Action]] = MappingProxyType(
         "/api/data": (Action.READ_DATA, Action.EDIT_DATA),
         "/api/jobs": (Action.SEE_RESULTS, Action.TRAIN),
         "/api/searches": (Action.SEE_RESULTS, Action.TRAIN),
+        "/api/queue": (Action.SEE_RESULTS, Action.TRAIN),
+        "/api/plans": (Action.SEE_RESULTS, Action.TRAIN),
         "/api/models": (Action.SEE_RESULTS, Action.MANAGE_MODELS),
         "/api/rounds": (Action.SEE_RESULTS, Action.TRAIN),
         "/api/studies": (Action.SEE_RESULTS, Action.RUN_STUDIES),

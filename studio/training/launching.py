@@ -8,11 +8,13 @@ that it made. Whoever starts a job also sees to it that a worker runs: `studio.c
 import re
 import secrets
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
-from storage import jobs
+from storage import jobs, queueing
 from storage.clock import new_id
 from storage.errors import BadInput
 from storage.home import Home
@@ -32,10 +34,11 @@ _LIBRARIES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", 
 _START_ID = re.compile(r"[0-9a-z]{20,40}")
 
 
-def launch(store: Store, settings: Settings, request: Request, search_id: str | None = None) -> Job:
+def launch(store: Store, settings: Settings, request: Request, **part_of: Any) -> Job:
     """Put a training into the queue and return its job; the same `start_id` returns the same job.
 
-    `search_id`: the search that it is a trial of; trials belong to no round.
+    `part_of`: `search_id` of the search that it is a trial of (trials belong to no round), `plan_id` of the plan that
+    it is a phase of, `held_at` where it is to be held back at first.
     Raises BadInput, Refused, Conflict or NotFound with the first thing that stands against it.
     """
     ledger.catch_up(store)  # so that the job gets its place in the ledger, and its name the right number
@@ -46,11 +49,11 @@ def launch(store: Store, settings: Settings, request: Request, search_id: str | 
         thought = plan(store, request)
         if thought.refusals:
             raise BadInput(thought.refusals[0])
-        if job := _attempt(store, settings, job_id, thought, search_id):
+        if job := _attempt(store, settings, job_id, thought, part_of):
             return job
 
 
-def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan, search_id: str | None) -> Job | None:
+def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan, part_of: Mapping[str, Any]) -> Job | None:
     """Write the folder and enqueue the job; None where another start took its name in this moment."""
     method = method_named(thought.request.method)
     frozen = gather(store, method, thought.request)
@@ -60,7 +63,7 @@ def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan, searc
     try:
         hashes = {name: freeze_rows(folder / f"{name}.parquet", rows).sha256 for name, rows in extras.items()}
         _write(folder, job_id, thought, frozen, settings, hashes)
-        return _enqueue(store, folder, job_id, thought, frozen, search_id)
+        return _enqueue(store, folder, job_id, thought, frozen, part_of)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -68,7 +71,9 @@ def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan, searc
 def again(store: Store, settings: Settings, job: Job, start_id: str | None = None) -> Job:
     """Start what an ended job was asked to do once more, under a new job; its name is kept where it is free."""
     values = {**job.request, "start_id": start_id}
-    return launch(store, settings, Request.from_json(values))
+    fresh = launch(store, settings, Request.from_json(values), **({"plan_id": job.plan_id} if job.plan_id else {}))
+    queueing.follow_instead(store, job, fresh)  # phases that wait for a job which will not be done wait for this one
+    return fresh
 
 
 def threads_of(settings: Settings, cores: int) -> int:
@@ -115,6 +120,7 @@ def spec_of(job_id: str, thought: Plan, data_sha256: str, rows: int, settings: S
         base_path=str(Path(origin.base.path).resolve()),
         base_sha256=origin.base.base_sha256,
         adapter_path=str(Path(origin.adapter_path).resolve()) if origin.adapter_path else None,
+        awaits_base=origin.model.path is None,
         start=origin.start,
         reference=origin.reference,
         options=thought.options,
@@ -138,7 +144,7 @@ def _libraries() -> dict[str, str]:
 
 
 def _enqueue(
-    store: Store, folder: Path, job_id: str, thought: Plan, frozen: Frozen, search_id: str | None
+    store: Store, folder: Path, job_id: str, thought: Plan, frozen: Frozen, part_of: Mapping[str, Any]
 ) -> Job | None:
     """Move the folder into place, insert the row and note the round, together or not at all.
 
@@ -154,7 +160,10 @@ def _enqueue(
         version_id=frozen.version.id if frozen.version else None,
         study_id=frozen.study.id if frozen.study else None,
         policy=frozen.policy,
-        search_id=search_id,
+        when_idle=thought.request.when_idle,
+        devices=thought.request.devices,
+        after_id=jobs.get_job(store, thought.request.after).id if thought.request.after else None,
+        **part_of,
     )
     with store.write():
         if existing := _existing(store, job_id):
@@ -163,7 +172,7 @@ def _enqueue(
             return None
         _move(store.home, folder, job_id)
         job = jobs.enqueue(store, new, frozen.prompts)
-        if search_id is None:
+        if new.search_id is None:
             ledger.begin(store, job)
     return job
 

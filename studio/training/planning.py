@@ -19,9 +19,10 @@ from storage.specs.presets import Preset, preset_named, presets
 from storage.specs.registry import method_named
 from storage.store import Store
 from studio.rounds.ledger import coming_number
+from studio.training.chaining import helpers_of, origin_of
 from studio.training.hardware import hardware
 from studio.training.material import survey
-from studio.training.origins import Origin, find_helpers, find_origin, needs_of, starts_of
+from studio.training.origins import Origin, needs_of, starts_of
 from studio.training.request import Request, command_line
 from studio.training.voted import Survey
 
@@ -117,7 +118,7 @@ def plan(store: Store, request: Request) -> Plan:
             return None
 
     method = tried(lambda: method_named(request.method))
-    origin = tried(lambda: find_origin(store, request.base, request.start))
+    origin = tried(lambda: origin_of(store, request))
     found = tried(lambda: survey(store, method, request)) if method else None
     plain = _advice(method, origin, found, request) if method else None
     made = _presets(method, plain, origin, found) if method and plain else ()
@@ -127,7 +128,7 @@ def plan(store: Store, request: Request) -> Plan:
     name = tried(lambda: model_name(store, request)) or request.name or ""
     steps = _steps(options, found)
     seconds = _seconds(store, method, origin, options, steps)
-    helpers = tried(lambda: find_helpers(store, request)) or {}
+    helpers = tried(lambda: helpers_of(store, request)) or {}
     return Plan(request, method, origin, found, advice, options or {}, name, steps, seconds, refusals, helpers, made)
 
 

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from storage import jobs
+from storage import jobs, queueing
 from storage.clock import now
 from storage.comparisons import get_study
 from storage.datasets import get_dataset
@@ -31,7 +31,10 @@ _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 @dataclass(frozen=True)
 class JobReport:
-    """A job as people and programs see it. `seconds`: of training so far; `ahead`: jobs before it in the queue."""
+    """A job as people and programs see it. `seconds`: of training so far; `ahead`: jobs before it in the queue.
+
+    `reason`: why it waits, where it does.
+    """
 
     job: Job
     base: str
@@ -42,6 +45,7 @@ class JobReport:
     round: int | None
     compare: str | None
     ahead: int
+    reason: str | None
     seconds: float | None
 
     def to_json(self) -> dict[str, Any]:
@@ -71,6 +75,14 @@ class JobReport:
             "error": job.error,
             "stop_requested": job.stop_requested,
             "ahead": self.ahead,
+            "reason": self.reason,
+            "held": job.held_at is not None,
+            "when_idle": bool(job.when_idle),
+            "devices": job.devices,
+            "device": job.device,
+            "after": job.after_id,
+            "plan": job.plan_id,
+            "search": job.search_id,
             "created_at": job.created_at,
             "started_at": job.started_at,
             "finished_at": job.finished_at,
@@ -91,7 +103,7 @@ def report(store: Store, job: Job | str) -> JobReport:
     version = get_version(store, fresh.version_id) if fresh.version_id else None
     return JobReport(
         job=fresh,
-        base=get_model(store, fresh.base_id).name,
+        base=_base_name(store, fresh),
         model=get_model(store, fresh.model_id).name if fresh.model_id else None,
         dataset=get_dataset(store, version.dataset_id).name if version else None,
         version=version.number if version else None,
@@ -99,6 +111,7 @@ def report(store: Store, job: Job | str) -> JobReport:
         round=turn["number"] if turn else None,
         compare=turn["study"] if turn else None,
         ahead=_ahead(store, fresh),
+        reason=queueing.reason(store, fresh) if fresh.status == "queued" else None,
         seconds=_seconds(fresh),
     )
 
@@ -145,13 +158,23 @@ def wait(store: Store, job: Job, timeout: float | None = None) -> Job:
         time.sleep(_POLL_SECONDS)
 
 
+def _base_name(store: Store, job: Job) -> str:
+    """What the job starts from: a model, or the model that the job before it is going to make."""
+    before = jobs.get_job(store, job.after_id) if job.after_id and job.status == "queued" else None
+    if before is not None and job.request.get("base") == before.name:
+        return before.name
+    return get_model(store, job.base_id).name
+
+
 def _ahead(store: Store, job: Job) -> int:
     """How many jobs come before a queued one."""
     if job.status != "queued":
         return 0
     return int(
         store.value(
-            "select count(*) from jobs where status = 'running' or (status = 'queued' and number < ?)", [job.number]
+            "select count(*) from jobs where status = 'running' or (status = 'queued' and held_at is null and "
+            "(coalesce(position, number), number) < (?, ?))",
+            [job.number if job.position is None else job.position, job.number],
         )
     )
 

@@ -8,7 +8,7 @@ from storage.specs.presets import PRESETS
 from storage.specs.registry import METHODS
 from studio.studio import Studio
 from studio.training.request import STARTS
-from studio.verbs.verb import Outcome, Verb, key_value, no_flags, table, visible
+from studio.verbs.verb import Outcome, Verb, count, key_value, no_flags, table, visible
 
 _VOTES = (
     "train on the votes of --study: majority, each, unanimous or weighted; options behind commas, as in "
@@ -55,6 +55,9 @@ def request_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--teacher", metavar="M", help="model to distil from")
     parser.add_argument("--reward", action="append", default=[], metavar="M", help="reward model (may be repeated)")
     parser.add_argument("--set", action="append", type=key_value, default=[], metavar="K=V", help="option (see below)")
+    parser.add_argument("--after", metavar="ID", help="job that must be done first; --base may be its name")
+    parser.add_argument("--when-idle", action="store_true", help="wait until nobody works here")
+    parser.add_argument("--devices", type=count, default=1, metavar="N", help="accelerators to train on (default: 1)")
     parser.add_argument("--preset", choices=PRESETS, help="options for a purpose (default: balanced)")
 
 
@@ -78,7 +81,8 @@ def _range(item: OptionField) -> str:
 
 def wish(args: argparse.Namespace) -> dict[str, Any]:
     """The fields of a request from the flags of `request_flags`."""
-    names = ("method", "base", "dataset", "votes", "study", "name", "preset", "start", "replay", "eval", "teacher")
+    names = ("method", "base", "dataset", "votes", "study", "name", "preset", "start", "replay", "eval", "teacher",
+             "after", "when_idle", "devices")  # fmt: skip
     return {name: getattr(args, name) for name in names} | {"options": dict(args.set), "rewards": tuple(args.reward)}
 
 
