@@ -54,6 +54,7 @@ def train(run: Run) -> None:
     arguments |= {"beta": options.beta, "loss_type": [options.loss_type]}
     smoothing = max(options.label_smoothing, SURE) if options.loss_type == "exo_pair" else options.label_smoothing
     arguments |= {"label_smoothing": smoothing, "max_length": options.max_length}
+    arguments |= {"discopop_tau": options.discopop_tau}
     measured = prepare_preferences(start.tokenizer, held, options.max_length).rows
     first = first_loss(options.loss_type, options.beta, smoothing) if plain else None
     writer = PreferenceWriter(run, options.beta, first)

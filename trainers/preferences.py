@@ -62,24 +62,27 @@ class PreferenceTrainer(DPOTrainer):
         """Log-ratios of policy to reference, of the chosen and of the rejected answers; logged as TRL logs them."""
         import torch
         from trl.models.utils import disable_gradient_checkpointing
-        from trl.trainer.utils import use_adapter
 
         mask = inputs.pop("completion_mask")
         labels = inputs["input_ids"].masked_fill(mask == 0, -100)
         asked = {**inputs, "labels": labels, "use_cache": False, "fused_lm_head": True}
         width = mask.shape[1] - 1
         logps = model(**asked).log_probs[:, -width:].sum(dim=1)
-        bare = self.accelerator.unwrap_model(self.model)
-        reference = "ref" if "ref" in bare.peft_config else None
-        with (
-            torch.no_grad(),
-            disable_gradient_checkpointing(self.model, self.args.gradient_checkpointing_kwargs),
-            use_adapter(bare, adapter_name=reference),
-        ):
-            expected = self.model(**asked).log_probs[:, -width:].sum(dim=1)
+        with torch.no_grad(), disable_gradient_checkpointing(self.model, self.args.gradient_checkpointing_kwargs):
+            expected = self._reference(asked).log_probs[:, -width:].sum(dim=1)
         chosen, rejected = (logps - expected).chunk(2)
         self._note(logps, chosen, rejected)
         return chosen, rejected
+
+    def _reference(self, asked: dict[str, Any]) -> Any:
+        """What the reference says: a model of its own, the adapter's frozen copy, or the base without adapter."""
+        from trl.trainer.utils import use_adapter
+
+        if self.ref_model is not None:
+            return self.ref_model(**asked)
+        bare = self.accelerator.unwrap_model(self.model)
+        with use_adapter(bare, adapter_name="ref" if "ref" in bare.peft_config else None):
+            return self.model(**asked)
 
     def _note(self, logps: Any, chosen: Any, rejected: Any) -> None:
         """The metrics of TRL that events show."""

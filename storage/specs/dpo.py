@@ -49,6 +49,10 @@ class DPOOptions(TrainingOptions):
         0.0, f"Share of votes believed to be wrong (used by the losses {', '.join(SMOOTHED)}).", minimum=0.0,
         maximum=0.49,
     )  # fmt: skip
+    discopop_tau: float = option(
+        0.2, "How sharply the loss discopop changes over where both answers are level; below 0.1 small steps stay "
+        "where they begin (its paper used 0.05).", minimum=0.01, maximum=10.0,
+    )  # fmt: skip
     margin_scale: float = option(
         0.0, "Lead in reward asked for per unit of a pair's margin; 0 ignores margins (sigmoid loss).",
         minimum=0.0, maximum=10.0,

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from storage.errors import BadInput
-from storage.specs import dpo, reward, sft
+from storage.specs import dpo, kto, reward, sft
 from storage.specs.method import Method
 
-METHODS: Mapping[str, Method] = MappingProxyType({spec.METHOD.name: spec.METHOD for spec in (sft, dpo, reward)})
+METHODS: Mapping[str, Method] = MappingProxyType({spec.METHOD.name: spec.METHOD for spec in (sft, dpo, kto, reward)})
 
 
 def method_named(name: str) -> Method:

@@ -49,6 +49,19 @@ def preferences(count: int = 24) -> list[dict[str, Any]]:
     ]
 
 
+def as_json(messages: list[dict[str, str]]) -> str:
+    return json.dumps(messages)
+
+
+def thumbs(count: int = 24) -> list[dict[str, Any]]:
+    """The same taste as judged answers: short ones are good, long ones are bad, in turn."""
+    return [
+        {"id": f"{pair['id']}-{side}", "prompt": pair["prompt"], "completion": pair[side], "label": side == "chosen"}
+        for pair in preferences(count // 2)
+        for side in ("chosen", "rejected")
+    ]
+
+
 def make_run(
     folder: Path, method: str, base: Path, rows: Iterable[Mapping[str, Any]] | None = None, **spec: Any
 ) -> Path:

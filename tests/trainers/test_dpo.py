@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from storage.home import read_json
+from storage.specs.dpo import LOSSES
 from storage.weights import read_header
 from tests.trainers import building
 from tests.trainers.engine import tiny
@@ -188,9 +189,10 @@ def test_a_refused_adapter_fails_the_run_with_its_sentence(tiny_base: Path, sft_
     assert (error["kind"], "bias=all" in error["sentence"]) == ("refused", True)
 
 
-@pytest.mark.parametrize("loss_type", ["hinge", "ipo", "robust", "apo_zero", "apo_down"])
+@pytest.mark.parametrize("loss_type", LOSSES)
 @pytest.mark.slow
-def test_every_loss_trains(loss_type: str, tiny_base: Path, tmp_path: Path) -> None:
+def test_every_loss_begins_where_it_must_and_learns(loss_type: str, tiny_base: Path, tmp_path: Path) -> None:
+    """A first loss that is not what equal models give would end the run."""
     options = {"loss_type": loss_type, "epochs": 1, "learning_rate": 1e-3, "label_smoothing": 0.1}
     folder = building.make_run(tmp_path / loss_type, "dpo", tiny_base, options=options)
 

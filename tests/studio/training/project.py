@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,12 @@ def vote(store: Store, study: Study, asked: list[dict[str, Any]], choice: str) -
         Vote(new_id(), comparison.id, study.id, "me", choice, None, None, None, None, None, [0, 1],
              [text_sha256(text) for text in texts], 1.0, "web", None, now()),
     )  # fmt: skip
+
+
+def second_vote(store: Store, study: Study, choice: str, annotator: str = "you") -> None:
+    """Somebody else's vote on the comparison that was voted on last."""
+    last = max(votes.current_votes(store, study.id), key=lambda one: one.created_at)
+    votes.cast(store, replace(last, id=new_id(), annotator=annotator, choice=choice, created_at=now()))
 
 
 def run_to_the_end(store: Store, job: Job, steps: int = 3) -> Model:

@@ -1,0 +1,85 @@
+"""KTO's trainer for rows that are token ids already, and whose judgements may weigh differently."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from trl import KTOTrainer
+from trl.trainer.kto_trainer import DataCollatorForUnpairedPreference
+
+from trainers.arguments import Plan
+
+
+class ThumbCollator(DataCollatorForUnpairedPreference):
+    """TRL's collator, which also hands on how much a judgement weighs."""
+
+    def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
+        """A batch of answers."""
+        import torch
+
+        batch: dict[str, Any] = super().torch_call(examples)
+        if "weight" in examples[0]:
+            batch["weight"] = torch.tensor([float(example["weight"]) for example in examples])
+        return batch
+
+
+class UnpairedTrainer(KTOTrainer):
+    """A KTOTrainer whose rows were made by `trainers.data_thumbs`."""
+
+    def __init__(self, *, args: Any, train_dataset: Any, processing_class: Any, **more: Any) -> None:
+        collator = ThumbCollator(pad_token_id=processing_class.pad_token_id, max_length=args.max_length)
+        super().__init__(
+            args=args, train_dataset=train_dataset, processing_class=processing_class, data_collator=collator, **more
+        )
+
+    def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
+        """Nothing is left to do: tokenizing again would need the texts."""
+        return dataset
+
+    def _set_signature_columns_if_needed(self) -> None:
+        """The columns that reach the collator: TRL's and the weight."""
+        fresh = vars(self).get("_signature_columns") is None
+        super()._set_signature_columns_if_needed()
+        if fresh:
+            self.__dict__["_signature_columns"] += ["weight"]
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False) -> Any:
+        """TRL's loss; it multiplies the good and the bad answers by one number each, here by one for each answer."""
+        weights = inputs.pop("weight", None)
+        if weights is None:
+            return super()._compute_loss(model, inputs, return_outputs)
+        usual: tuple[Any, Any] = (self.args.desirable_weight, self.args.undesirable_weight)
+        good = inputs["label"].bool()
+        self.desirable_weight, self.undesirable_weight = usual[0] * weights[good], usual[1] * weights[~good]
+        try:
+            return super()._compute_loss(model, inputs, return_outputs)
+        finally:
+            self.desirable_weight, self.undesirable_weight = usual
+
+
+class Weights(NamedTuple):
+    """What a good and a bad answer weigh in the loss, and a sentence about it."""
+
+    good: float
+    bad: float
+    sentence: str
+
+
+def weights_of(options: Any, rows: Sequence[dict[str, Any]]) -> Weights:
+    """The weights that were asked for, or those with which good and bad answers weigh the same in all (KTO, eq. 8)."""
+    good = sum(row["label"] for row in rows)
+    bad = len(rows) - good
+    bad_weight = options.undesirable_weight
+    good_weight = options.desirable_weight or round(bad * bad_weight / good if good and bad else 1.0, 4)
+    return Weights(
+        good_weight,
+        bad_weight,
+        f"{good} good and {bad} bad answers; a good one weighs {good_weight:g}, a bad one {bad_weight:g}.",
+    )
+
+
+def several_at_once(shares: Plan, options: Any) -> Plan:
+    """At least two rows at once: the estimate of the move away from the reference needs a neighbour."""
+    if shares.at_once > 1:
+        return shares
+    fewest = min(size for size in range(2, options.batch_size + 1) if options.batch_size % size == 0)
+    return shares._replace(at_once=fewest, accumulate=options.batch_size // fewest)
