@@ -85,10 +85,10 @@ class TrainingVerbs:
         return {"jobs": [one.to_json() for one in report_all(self.ready)]}
 
     def job(self, job_id: str) -> Json:
-        """One job, by id or number."""
-        from studio.training.watching import report
+        """One job, by id or number, with what the run doctor says of it."""
+        from studio.training.examining import examined
 
-        return report(self.ready, job_id).to_json()
+        return examined(self.ready, job_id)
 
     def stop(self, job_id: str, now: bool = False) -> Json:
         """Ask a job to stop, saving first unless `now`."""

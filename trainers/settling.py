@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from storage import jobs
 from storage.errors import RatchetError
 from storage.models import base_of
 from storage.rows_training import Job
-from storage.runs import append_event, write_error
+from storage.runs import append_event, tail_log, write_error
 from storage.store import Store
 from trainers.announce import announce
+from trainers.failures import vanished
 from trainers.process import TAKEN
 from trainers.register import register
 from trainers.watched import Watched
@@ -37,9 +39,10 @@ def settle(store: Store, watched: Watched, say: Say) -> Job | None:
 def fail(store: Store, job: Job, kind: str, sentence: str, fix: str, say: Say) -> None:
     """Record a failure of which the run itself could not tell, in its folder and in the job."""
     folder = store.home.run(job.id)
-    error = {"kind": kind, "sentence": sentence, "fix": fix}
+    error: dict[str, Any] = {"kind": kind, "sentence": sentence, "fix": fix, "retry": []}
     if folder.is_dir():
-        append_event(folder, "failed", error=write_error(folder, **error))
+        error = write_error(folder, kind, sentence, fix)
+        append_event(folder, "failed", error=error)
     jobs.finish(store, job.id, "failed", error=error)
     say(f"Job {job.number} has failed: {sentence}")
 
@@ -75,17 +78,17 @@ def _settle_silent(store: Store, watched: Watched, say: Say) -> Job | None:
         append_event(watched.order.folder, "log", sentence="The machine went down under this run; it goes on.")
         say(f"Job {job.number}: its run was lost with the machine; it goes on from its last checkpoint.")
         return again
-    fail(store, job, *_vanished(watched, code), say)
+    fail(store, job, *_silent(watched, code), say)
     return None
 
 
-def _vanished(watched: Watched, code: int | None) -> tuple[str, str, str]:
-    words = "" if code is None else f" with exit code {code}"
-    step, fix = watched.follower.step, "Resume the job to go on from its last checkpoint; train.log may tell more."
+def _silent(watched: Watched, code: int | None) -> tuple[str, str, str]:
+    """What a run died of that could not say so itself."""
+    step = watched.follower.step
     if watched.lost:
         said = f"The run was lost with the machine a second time, at step {step}; it does not go on by itself again."
-        return "lost", said, fix
-    return "vanished", f"The run ended without a word{words} at step {step} (killed, or out of memory?).", fix
+        return "lost", said, "Resume the job to go on from its last checkpoint; train.log may tell more."
+    return vanished(code, step, tail_log(watched.order.folder, 2_000))
 
 
 def _undying(watched: Watched) -> str:

@@ -11,6 +11,7 @@ TINY = 20_000_000
 SMALL = 200_000_000
 
 _BATCH_SIZE = 8  # the methods' default
+_LARGEST_BATCH = 1024  # the methods' limit
 
 
 class Advice(NamedTuple):
@@ -44,7 +45,7 @@ def advise(
     batch = batch_size or options.get("batch_size", _BATCH_SIZE)
     epochs = _epochs(aim, math.ceil(rows / batch))
     if aim.most_steps and not batch_size and rows * epochs > aim.most_steps * batch:
-        batch = options["batch_size"] = math.ceil(rows * epochs / aim.most_steps)
+        batch = options["batch_size"] = min(_LARGEST_BATCH, math.ceil(rows * epochs / aim.most_steps))
     options["epochs"] = epochs
     weights = "an unknown number of" if parameters is None else f"{parameters / 1e6:.1f} million"
     return Advice(

@@ -15,10 +15,12 @@ from studio.studio import Studio
 from studio.training.choices import choices
 from studio.training.curve_book import CurveBook
 from studio.training.curves import MOST_POINTS, curves
+from studio.training.examining import examined
 from studio.training.launching import again, launch
 from studio.training.log_search import search_log
 from studio.training.planning import plan
 from studio.training.request import Request
+from studio.training.retrying import retry
 from studio.training.samples import samples
 from studio.training.watching import log_tail, report, report_all, resume, stop
 
@@ -74,12 +76,19 @@ class Again(BaseModel):
     start_id: str | None = None
 
 
+class Retry(BaseModel):
+    """Another try at a failed job: with these options, or from where it stopped where there are none."""
+
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
     routes = APIRouter(prefix="/api/jobs", tags=["jobs"])
+    book = CurveBook()
     _add_starting(routes, studio)
-    _add_watching(routes, studio)
-    _add_curves(routes, studio)
+    _add_watching(routes, studio, book)
+    _add_curves(routes, studio, book)
     return routes
 
 
@@ -103,12 +112,16 @@ def _add_starting(routes: APIRouter, studio: Studio) -> None:
     def repeat(job: str, asked: Again) -> dict[str, Any]:
         return _working(studio, again(studio.store, studio.settings, jobs.get_job(studio.store, job), asked.start_id))
 
+    @routes.post("/{job}/retry")
+    def try_again(job: str, asked: Retry) -> dict[str, Any]:
+        return _working(studio, retry(studio.store, studio.settings, job, asked.options))
+
     @routes.post("/{job}/resume")
     def go_on(job: str) -> dict[str, Any]:
         return _working(studio, resume(studio.store, job))
 
 
-def _add_watching(routes: APIRouter, studio: Studio) -> None:
+def _add_watching(routes: APIRouter, studio: Studio, book: CurveBook) -> None:
     """Routes that show jobs, and stop them."""
 
     @routes.get("")
@@ -118,7 +131,7 @@ def _add_watching(routes: APIRouter, studio: Studio) -> None:
 
     @routes.get("/{job}")
     def one_job(job: str) -> dict[str, Any]:
-        return report(studio.store, job).to_json()
+        return examined(studio.store, job, book)
 
     @routes.get("/{job}/log")
     def log(job: str, find: str = "") -> dict[str, Any]:
@@ -136,9 +149,8 @@ def _add_watching(routes: APIRouter, studio: Studio) -> None:
         return report(studio.store, stop(studio.store, job, now=how.now)).to_json()
 
 
-def _add_curves(routes: APIRouter, studio: Studio) -> None:
+def _add_curves(routes: APIRouter, studio: Studio, book: CurveBook) -> None:
     """The route of the curves: all of a run, what is new since an offset, or a range of its steps."""
-    book = CurveBook()
 
     @routes.get("/{job}/curves")
     def series(

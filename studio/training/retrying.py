@@ -15,13 +15,13 @@ from studio.training.request import Request
 def retry(store: Store, settings: Settings, reference: str, options: Mapping[str, Any] | None = None) -> Job:
     """Go on with a job, or start what it was asked to do with other options; returns the job that now waits.
 
-    Without `options`, the first retry that its failure offers. Raises Conflict where the job has not failed or where
-    nothing is safe to try.
+    `options`: None takes the first retry that its failure offers; empty ones go on where it stopped.
+    Raises Conflict where the job has not failed or nothing is safe to try.
     """
     job = jobs.get_job(store, reference)
     if job.status not in ("failed", "stopped"):
         raise Conflict(f"Job {job.number} is {job.status}; only a job that failed or was stopped can be tried again.")
-    changes = _first_offer(job) if options is None or not options else dict(options)
+    changes = _first_offer(job) if options is None else dict(options)
     if not changes:
         return jobs.resume(store, job.id)
     asked = {**job.request, "options": {**job.request.get("options", {}), **changes}}

@@ -24,7 +24,7 @@ def _retry_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _retry(studio: Studio, args: argparse.Namespace) -> Outcome:
-    data = studio.retry(args.id, options=dict(args.set), wait=args.wait)
+    data = studio.retry(args.id, options=dict(args.set) or None, wait=args.wait)
     return Outcome(data, f"job {data['number']} is {data['status']}", 1 if data["status"] == "failed" else 0)
 
 

@@ -106,7 +106,8 @@ def job_id(parser: argparse.ArgumentParser) -> None:
 def _job(studio: Studio, args: argparse.Namespace) -> Outcome:
     data = studio.job(args.id)
     error = f"\n{data['error']['sentence']} {data['error'].get('fix', '')}" if data.get("error") else ""
-    return Outcome(data, table([data], _COLUMNS) + error)
+    seen = "".join(f"\n{one['sentence']} {one['evidence']} {one['fix']}".rstrip() for one in data["symptoms"])
+    return Outcome(data, table([data], _COLUMNS) + error + seen)
 
 
 def _stop_flags(parser: argparse.ArgumentParser) -> None:

@@ -139,9 +139,12 @@ def test_a_killed_run_fails_with_a_sentence_and_resumes(store: Store, tiny_base:
     job = jobs.get_job(store, queued.id)
     assert job.status == "failed"
     assert job.error is not None
-    assert job.error["kind"] == "vanished"
-    assert "ended without a word with exit code -9 at step" in job.error["sentence"]
+    assert job.error["kind"] == "killed"
+    assert job.error["sentence"].startswith("The run was killed at step ")
     assert "Resume the job" in job.error["fix"]
+    assert [retry["label"] for retry in job.error["retry"]] == [
+        "Go on from the last checkpoint", "Retry with half the batch",
+    ]  # fmt: skip
 
     jobs.resume(store, queued.id)
     building.run_worker(store)
