@@ -123,12 +123,11 @@ def started(store: Store, job_id: str, pid: int, pid_started: float) -> None:
 
 def follow(store: Store, job_id: str, **values: Any) -> None:
     """Record progress (`phase`, `step`, `total_steps`, `eta_seconds`, `metrics`, …) of a running job, and beat."""
-    allowed = {"phase", "step", "total_steps", "eta_seconds", "seconds_to_first_step", "metrics"}
+    allowed = {"phase", "step", "total_steps", "eta_seconds", "seconds_to_first_step", "metrics", "evaluation"}
     unknown = values.keys() - allowed
     if unknown:
         raise ValueError(f"a job has no progress column {sorted(unknown)}")
-    if "metrics" in values:
-        values["metrics"] = json.dumps(values["metrics"])
+    values |= {name: json.dumps(values[name]) for name in ("metrics", "evaluation") if name in values}
     sets = "".join(f", {name} = :{name}" for name in values)
     store.execute(f"update jobs set beat_at = :now{sets} where id = :id", {**values, "now": now(), "id": job_id})
 

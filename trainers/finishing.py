@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from trainers.adapter import save_adapter
+from trainers.adapter import save_adapter, saved_in
+from trainers.card import write_card
 from trainers.data import Messages
+from trainers.evaluation import evaluate
 from trainers.events import EventWriter
 from trainers.probe import probe_adapter
 from trainers.run import Run
@@ -28,4 +30,6 @@ def finish(
         writer.metrics |= watch.metrics
     sha256 = save_adapter(run, trainer, writer.metrics, rows)
     probe = probe_adapter(run, trainer, prompts)
+    if found := evaluate(run, trainer, watch):
+        write_card(saved_in(run), run.spec, writer.metrics, rows, found)
     writer.finish(sha256, probe._asdict())

@@ -59,6 +59,8 @@ class Follower:
                 self.step = event["step"]
         elif kind == "metric":
             self._measure(event)
+        elif kind == "evaluation":
+            self._progress["evaluation"] = {name: found for name, found in event.items() if name not in ("t", "kind")}
         elif kind in ("done", "failed") or event.get("outcome") == "stopped":
             self.outcome = self.outcome or event
 
