@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from storage.errors import BadInput
-from storage.specs import dpo, kto, reward, sft
+from storage.specs import distill, dpo, kto, reward, sft
 from storage.specs.method import Method
 
-METHODS: Mapping[str, Method] = MappingProxyType({spec.METHOD.name: spec.METHOD for spec in (sft, dpo, kto, reward)})
+_SPECS = (sft, dpo, kto, reward, distill)
+METHODS: Mapping[str, Method] = MappingProxyType({spec.METHOD.name: spec.METHOD for spec in _SPECS})
 
 
 def method_named(name: str) -> Method:

@@ -98,6 +98,8 @@ def find_helpers(store: Store, request: Request) -> dict[str, Any]:
     Raises NotFound, Refused or NotReady as `find_origin` does.
     """
     found: dict[str, Any] = {}
+    if request.method == "distill" and request.teacher in (None, request.base):
+        raise BadInput("Distillation needs a teacher other than the student; name the model to learn from (--teacher).")
     if request.teacher:
         found["teacher"] = _helper(store, request.teacher, ANSWERING)
     if request.rewards:
