@@ -1,6 +1,7 @@
 """Defaults that fit the model and the data: what is advised, and why, before a person changes anything."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from storage.specs.method import Aim
@@ -45,7 +46,7 @@ def advise(
     batch = batch_size or options.get("batch_size", _BATCH_SIZE)
     epochs = _epochs(aim, math.ceil(rows / batch))
     if aim.most_steps and not batch_size and rows * epochs > aim.most_steps * batch:
-        batch = options["batch_size"] = min(_LARGEST_BATCH, math.ceil(rows * epochs / aim.most_steps))
+        batch = options["batch_size"] = _whole_groups(math.ceil(rows * epochs / aim.most_steps), options)
     options["epochs"] = epochs
     weights = "an unknown number of" if parameters is None else f"{parameters / 1e6:.1f} million"
     return Advice(
@@ -54,6 +55,12 @@ def advise(
         f"{options.get('learning_rate', 'the default')}; {rows} rows are seen {epochs:g} times, "
         f"{math.ceil(math.ceil(rows / batch) * epochs)} steps in all.",
     )
+
+
+def _whole_groups(batch: int, options: Mapping[str, Any]) -> int:
+    """The batch size within its limit; where a prompt gets several answers, their groups stay whole."""
+    group = int(options.get("answers", 1))
+    return min(_LARGEST_BATCH // group, math.ceil(batch / group)) * group
 
 
 def _epochs(aim: Aim, steps_per_epoch: int) -> float:

@@ -27,8 +27,9 @@ def _again(_: Options) -> Retry:
 
 
 def _half_the_batch(options: Options) -> Retry | None:
-    batch = int(options.get("batch_size", 1))
-    return {"label": "Retry with half the batch", "options": {"batch_size": batch // 2}} if batch > 1 else None
+    group = int(options.get("answers", 1))  # answers to one prompt stay together
+    half = int(options.get("batch_size", 1)) // 2 // group * group
+    return {"label": "Retry with half the batch", "options": {"batch_size": half}} if half else None
 
 
 def _shorter_rows(options: Options) -> Retry | None:
