@@ -14,7 +14,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from storage import people
+from storage.clock import now
 from storage.errors import Forbidden, Refused, SignInNeeded
+from storage.processes import note_activity
 from storage.store import Store
 from studio.api.errors import answer
 from studio.assets import Assets
@@ -32,6 +34,7 @@ JOIN = "/join/"
 FOR = "x-ratchet-person"  # for whom the page was made that asks (static/shell.js)
 # What the frame of every Gradio page asks; the rest of Gradio's routes read or write what an annotator has no part in.
 GRADIO_FOR_ALL = ("heartbeat/", "startup-events", "theme.css", "app_id", "login_check", "user")
+_NOTED_SECONDS = 10.0
 SIGN_IN = "Sign in first: the page /sign-in asks for your name and password."
 
 
@@ -72,12 +75,15 @@ class Doorman:
         self.app = app
         self.studio = studio
         self.pages = PlainPages(Assets(studio.settings.static))
+        self._noted = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Look at the cookie, then let in or answer."""
         if scope["type"] != "http" or scope["path"].startswith("/static/"):
             await self.app(scope, receive, send)
             return
+        if scope["method"] not in ("GET", "HEAD") or scope["path"] == "/api/compare/next":
+            self._note_activity()
         token = HTTPConnection(scope).cookies.get(cookie_name(self.studio.settings))
         # Two look-ups by key, which wait for no writer: quicker than handing them to another thread.
         actor, signed_in, stale = self._who(token)
@@ -86,6 +92,12 @@ class Doorman:
         scope.setdefault("state", {}).update(actor=actor, signed_in=signed_in)
         refusal = self._refuse(scope, actor)
         await (refusal or self.app)(scope, receive, send)
+
+    def _note_activity(self) -> None:
+        """Somebody does something here, so that trainings which wait for idleness wait on; noted once in a while."""
+        if now() - self._noted > _NOTED_SECONDS:
+            self._noted = now()
+            note_activity(self.studio.home)
 
     def _who(self, token: str | None) -> Asking:
         """Who holds this session, and whether by one."""

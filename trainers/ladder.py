@@ -5,12 +5,21 @@ once, and one that does not do that either (it hangs in a kernel, or its librari
 everything that it started. A process that even the system cannot end (it waits for a dead disk) is given up.
 """
 
+from typing import NamedTuple
+
 from storage.clock import now
 from trainers.executor import Executor, Order
 from trainers.process import GRACE_SECONDS, SAVING_SECONDS
 
-STOP_SECONDS = 5.0  # to unwind, and to say that it was stopped
-KILL_SECONDS = 30.0  # the system needs a moment to take back tens of gigabytes
+
+class Patience(NamedTuple):
+    """Seconds that a run has on each rung."""
+
+    save: float = GRACE_SECONDS
+    saving: float = SAVING_SECONDS  # where it says that it is saving: a large model on a slow disk
+    stop: float = 5.0  # to unwind, and to say that it was stopped
+    kill: float = 30.0  # the system needs a moment to take back tens of gigabytes
+
 
 _SAVE, _STOP, _KILL, _GIVE_UP = range(4)
 
@@ -18,7 +27,8 @@ _SAVE, _STOP, _KILL, _GIVE_UP = range(4)
 class Ladder:
     """One run's way down. `climb` is called at every look; it never waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Patience) -> None:
+        self._seconds = patience
         self._rung: int | None = None
         self._since = 0.0
 
@@ -36,8 +46,8 @@ class Ladder:
 
     def _patience(self, phase: str | None) -> float:
         if self._rung == _SAVE:
-            return SAVING_SECONDS if phase == "saving" else GRACE_SECONDS
-        return STOP_SECONDS if self._rung == _STOP else KILL_SECONDS
+            return self._seconds.saving if phase == "saving" else self._seconds.save
+        return self._seconds.stop if self._rung == _STOP else self._seconds.kill
 
     def _step(self, executor: Executor, order: Order, rung: int) -> None:
         self._rung, self._since = rung, now()

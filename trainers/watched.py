@@ -8,7 +8,7 @@ from storage.specs.run import RunSpec
 from storage.store import Store
 from trainers.executor import Executor, Order
 from trainers.follow import Follower, attempt_of
-from trainers.ladder import Ladder
+from trainers.ladder import Ladder, Patience
 
 
 def devices_of(job: Job) -> tuple[str, ...]:
@@ -26,23 +26,23 @@ def order_for(home: Home, job: Job) -> Order:
 class Watched:
     """One attempt at a job. `lost`: its process was gone before anybody looked after it here."""
 
-    def __init__(self, job: Job, order: Order, executor: Executor) -> None:
+    def __init__(self, job: Job, order: Order, executor: Executor, patience: Patience) -> None:
         self.job = job
         self.order = order
         self.follower = Follower(job, order.folder)
         self.given_up = False
         self.lost = False
         self._executor = executor
-        self._ladder = Ladder()
+        self._ladder = Ladder(patience)
         self._recorded = False
 
     @classmethod
-    def take_up(cls, home: Home, job: Job, executor: Executor) -> "Watched":
+    def take_up(cls, home: Home, job: Job, executor: Executor, patience: Patience) -> "Watched":
         """Adopt the job's process, or start it where it never started; starting twice does no harm.
 
         Raises RatchetError or OSError where it cannot be started.
         """
-        watched = cls(job, order_for(home, job), executor)
+        watched = cls(job, order_for(home, job), executor, patience)
         if executor.find(watched.order) is None:
             executor.start(watched.order)
         else:

@@ -26,6 +26,7 @@ from storage.rows_training import Job
 from storage.store import Store
 from trainers.chaining import fill
 from trainers.executor import Executor, LocalExecutor, local_slots
+from trainers.ladder import Patience
 from trainers.settling import fail, settle
 from trainers.watched import Watched, devices_of
 
@@ -41,6 +42,7 @@ class Worker:
         self.store = store
         self.idle = idle
         self.executor: Executor = executor or LocalExecutor()
+        self.patience = Patience()
         self._say = say
         self._watched: dict[str, Watched] = {}
 
@@ -83,7 +85,7 @@ class Worker:
             job = jobs.given(self.store, job.id, self._free()[: job.devices] or self.executor.slots()[:1])
         try:
             job = fill(self.store, job)
-            watched = Watched.take_up(self.store.home, job, self.executor)
+            watched = Watched.take_up(self.store.home, job, self.executor, self.patience)
         except (RatchetError, OSError) as error:
             sentence = f"The run could not be started: {error}"
             fail(self.store, job, "not-started", sentence, "Start the job again.", self._say)
