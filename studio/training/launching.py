@@ -16,6 +16,7 @@ from typing import Any
 
 from storage import jobs, queueing
 from storage.clock import new_id
+from storage.datasets import get_dataset
 from storage.errors import BadInput
 from storage.home import Home
 from storage.rows_training import Job
@@ -23,11 +24,13 @@ from storage.runs import freeze_rows
 from storage.specs.registry import method_named
 from storage.specs.run import RunSpec
 from storage.store import Store
+from storage.versions import freeze
 from studio.rounds import ledger
 from studio.settings import Settings
 from studio.training.material import Frozen, gather, gather_extras
 from studio.training.planning import Plan, plan, taken_names
 from studio.training.request import Request
+from studio.training.yardsticks import yardsticks
 
 # What may change the result of a run; noted so that a replay can say what differs.
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "safetensors", "numpy")
@@ -57,7 +60,7 @@ def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan, part_
     """Write the folder and enqueue the job; None where another start took its name in this moment."""
     method = method_named(thought.request.method)
     frozen = gather(store, method, thought.request)
-    extras = gather_extras(store, method, thought.request)
+    extras = gather_extras(store, method, thought.request) | _yardsticks(store, thought, frozen)
     folder = store.home.runs / f".new-{secrets.token_hex(8)}"
     folder.mkdir(parents=True)
     try:
@@ -66,6 +69,13 @@ def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan, part_
         return _enqueue(store, folder, job_id, thought, frozen, part_of)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _yardsticks(store: Store, thought: Plan, frozen: Frozen) -> dict[str, list[dict[str, Any]]]:
+    """What the run is measured against at its end."""
+    assert thought.origin is not None, "a plan without refusals has an origin"
+    measured = freeze(store, get_dataset(store, thought.request.eval)) if thought.request.eval else frozen.version
+    return yardsticks(store, measured, thought.origin.model)
 
 
 def again(store: Store, settings: Settings, job: Job, start_id: str | None = None) -> Job:

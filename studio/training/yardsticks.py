@@ -1,0 +1,80 @@
+"""What a run is measured against at its end, frozen into its folder beside the rows that it learns from.
+
+`labels.parquet`: tags and languages of the rows, so that the held-out loss can be told by them. `earlier.parquet`: some
+rows of the run before, on which forgetting is measured. `canaries.parquet`: the project's own canary prompts.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from storage.datasets import find_dataset
+from storage.jobs import get_job
+from storage.prompts import as_messages
+from storage.rows import Version
+from storage.rows_training import Model
+from storage.runs import thaw_rows
+from storage.store import Store
+from storage.versions import contents, freeze
+
+CANARIES = "canaries"
+"""Name of the dataset whose prompts take the place of the built-in canaries."""
+_MOST_EARLIER, _MOST_CANARIES = 32, 16
+_CHUNK = 500
+
+Rows = list[dict[str, Any]]
+
+
+def yardsticks(store: Store, measured: Version | None, origin: Model) -> dict[str, Rows]:
+    """Rows by name of their file; `measured`: the version that the held-out rows come from, `origin`: the start."""
+    found = {
+        "labels": _labels(store, measured) if measured else [],
+        "earlier": _earlier(store, origin),
+        "canaries": _canaries(store),
+    }
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def _labels(store: Store, version: Version) -> Rows:
+    """Id, tags (JSON) and language of every row that has any."""
+    rows = [(row["example_id"], row["revision_id"], row["tags"]) for row in contents(store, version)]
+    spoken = dict(_languages(store, [revision for _, revision, _ in rows]))
+    return [
+        {"id": name, "tags": tags or "[]", "language": spoken.get(revision)}
+        for name, revision, tags in rows
+        if revision in spoken or (tags and tags != "[]")
+    ]
+
+
+def _languages(store: Store, revisions: Sequence[Any]) -> Iterator[tuple[Any, str]]:
+    """The languages of revisions that were looked at and are sure of theirs."""
+    for start in range(0, len(revisions), _CHUNK):
+        part = revisions[start : start + _CHUNK]
+        marks = ", ".join("?" * len(part))
+        for row in store.rows(
+            f"select revision_id, language from checked where language is not null and revision_id in ({marks})", part
+        ):
+            yield row["revision_id"], row["language"]
+
+
+def _earlier(store: Store, origin: Model) -> Rows:
+    """An even sample of what the model that the run starts from was trained on."""
+    if origin.job_id is None:
+        return []
+    path = store.home.run(get_job(store, origin.job_id).id) / "data.parquet"
+    rows = thaw_rows(path) if path.is_file() else []
+    return rows[:: max(1, len(rows) // _MOST_EARLIER)][:_MOST_EARLIER]
+
+
+def _canaries(store: Store) -> Rows:
+    """The prompts of the dataset named `canaries`, where there is one of kind prompts."""
+    dataset = find_dataset(store, CANARIES)
+    if dataset is None or dataset.kind != "prompts":
+        return []
+    found: Rows = []
+    for row in contents(store, freeze(store, dataset)):
+        prompt = as_messages(json.loads(row["content"])["prompt"])
+        found.append({"id": row["example_id"], "prompt": json.dumps(prompt, ensure_ascii=True)})
+        if len(found) == _MOST_CANARIES:
+            break
+    return found
