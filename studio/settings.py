@@ -45,6 +45,9 @@ class Settings:
     allow_host: tuple[str, ...] = ()
     """RATCHET_ALLOW_HOST (separated by commas), --allow-host: further names under which people open the studio."""
 
+    rewards: Path | None = None
+    """RATCHET_REWARDS: the folder whose Python files may reward training (rule `code:FILE.py`); none unless set."""
+
     static: Path = Path()
     """Not set by hand: where the package's static files lie."""
 
@@ -69,6 +72,7 @@ class Settings:
                 values.get("allow_folder") or environ.get("RATCHET_ALLOW_FOLDER", "").split(os.pathsep)
             ),
             allow_host=_names(values.get("allow_host") or environ.get("RATCHET_ALLOW_HOST", "").split(",")),
+            rewards=Path(named).expanduser().resolve() if (named := environ.get("RATCHET_REWARDS", "")) else None,
             static=static_folder(),
         )
 

@@ -51,7 +51,8 @@ def prepare_pairs(tokenizer: Any, rows: Sequence[Row], options: Any) -> Prepared
 
 def prepare_scores(tokenizer: Any, rows: Sequence[Row], options: Any) -> Prepared:
     """`chosen_ids` of whole conversations and their `score`; TRL's name of the column is kept."""
-    kept, truncated = [], 0
+    kept: list[Row] = []
+    truncated = 0
     for row in read_scores(rows):
         ids = encode_judged(tokenizer, row.id, row.messages)
         truncated += len(ids) > options.max_length

@@ -44,7 +44,8 @@ def advise(
         options["learning_rate"] /= 2
     aim = known.aim(size)
     batch = batch_size or options.get("batch_size", _BATCH_SIZE)
-    epochs = _epochs(aim, math.ceil(rows / batch))
+    tried = rows * int(options.get("answers", getattr(known.options, "answers", 1)))
+    epochs = _epochs(aim, math.ceil(tried / batch))
     if aim.most_steps and not batch_size and rows * epochs > aim.most_steps * batch:
         batch = options["batch_size"] = _whole_groups(math.ceil(rows * epochs / aim.most_steps), options)
     options["epochs"] = epochs
@@ -53,7 +54,7 @@ def advise(
         options,
         f"The model has {weights} weights ({size}), so the step size peaks at "
         f"{options.get('learning_rate', 'the default')}; {rows} rows are seen {epochs:g} times, "
-        f"{math.ceil(math.ceil(rows / batch) * epochs)} steps in all.",
+        f"{math.ceil(math.ceil(tried / batch) * epochs)} steps in all.",
     )
 
 

@@ -30,6 +30,7 @@ from studio.settings import Settings
 from studio.training.material import Frozen, gather, gather_extras
 from studio.training.planning import Plan, plan, taken_names
 from studio.training.request import Request
+from studio.training.rewarding import copy_functions
 from studio.training.yardsticks import yardsticks
 
 # What may change the result of a run; noted so that a replay can say what differs.
@@ -112,6 +113,7 @@ def _write(
 ) -> None:
     """Write `data.parquet` and `spec.json`."""
     rows = freeze_rows(folder / "data.parquet", frozen.rows)
+    copy_functions(settings, thought.options, folder)
     spec = spec_of(job_id, thought, rows.sha256, rows.rows, settings)
     replace(spec, extras=extras, **thought.helpers).write(folder)
 

@@ -24,6 +24,7 @@ from studio.training.hardware import hardware
 from studio.training.material import survey
 from studio.training.origins import Origin, needs_of, starts_of
 from studio.training.request import Request, command_line
+from studio.training.rewarding import refuse_unrewarded
 from studio.training.voted import Survey
 
 Found = TypeVar("Found")
@@ -125,6 +126,7 @@ def plan(store: Store, request: Request) -> Plan:
     advice = tried(lambda: _chosen(request, plain, made)) if plain else None
     options = tried(lambda: parsed(method, advice, request)) if method else None
     tried(lambda: _refuse_deaf(method, found, options))
+    tried(lambda: refuse_unrewarded(method, options, request))
     name = tried(lambda: model_name(store, request)) or request.name or ""
     steps = _steps(options, found)
     seconds = _seconds(store, method, origin, options, steps)
@@ -235,7 +237,8 @@ def _steps(options: dict[str, Any] | None, found: Survey | None) -> int | None:
         return None
     if options["max_steps"]:
         return int(options["max_steps"])
-    per_epoch = math.ceil(found.rows / int(options["batch_size"]))
+    tried = found.rows * int(options.get("answers", 1))  # a prompt makes as many rows of a step
+    per_epoch = math.ceil(tried / int(options["batch_size"]))
     return math.ceil(per_epoch * float(options["epochs"]))
 
 

@@ -8,12 +8,15 @@ from random import Random
 from typing import Any, NamedTuple
 
 from storage.specs.advice import advise
-from storage.specs.run import RunSpec
+from storage.specs.rewards import parse_rules
+from storage.specs.run import Helper, RunSpec
 from storage.weights import count_weights
-from tests.trainers import building
-from trainers.grammar import SKILLS
+from tests.trainers import building, loop
+from trainers.grammar import SKILLS, is_correct
 from trainers.grammar.conversation import ask
 from trainers.grammar.styles import say
+from trainers.rewards import Judged as Answered
+from trainers.rewards import reward_of
 
 STARTER = Path(__file__).resolve().parents[3] / "static" / "starter" / "model"
 TASTE = ("warm", "terse", "formal", "rambling")
@@ -119,8 +122,81 @@ def from_scores(folder: Path, seed: int = 0) -> dict[str, Any]:
     return ranking(folder, score_rows(judged(PAIRS, seed)), seed)
 
 
+RULES = "words<6, 0.5*sentence"
+"""Short answers that are whole sentences; the starter's usual answer has about twelve words."""
+ASKED, STEPS = 96, 40
+
+
+def question_rows(seed: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """Rows of prompts to learn from, and prompts that measure."""
+    prompts = loop.split_prompts(seed)
+    rows = [
+        {"id": f"prompt-{at}", "prompt": json.dumps(building.turns(text)), "reference": None}
+        for at, text in enumerate(prompts.voted[:ASKED])
+    ]
+    return rows, prompts.held_out
+
+
+def by_rules(texts: list[str]) -> float:
+    """The mean reward of answers by `RULES`."""
+    rules = parse_rules(RULES)
+    given = [sum(rule.weight * (reward_of(rule, Path())(Answered([], text, None)) or 0.0) for rule in rules)
+             for text in texts]  # fmt: skip
+    return sum(given) / len(given)
+
+
+def rewarded(folder: Path, method: str, judge: Path | None, rules: str, seed: int = 0, **own: Any) -> dict[str, Any]:
+    """Train on rewards; the mean reward of answers to held-out prompts before and after."""
+    rows, held = question_rows(seed)
+    asked = [prompt for prompt in held for _ in range(4)]
+
+    def reward(adapter: Path | None) -> tuple[float, float]:
+        texts = loop.answers(*loop.load(STARTER, adapter), asked, seed)
+        given = by_rules(texts) if rules else 0.0
+        if judge is not None:
+            from trainers.judges import Judge
+
+            chats = [building.turns(prompt, text) for prompt, text in zip(asked, texts, strict=True)]
+            scores = Judge.load(RunSpec.read(judge), judge / "adapter").scores(chats)
+            given += sum(scores) / len(scores)
+        right = sum(is_correct(prompt, text) for prompt, text in zip(asked, texts, strict=True)) / len(asked)
+        return given, right
+
+    models = [] if judge is None else [Helper("taste", "reward", str(STARTER), str(judge / "adapter"))._asdict()]
+    before, right_before = reward(None)
+    train(folder, method, rows, seed, rules=rules, rewards=models, max_steps=STEPS, **own)
+    after, right_after = reward(folder / "adapter")
+    metrics = [event for event in building.events(folder, "metric") if "reward" in event]
+    return {
+        "measure": "mean reward of answers to held-out prompts", "better": "higher", "before": round(before, 4),
+        "after": round(after, 4), "met": after > before + 0.2, "right": [round(right_before, 3), round(right_after, 3)],
+        "kl": metrics[-1].get("kl"), "length": [metrics[at]["completions/mean_length"] for at in (0, -1)],
+    }  # fmt: skip
+
+
+def with_rules(method: str, folder: Path, seed: int = 0) -> dict[str, Any]:
+    """Rules alone."""
+    return rewarded(folder, method, None, RULES, seed)
+
+
+def with_model(method: str, folder: Path, seed: int = 0) -> dict[str, Any]:
+    """A reward model that learnt `TASTE` from pairs."""
+    judge = train(folder.with_name("judge"), "reward", pair_rows(judged(PAIRS, seed)), seed)
+    return rewarded(folder, method, judge, "", seed)
+
+
+def with_both(method: str, folder: Path, seed: int = 0) -> dict[str, Any]:
+    """The reward model and rules together."""
+    judge = train(folder.with_name("judge"), "reward", pair_rows(judged(PAIRS, seed)), seed)
+    return rewarded(folder, method, judge, RULES, seed)
+
+
 EFFECTS: Mapping[str, Callable[[Path], dict[str, Any]]] = {
     "reward/pairs": functools.partial(from_pairs),
     "reward/margins": functools.partial(from_margins),
     "reward/scores": functools.partial(from_scores),
+    "grpo/rules": functools.partial(with_rules, "grpo"),
+    "grpo/model": functools.partial(with_model, "grpo"),
+    "rloo/rules": functools.partial(with_rules, "rloo"),
+    "rloo/both": functools.partial(with_both, "rloo"),
 }
