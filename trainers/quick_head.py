@@ -76,7 +76,7 @@ def _scored(hidden: Any, head: Any, labels: Any, count: Any) -> FusedCausalLMOut
 def _without_head(hidden: Any, head: Any, labels: Any) -> tuple[Any, Any, Any]:
     """Log-probability, entropy and whether the label is the likeliest; the head is frozen."""
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else head.weight.dtype
-    scored: tuple[Any, Any, Any] = _Scores.apply(hidden, head.weight.to(dtype), head.bias, labels)
+    scored: tuple[Any, Any, Any] = _Scores.apply(hidden, head.weight.to(dtype), head.bias, labels)  # type: ignore[no-untyped-call]
     return scored
 
 

@@ -36,4 +36,4 @@ def supervised_config(arguments: dict[str, Any], options: Any) -> SFTConfig:
     if options.packing:
         # Held-out rows are measured one by one, so that their loss means the same whatever was packed.
         arguments = arguments | {"packing": True, "eval_packing": False, "max_length": options.max_length}
-    return SFTConfig(**arguments, neftune_noise_alpha=options.neftune_alpha or None)
+    return SFTConfig(**arguments, neftune_noise_alpha=getattr(options, "neftune_alpha", 0.0) or None)

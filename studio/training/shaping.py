@@ -14,6 +14,7 @@ from storage.prompts import as_messages, content_sha256
 from storage.rows import Dataset
 from studio.training.shaped import FEWEST_PAIRS, Examples, Shape, Shaped, counted, preference_row
 from studio.training.shaping_rewards import judged, questions
+from studio.training.shaping_texts import texts
 from studio.training.shaping_thumbs import thumbs
 
 
@@ -55,5 +56,12 @@ def pairs(dataset: Dataset, examples: Examples) -> Shaped:
 
 
 SHAPES: Mapping[str, Shape] = MappingProxyType(
-    {"conversations": conversations, "pairs": pairs, "thumbs": thumbs, "judged": judged, "questions": questions}
+    {
+        "conversations": conversations,
+        "texts": texts,
+        "pairs": pairs,
+        "thumbs": thumbs,
+        "judged": judged,
+        "questions": questions,
+    }
 )
