@@ -45,7 +45,7 @@ def _conversations(tokenizer: Any, rows: Rows, options: Any) -> Inspected:
         [
             Piece(row.id, ids, [label != IGNORED for label in labels])
             for row in read_conversations(dict(row) for row in rows)
-            for ids, labels in encode(row)
+            for ids, labels in encode(row) or [([], [])]  # a row without an answer to learn still counts
         ]
     )
 

@@ -215,9 +215,9 @@ def _refused(spec: RunSpec, sentence: str) -> dict[str, Any]:
 
 
 def wanted(folder: Path) -> bool:
-    """Whether somebody still waits for the result: whoever asks touches `wanted`."""
+    """Whether somebody still waits for the result: whoever asks touches `wanted`; without it, it runs by hand."""
     path = folder / "wanted"
-    return path.exists() and now() - path.stat().st_mtime < _UNWATCHED_SECONDS
+    return not path.exists() or now() - path.stat().st_mtime < _UNWATCHED_SECONDS
 
 
 @contextmanager
