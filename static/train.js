@@ -33,7 +33,7 @@
       this.origin = new Origin(() => this.plan());
       this.material = new Material(this.chosen, () => this.plan());
       this.extras = new Extras(soon);
-      this.chain = new Chain(() => this.fillBase());
+      this.chain = new Chain(() => this.named(), () => this.fillBase());
       this.preflight = new Preflight((found) => this.priced(found));
       this.base = el("select", { id: "train-base", onchange: () => { this.own = true; this.chosen.base = this.base.value; this.plan(); } });
       this.name = el("input", { id: "train-name", autocomplete: "off", spellcheck: "false", maxlength: 64, oninput: soon });
@@ -44,6 +44,7 @@
         "aria-describedby": "train-refusals train-price", "aria-keyshortcuts": "Control+Enter" },
         this.says, el("kbd", {}, "Ctrl"), el("kbd", {}, "↵"));
       this.then = el("button", { type: "button", class: "button button-ghost", id: "train-then", onclick: () => this.addPhase() }, "Then…");
+      this.search = el("button", { type: "button", class: "button button-ghost", id: "train-search", onclick: () => this.searchOptions() }, "Search options…");
       this.command = el("code", { tabindex: 0, "aria-label": "The same as a command" });
       this.form = el("form", { class: "card stack train-form", novalidate: true, "aria-labelledby": "train-title",
         onsubmit: (event) => { event.preventDefault(); this.start(); } }, this.parts());
@@ -65,7 +66,7 @@
         field("train-name", "Name of the new model (optional)", this.name, null),
         this.preflight.box,
         el("div", { class: "start-bar stack-s" }, this.chain.box, this.refusals,
-          el("div", { class: "line" }, this.button, this.then, this.steps)),
+          el("div", { class: "line" }, this.button, this.then, this.search, this.steps)),
         el("div", { class: "command" }, this.command, copyButton(() => this.command.textContent)),
       ];
     }
@@ -82,8 +83,6 @@
     /** Asks again what there is; after a job has ended there is a model more. */
     async refresh() {
       this.offer = await api("/api/jobs/choices");
-      this.can = this.offer.can || {};
-      this.then.hidden = !this.can.plans;
     }
 
     /** Fills the lists from what there is, keeping what is chosen where it still exists. */
@@ -99,7 +98,7 @@
       const { last } = this.chain;
       const models = this.offer.models.filter((model) => TRAINABLE.includes(model.kind));
       this.base.disabled = last !== null;
-      fillSelect(this.base, last ? [el("option", { value: last.base }, `${last.name} (the phase before)`)]
+      fillSelect(this.base, last ? [el("option", { value: this.chosen.base }, `${last.name} (the phase before)`)]
         : models.map((model) => el("option", { value: model.name }, model.kind === "adapter" ? model.name : `${model.name} (${model.kind})`)), this.chosen.base);
       this.then.textContent = last ? "Then another…" : "Then…";
       this.plan();
@@ -125,8 +124,21 @@
     /** The form's training becomes a phase, and the form the one after it. */
     addPhase() {
       if (this.refused || !this.shown) return;
-      this.chain.add(this.request(), this.shown.becomes);
+      this.chain.add(this.request(), this.named().name);
       this.name.value = "";
+    }
+
+    /** Asks how to search for better options than these, and shows the search. */
+    searchOptions() {
+      if (!this.shown || this.chain.last) return;
+      window.ratchet.training.askForSearch(this.request());
+    }
+
+    /** Options that a search has found. */
+    use(options) {
+      this.options.own = { ...options };
+      this.plan();
+      toast("The options of that trial stand in the form.", "good");
     }
 
     soon() {
@@ -139,6 +151,12 @@
       return { method, base, dataset: dataset || null, study: study || null, votes: study ? votes || "majority" : null,
         name: this.name.value.trim() || null, options: { ...this.options.own },
         ...(this.options.preset && { preset: this.options.preset }), ...(this.origin.start && { start: this.origin.start }), ...this.extras.values() };
+    }
+
+    /** The request with the name that its model would get: a later phase is told it. */
+    named() {
+      const request = this.request();
+      return { ...request, name: request.name || this.chain.free(this.shown.becomes) };
     }
 
     async plan() {
@@ -165,16 +183,17 @@
 
     show(plan, request) {
       this.shown = plan;
+      if (this.chain.last && !request.name) plan = { ...plan, becomes: this.chain.free(plan.becomes), diagram: [] };
       this.material.say(plan);
       this.name.placeholder = plan.becomes;
       this.origin.show(plan, this.chain.last?.name);
       this.options.show(plan, this.chosen.method);
       this.extras.show(plan);
-      this.command.textContent = plan.command;
+      this.command.textContent = this.chain.last ? "ratchet plan phases.json" : plan.command;
       const parts = [plan.steps && plural(plan.steps, "step"), plan.seconds && minutes(plan.seconds)];
       this.steps.textContent = parts.filter(Boolean).join(", ");
       this.refuse("plan", plan.refusals);
-      if (!this.can.preflight || plan.refusals.length || this.chain.last) this.preflight.hold();
+      if (plan.refusals.length || this.chain.last) this.preflight.hold();
       else this.preflight.soon(request);
     }
 
@@ -225,7 +244,7 @@
     }
 
     async startAll() {
-      const { jobs } = await api("/api/plans", { body: { phases: this.chain.with(this.request()) } });
+      const { jobs } = await api("/api/plans", { body: { phases: this.chain.with(this.named()) } });
       toast(`${plural(jobs.length, "phase")} are queued.`, "good");
       this.chain.clear();
       this.fillBase();
@@ -252,9 +271,12 @@
     form.open().catch((error) => element.replaceChildren(el("p", { class: "notice notice-bad" }, error.message)));
     const unbind = keys.add({ key: "Enter", modifier: "ctrl", inFields: true, label: "Train", run: () => { form.start(); } });
     const renew = () => form.refresh().then(() => form.fill());
+    const use = ({ detail }) => form.use(detail.options);
     window.addEventListener("ratchet:job-ended", renew);
+    window.addEventListener("ratchet:options", use);
     return () => {
       unbind();
+      window.removeEventListener("ratchet:options", use);
       window.removeEventListener("ratchet:job-ended", renew);
     };
   };

@@ -94,7 +94,7 @@
         : el("div", { class: "field" }, el("label", { for: id }, label(item.name)), control, hint);
       const show = (fresh) => {
         const own = item.name in this.own;
-        if (!own && document.activeElement !== control) writeControl(control, fresh.advised);
+        if (document.activeElement !== control) writeControl(control, own ? this.own[item.name] : fresh.advised);
         box.classList.toggle("is-own", own);
         reset.hidden = !own;
         reset.textContent = `Use the advised ${fresh.advised === "" ? "nothing" : number(fresh.advised)}`;

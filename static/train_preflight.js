@@ -13,7 +13,16 @@
   const { count, percent, minutes } = window.ratchet.training;
   const SETTLED = 1500; // ms without a change
   const AGAIN = 700; // ms between two looks
+  const KEY = "ratchet.preflight";
   const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+
+  function byItself() {
+    try {
+      return localStorage.getItem(KEY) !== "off";
+    } catch {
+      return true; // storage is switched off
+    }
+  }
 
   class Preflight {
     constructor(said) {
@@ -21,13 +30,15 @@
       this.turn = 0;
       this.state = el("p", { class: "muted small", role: "status", id: "preflight-state" });
       this.button = el("button", { type: "button", class: "button button-s", id: "preflight-now", onclick: () => this.run() }, "Check now");
+      this.itself = el("input", { type: "checkbox", id: "preflight-itself", checked: byItself(), onchange: () => this.keep() });
       this.facts = el("dl", { class: "facts", id: "preflight-facts" });
       this.notes = el("div", { class: "stack-s", id: "preflight-notes" });
       this.rows = el("div", { class: "stack-s" });
       this.details = el("details", { class: "more-options" }, el("summary", {}, "What is learnt of five rows"), this.rows);
       this.body = el("div", { class: "stack-s", hidden: true }, this.facts, this.notes, this.details);
       this.box = el("section", { class: "preflight stack-s", "aria-labelledby": "preflight-title", hidden: true },
-        el("div", { class: "row-between" }, el("h3", { id: "preflight-title" }, "Before the start"), this.button), this.state, this.body);
+        el("div", { class: "row-between" }, el("h3", { id: "preflight-title" }, "Before the start"),
+          el("span", { class: "line" }, el("label", { class: "check small", for: "preflight-itself" }, this.itself, "by itself"), this.button)), this.state, this.body);
     }
 
     /** Another plan: what was found counts no longer, and the new one is looked at when it has settled. */
@@ -39,7 +50,17 @@
       if (asked === this.asked) return;
       this.asked = asked;
       this.forget("");
-      this.timer = setTimeout(() => this.run(), SETTLED);
+      if (this.itself.checked) this.timer = setTimeout(() => this.run(), SETTLED);
+    }
+
+    /** Whether it goes by itself is kept in this browser: trying a step takes a core for some seconds. */
+    keep() {
+      try {
+        localStorage.setItem(KEY, this.itself.checked ? "on" : "off");
+      } catch {
+        /* storage is switched off: it holds as long as the page */
+      }
+      if (this.itself.checked && this.body.hidden && this.request) this.run();
     }
 
     /** The plan is refused, so there is nothing to look at. */

@@ -30,6 +30,7 @@
   /** A number as people write it: 0.003, 2e-5. */
   const number = (value) => {
     if (typeof value !== "number") return String(value);
+    value = Number(value.toPrecision(8)); // 6e-4, not 6.000000000000001e-4
     return value !== 0 && Math.abs(value) < 0.001 ? value.toExponential().replace("e-0", "e-") : String(value);
   };
 

@@ -6,7 +6,6 @@ Plain functions run in threads: each has its own connection to the store.
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from fastapi import Request as HttpRequest
 from pydantic import BaseModel, Field
 
 from storage import jobs
@@ -24,17 +23,6 @@ from studio.training.retrying import retry
 from studio.training.samples import samples
 from studio.training.watching import log_tail, report, report_all, resume, stop
 
-# Panels of the page, each with the route that it lives on: a panel whose route is absent is hidden.
-_PANELS = {
-    "preflight": "/api/jobs/preflight",
-    "plans": "/api/plans",
-    "queue": "/api/queue",
-    "disk": "/api/jobs/disk",
-    "search": "/api/searches/{search}",
-    "samples": "/api/jobs/{job}/samples",
-    "retry": "/api/jobs/{job}/retry",
-    "export": "/api/models/{name}/export",
-}
 _SHOWN = 30  # jobs in the list; older ones are reached by their number
 
 
@@ -96,9 +84,8 @@ def _add_starting(routes: APIRouter, studio: Studio) -> None:
     """Routes that say what can be trained, and start it."""
 
     @routes.get("/choices")
-    def offer(request: HttpRequest) -> dict[str, Any]:
-        paths = {getattr(route, "path", "") for route in request.app.routes}
-        return {**choices(studio.store).to_json(), "can": {name: path in paths for name, path in _PANELS.items()}}
+    def offer() -> dict[str, Any]:
+        return choices(studio.store).to_json()
 
     @routes.post("/plan")
     def think(asked: Asked) -> dict[str, Any]:

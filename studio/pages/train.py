@@ -1,7 +1,7 @@
 """The page /train: the form of a new training beside the run at work and the jobs before it.
 
-Both are widgets over /api/jobs. The form thinks every change through on the studio's side; the run is redrawn
-from the store each second, so a refresh, a second tab or a restarted studio shows the same.
+All are widgets over /api. The form thinks every change through on the studio's side; the run, the queue and the
+searches are redrawn from the store every few seconds, so a refresh, a second tab or a restarted studio shows the same.
 """
 
 import gradio as gr
@@ -11,7 +11,7 @@ from studio.widgets.widget import widget
 
 FORM_PARTS = (
     "add_model", "train_policy", "train_words", "train_methods", "train_options", "train_origin", "train_material",
-    "train_extras", "train_chain", "train_preflight",
+    "train_extras", "train_chain", "train_preflight", "search_ask",
 )  # fmt: skip
 RUN_PARTS = ("curve", "run_chart", "run_log", "run_findings", "run_actions", "run_told", "run_card")
 
@@ -23,3 +23,5 @@ def build(studio: Studio) -> None:
             widget("train", parts=FORM_PARTS)
         with gr.Column():
             widget("run", parts=RUN_PARTS)
+            widget("queue")
+            widget("search", parts=["search_pareto"])

@@ -174,6 +174,7 @@ class Visit:
         self.errors: list[str] = []
         self.expected: list[str] = []
         page.add_init_script(WATCH)
+        page.add_init_script("localStorage.setItem('ratchet.preflight', 'off')")  # no test waits beside a torch process
         page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", self._request)
