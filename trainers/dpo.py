@@ -28,7 +28,8 @@ def train(run: Run) -> None:
         from trainers.finishing import finish
         from trainers.holdout import split
         from trainers.pair_loss import SURE, first_loss
-        from trainers.preferences import PreferenceTrainer, PreferenceWriter, check_loss, check_reference
+        from trainers.preferences import PreferenceTrainer, check_loss
+        from trainers.reference import PreferenceWriter, check_reference
         from trainers.starting import begin
         from trainers.watch import Watch
 

@@ -27,7 +27,7 @@ def train(run: Run) -> None:
         from trainers.finishing import finish
         from trainers.holdout import split
         from trainers.pair_loss import FirstLoss
-        from trainers.preferences import PreferenceWriter, check_reference
+        from trainers.reference import PreferenceWriter, check_reference
         from trainers.starting import begin
         from trainers.unpaired import UnpairedTrainer, several_at_once, weights_of
         from trainers.watch import Watch

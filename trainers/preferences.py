@@ -1,9 +1,4 @@
-"""DPO's trainer for rows that are token ids already, and the proof that it compares with the right reference.
-
-TRL keeps the reference of a continued adapter as a second adapter, "ref", which it fills by matching names. Where
-that goes wrong nothing raises: the run trains against something else. So the weights are compared before the first
-step, and the first loss must be what equal models give (ln 2 for the sigmoid loss; `pair_loss.first_loss`).
-"""
+"""DPO's trainer for rows that are token ids already; what it is compared with is proven in trainers/reference.py."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,17 +6,8 @@ from typing import Any
 from trl import DPOTrainer
 
 from storage.errors import BadInput
-from storage.specs.run import RunSpec
 from trainers.data_pairs import Preference
-from trainers.events import EventWriter
-from trainers.failures import RunFailed
-from trainers.pair_loss import MASKS, TOLD, FirstLoss, PairCollator, pair_losses
-from trainers.run import Run
-from trainers.tunings import continues, tuning_of
-
-# Largest log-ratio of policy to reference at the first step, in nats: rounding of bfloat16 over a long answer stays
-# below the larger one; float32 below the smaller.
-_TOLERANCE = {None: 1e-3, "bf16": 0.3, "fp16": 0.1}
+from trainers.pair_loss import MASKS, TOLD, PairCollator, pair_losses
 
 
 class PreferenceTrainer(DPOTrainer):
@@ -98,16 +84,6 @@ class PreferenceTrainer(DPOTrainer):
             self._metrics["train" if self.model.training else "eval"][name].append(value.item())
 
 
-def check_reference(spec: RunSpec, title: str = "DPO") -> None:
-    """Refuse a run that asks for a reference other than the model that it starts from; `title`: of the method."""
-    wanted = "previous" if spec.adapter_path else "base"
-    if spec.reference != wanted:
-        raise BadInput(
-            f'The run asks for the reference "{spec.reference}", but {title} compares with the model that it starts '
-            f'from, which is "{wanted}" here.'
-        )
-
-
 def check_loss(loss_type: str, rows: Sequence[Preference]) -> bool:
     """Whether the rows say better and worse and nothing else; refuses a loss that cannot use the rest."""
     plain = all(row.plain for row in rows)
@@ -116,61 +92,3 @@ def check_loss(loss_type: str, rows: Sequence[Preference]) -> bool:
             f'The loss "{loss_type}" knows no margins, weights or ties; choose sigmoid, or a policy without them.'
         )
     return plain
-
-
-class PreferenceWriter(EventWriter):
-    """Events of a run with a reference; checks it before the first step, and the first loss."""
-
-    def __init__(self, run: Run, beta: float, first: FirstLoss | None) -> None:
-        """`first`: what the first loss must be; None where that depends on what the first rows say."""
-        super().__init__(run)
-        self._beta = beta
-        self._first = first
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """Before the first step: policy and reference hold the same weights."""
-        super().on_train_begin(args, state, control, **more)
-        # Where every weight is trained, the reference is a copy of them all, and the first loss alone is looked at.
-        if state.global_step == 0 and tuning_of(self.run.spec) != "full":
-            compare_weights(more["model"], continued=continues(self.run.spec))
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **more: Any) -> None:
-        """The first loss was computed before the first step changed anything."""
-        if state.global_step == 1 and "loss" in logs:
-            self._check_first(logs, "bf16" if args.bf16 else "fp16" if args.fp16 else None)
-        super().on_log(args, state, control, logs, **more)
-
-    def _check_first(self, logs: dict[str, Any], autocast: str | None) -> None:
-        tolerance = _TOLERANCE[autocast]
-        sides = [f"rewards/{side}" for side in ("chosen", "rejected")]  # a small batch of KTO may hold one of them
-        ratios = [abs(logs[side]) / self._beta for side in sides if side in logs]
-        expected, slope = self._first or (logs["loss"], 0.0)
-        if max(ratios) > tolerance or abs(logs["loss"] - expected) > slope * tolerance + 1e-4:
-            raise _wrong(
-                f"the first loss is {logs['loss']:.4f} instead of {expected:.4f}, and the answers' log-ratios are "
-                f"{max(ratios):.4f} instead of 0"
-            )
-
-
-def compare_weights(model: Any, continued: bool) -> None:
-    """A fresh adapter must be zero (its reference is the base), a continued one equal to its copy."""
-    import torch
-
-    weights = dict(model.named_parameters())
-    policy = {name: weight for name, weight in weights.items() if ".default" in name}
-    if continued:
-        copies = {name: weights.get(name.replace(".default", ".ref")) for name in policy}
-        wrong = [name for name, copy in copies.items() if copy is None or not torch.equal(copy, policy[name])]
-    else:
-        wrong = [name for name, weight in policy.items() if ".lora_B." in name and bool(weight.any())]
-        wrong += [name for name in weights if ".ref." in name]
-    if wrong or not policy:
-        raise _wrong(f"{len(wrong)} of {len(policy)} adapter weights differ, such as {min(wrong, default='none')}")
-
-
-def _wrong(what: str) -> RunFailed:
-    return RunFailed(
-        "wrong-reference",
-        f"The run would compare with the wrong reference: {what}. Nothing was trained.",
-        "Train from the base, or merge the previous adapter into it; please report this with the run folder.",
-    )

@@ -20,7 +20,7 @@ from trainers.arguments import plan, trainer_arguments
 from trainers.data import Conversation, Messages, encode_prompt, messages_in
 from trainers.events import EventWriter
 from trainers.judges import Judge
-from trainers.preferences import compare_weights
+from trainers.reference import compare_weights
 from trainers.rewards import Judged, Reward, check_references, reward_of
 from trainers.run import Run
 from trainers.starting import Start

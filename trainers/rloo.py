@@ -24,7 +24,7 @@ def train(run: Run) -> None:
 
         from trainers.finishing import finish
         from trainers.holdout import split
-        from trainers.preferences import check_reference
+        from trainers.reference import check_reference
         from trainers.reinforcing import (
             AskingRLOO,
             ReinforcementWriter,

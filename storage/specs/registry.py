@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from storage.errors import BadInput
-from storage.specs import distill, dpo, grpo, kto, pretrain, reward, rloo, sft
+from storage.specs import cpo, distill, dpo, grpo, kto, orpo, pretrain, reward, rloo, sft
 from storage.specs.method import Method
 
-_SPECS = (sft, pretrain, dpo, kto, reward, rloo, grpo, distill)
+_SPECS = (sft, pretrain, dpo, kto, orpo, cpo, reward, rloo, grpo, distill)
 METHODS: Mapping[str, Method] = MappingProxyType({spec.METHOD.name: spec.METHOD for spec in _SPECS})
 
 

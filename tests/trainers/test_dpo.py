@@ -101,7 +101,7 @@ def test_a_reference_that_is_not_the_policy_ends_the_run(tiny_base: Path, sft_ru
     from storage.specs.run import RunSpec
     from trainers.failures import RunFailed
     from trainers.models import continued_adapter, load_base
-    from trainers.preferences import compare_weights
+    from trainers.reference import compare_weights
 
     folder = building.make_run(tmp_path / "spoilt", "dpo", tiny_base, adapter_path=str(sft_run / "adapter"))
     model = continued_adapter(load_base(RunSpec.read(folder)).model, sft_run / "adapter")

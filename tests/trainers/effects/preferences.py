@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from storage.specs import cpo, dpo
 from storage.specs.advice import advise
-from storage.specs.dpo import LOSSES
 from storage.weights import count_weights
 from tests.trainers import building, loop
 
@@ -75,6 +75,8 @@ def _effect(method: str, **own: Any) -> Callable[[Path], dict[str, Any]]:
 
 
 EFFECTS: Mapping[str, Callable[[Path], dict[str, Any]]] = {
-    **{f"dpo/{loss}": _effect("dpo", loss_type=loss) for loss in LOSSES},
+    **{f"dpo/{loss}": _effect("dpo", loss_type=loss) for loss in dpo.LOSSES},
     **{f"kto/{loss}": _effect("kto", loss_type=loss) for loss in ("kto", "apo_zero_unpaired")},
+    "orpo": _effect("orpo"),
+    **{f"cpo/{loss}": _effect("cpo", loss_type=loss) for loss in cpo.LOSSES},
 }
