@@ -145,7 +145,21 @@ def encode_completion(tokenizer: Any, row: Conversation, prompt: Messages) -> En
     before = render(tokenizer, row, prompt, add_generation_prompt=True)["input_ids"]
     ids = render(tokenizer, row, row.messages)["input_ids"]
     start = shared_start(before, ids)
-    return ids, [IGNORED] * start + ids[start:]
+    end = max(start, len(ids) - (0 if row.messages[-1].get("tool_calls") else _trailing(tokenizer, ids)))
+    return ids, [IGNORED] * start + ids[start:end] + [IGNORED] * (len(ids) - end)
+
+
+def _trailing(tokenizer: Any, ids: list[int]) -> int:
+    """How many tokens a template writes behind the one that ends an answer: a line's end, the end of the text.
+
+    The model never writes them: it was stopped before. Tool calls end with several special tokens that it does write.
+    """
+    special = set(tokenizer.all_special_ids)
+    begin = len(ids)
+    while begin and (ids[begin - 1] in special or not tokenizer.decode([ids[begin - 1]]).strip()):
+        begin -= 1
+    ends = [at for at in range(begin, len(ids)) if ids[at] in special]
+    return len(ids) - 1 - ends[0] if ends else 0
 
 
 def encode_prompt(tokenizer: Any, row: Conversation) -> list[int]:
