@@ -47,6 +47,12 @@ class NotReady(RatchetError):
     kind = "not-ready"
 
 
+class MovedAside(NotReady):
+    """The engine has made room for a run; what was asked is answered when that has ended."""
+
+    kind = "moved-aside"
+
+
 class Forbidden(RatchetError):
     """The person's role does not hold this action."""
 

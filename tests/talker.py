@@ -15,12 +15,16 @@ Speech = Callable[[list[dict[str, Any]], int], str]
 
 
 class Talker:
-    """`say` maps the name of a model to what it says; `pause`: seconds between two words."""
+    """`say` maps the name of a model to what it says; `pause`: seconds between two words.
+
+    `failing`: it refuses; `aside`: how many times it says that it has moved aside before it answers.
+    """
 
     def __init__(self, say: dict[str, Speech], pause: float = 0.0) -> None:
         self.say = say
         self.pause = pause
         self.failing = False
+        self.aside = 0
         self.asked: list[dict[str, Any]] = []
         self.held = threading.Event()
         self.held.set()
@@ -42,7 +46,11 @@ def _handler(talker: Talker) -> type[BaseHTTPRequestHandler]:
             asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
             talker.asked.append(asked)
             if talker.failing:
-                self._refuse()
+                self._refuse(400, "out of order", "bad-input")
+                return
+            if talker.aside > 0:
+                talker.aside -= 1
+                self._refuse(503, "moved aside for job 7", "moved-aside")
                 return
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
@@ -72,9 +80,10 @@ def _handler(talker: Talker) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
             self.wfile.flush()
 
-        def _refuse(self) -> None:
-            body = json.dumps({"error": {"message": "out of order", "code": "bad-input"}}).encode()
-            self.send_response(400)
+        def _refuse(self, status: int, words: str, code: str) -> None:
+            body = json.dumps({"error": {"message": words, "code": code}}).encode()
+            self.send_response(status)
+            self.send_header("retry-after", "0")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -23,12 +23,14 @@ from storage.errors import NotReady, RatchetError
 from storage.home import Home
 from storage.processes import nobody_works, serving
 from storage.rows_training import Job
+from storage.runs import append_event
 from storage.store import Store
+from trainers.aside import come_back, make_room, still_needed
 from trainers.chaining import fill
 from trainers.executor import Executor, LocalExecutor, local_slots
 from trainers.ladder import Patience
 from trainers.settling import fail, settle
-from trainers.watched import Watched, devices_of
+from trainers.watched import Watched, devices_of, order_for
 
 _POLL_SECONDS = 0.1
 
@@ -85,19 +87,35 @@ class Worker:
             job = jobs.given(self.store, job.id, self._free()[: job.devices] or self.executor.slots()[:1])
         try:
             job = fill(self.store, job)
+            if said := self._make_room(job):
+                self._say(f"Job {job.number}: {said}")
             watched = Watched.take_up(self.store.home, job, self.executor, self.patience)
         except (RatchetError, OSError) as error:
             sentence = f"The run could not be started: {error}"
+            come_back(self.store.home, job.id)
             fail(self.store, job, "not-started", sentence, "Start the job again.", self._say)
             return
         self._watched[job.id] = watched
         self._say(f"Job {job.number} ({job.method}, {job.name}) runs on {', '.join(watched.order.devices)}.")
+
+    def _make_room(self, job: Job) -> str | None:
+        """Have the engine move aside where a run that is about to start needs it; what it says goes to the run."""
+        order = order_for(self.store.home, job)
+        if self.executor.find(order) is not None:
+            still_needed(self.store.home, job)
+            return None
+        said = make_room(self.store.home, job, order.devices, self.executor)
+        if said:
+            append_event(order.folder, "log", sentence=said)
+        return said
 
     def _look_after(self, watched: Watched) -> None:
         if watched.look(self.store):
             return
         again = settle(self.store, watched, self._say)
         del self._watched[watched.job.id]
+        if again is None:
+            come_back(self.store.home, watched.job.id)
         if again is not None:
             self._take_up(again)
 

@@ -29,8 +29,8 @@ class RunSpec:
     starts from). `extras`: further frozen rows in the folder, name to hash: `replay.parquet`, `eval.parquet`.
     `teacher`, `rewards`: models beside the policy (see `Helper`). `awaits_base`: the model that it starts from is made
     by a job before it; its worker writes the weights in when it claims the job, as those of helpers without a path, and
-    the rows of that job as `earlier.parquet`. `libraries`: versions by name.
-    `threads` of torch; `dtype` and `device` are "auto" or what is wanted.
+    the rows of that job as `earlier.parquet`. `memory_gb`: the most that its preflight measured, where there was one.
+    `libraries`: versions by name. `threads` of torch; `dtype` and `device` are "auto" or what is wanted.
     """
 
     job: str
@@ -48,6 +48,7 @@ class RunSpec:
     teacher: dict[str, Any] | None = None
     rewards: list[dict[str, Any]] = field(default_factory=list)
     awaits_base: bool = False
+    memory_gb: float | None = None
     seed: int = 0
     threads: int = 2
     dtype: str = "auto"

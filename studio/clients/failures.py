@@ -4,9 +4,9 @@ from typing import Any
 
 import httpx
 
-from storage.errors import BadInput, Conflict, NotFound, NotReady, RatchetError, Refused
+from storage.errors import BadInput, Conflict, MovedAside, NotFound, NotReady, RatchetError, Refused
 
-_BY_KIND = {kind.kind: kind for kind in (BadInput, Conflict, NotFound, NotReady, Refused)}
+_BY_KIND = {kind.kind: kind for kind in (BadInput, Conflict, MovedAside, NotFound, NotReady, Refused)}
 _BY_STATUS = {400: BadInput, 401: Refused, 403: Refused, 404: NotFound, 409: Conflict, 422: BadInput}
 _LONGEST = 300  # characters of a server's own words; some send whole pages
 

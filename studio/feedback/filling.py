@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from storage.comparisons import answers_of, claim_waiting, fill_answer, get_comparison, get_study, mark
-from storage.errors import BadInput, Conflict, NotFound, RatchetError, Refused
+from storage.errors import BadInput, Conflict, MovedAside, NotFound, RatchetError, Refused
 from storage.judgements import failed_in_a_row
 from storage.models import get_model
 from storage.prompts import Messages
@@ -34,6 +34,7 @@ GIVE_UP = 3
 """After so many failures in a row nothing more is asked in a study until somebody says so."""
 
 _TRIES = 2  # an engine that ended while it was asked is started again once
+_ASIDE_SECONDS = 1.0  # between two looks whether it is back
 _FINAL = (BadInput, Conflict, NotFound, Refused)  # asking again would be refused again
 
 
@@ -64,16 +65,23 @@ class Filler:
             self.hub.end(comparison.id)
 
     def _tried(self, comparison: Comparison, answers: Sequence[Answer], live: Live) -> list[Answered]:
-        for attempt in range(_TRIES):
+        """Ask until there are answers; while the engine has moved aside for a training, wait and ask again."""
+        failed = 0
+        while True:
             try:
                 return self._ask(comparison, answers, live)
             except _FINAL:
                 raise
+            except MovedAside:
+                live.restart()
+                live.enter("aside")
+                if self.stopping.wait(_ASIDE_SECONDS):
+                    raise
             except RatchetError:
-                if attempt + 1 == _TRIES or self.stopping.is_set():
+                failed += 1
+                if failed == _TRIES or self.stopping.is_set():
                     raise
                 live.restart()
-        raise AssertionError("the last try returns or raises")
 
     def _ask(self, comparison: Comparison, answers: Sequence[Answer], live: Live) -> list[Answered]:
         """All sides at once."""

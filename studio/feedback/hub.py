@@ -25,7 +25,7 @@ class Moment(NamedTuple):
 
 @dataclass
 class Live:
-    """One comparison being answered. phase: starting, loading, answering."""
+    """One comparison being answered. phase: starting, loading, answering, or aside (for a training)."""
 
     sides: int
     phase: str = "starting"

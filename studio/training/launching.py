@@ -59,14 +59,17 @@ def launch(store: Store, settings: Settings, request: Request, **part_of: Any) -
 
 def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan, part_of: Mapping[str, Any]) -> Job | None:
     """Write the folder and enqueue the job; None where another start took its name in this moment."""
+    from studio.training.preflighting import memory_of  # which builds on this module
+
     method = method_named(thought.request.method)
+    memory = memory_of(store, settings, thought)
     frozen = gather(store, method, thought.request)
     extras = gather_extras(store, method, thought.request) | _yardsticks(store, thought, frozen)
     folder = store.home.runs / f".new-{secrets.token_hex(8)}"
     folder.mkdir(parents=True)
     try:
         hashes = {name: freeze_rows(folder / f"{name}.parquet", rows).sha256 for name, rows in extras.items()}
-        _write(folder, job_id, thought, frozen, settings, hashes)
+        _write(folder, job_id, thought, frozen, settings, {"extras": hashes, "memory_gb": memory})
         return _enqueue(store, folder, job_id, thought, frozen, part_of)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -108,14 +111,12 @@ def _existing(store: Store, job_id: str) -> Job | None:
     return jobs.get_job(store, job_id) if store.value("select 1 from jobs where id = ?", [job_id]) else None
 
 
-def _write(
-    folder: Path, job_id: str, thought: Plan, frozen: Frozen, settings: Settings, extras: dict[str, str]
-) -> None:
+def _write(folder: Path, job_id: str, thought: Plan, frozen: Frozen, settings: Settings, more: dict[str, Any]) -> None:
     """Write `data.parquet` and `spec.json`."""
     rows = freeze_rows(folder / "data.parquet", frozen.rows)
     copy_functions(settings, thought.options, folder)
     spec = spec_of(job_id, thought, rows.sha256, rows.rows, settings)
-    replace(spec, extras=extras, **thought.helpers).write(folder)
+    replace(spec, **more, **thought.helpers).write(folder)
 
 
 def spec_of(job_id: str, thought: Plan, data_sha256: str, rows: int, settings: Settings) -> RunSpec:

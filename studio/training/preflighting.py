@@ -71,15 +71,29 @@ def begin(store: Store, settings: Settings, request: Request) -> Preflight:
     thought = plan(store, request)
     if thought.refusals:
         return Preflight("refused", "done", _refused(thought))
+    key, spec, files = _question(store, settings, thought)
+    if _known(store, key) is None and _state(store.home, key) != "running":
+        _start(store.home, key, spec, files)
+    return look(store, key)
+
+
+def memory_of(store: Store, settings: Settings, thought: Plan) -> float | None:
+    """The most memory (GB) that a preflight of this plan has measured; None where nobody has looked."""
+    if not store.value("select count(*) from preflights"):
+        return None
+    found = get_preflight(store, _question(store, settings, thought)[0]) or {}
+    memory = found.get("memory_gb") or {}
+    return memory.get("high")
+
+
+def _question(store: Store, settings: Settings, thought: Plan) -> tuple[str, RunSpec, dict[str, list[dict[str, Any]]]]:
+    """The key of a plan without refusals, and the spec and rows that it stands for."""
     assert thought.method is not None, "a plan without refusals has a method"
-    rows = glance(store, thought.method, request, _MOST_ROWS)
-    extras = glance_extras(store, thought.method, request, _MOST_ROWS)
+    rows = glance(store, thought.method, thought.request, _MOST_ROWS)
+    extras = glance_extras(store, thought.method, thought.request, _MOST_ROWS)
     spec = spec_of("preflight", thought, "", rows.total, settings)
     spec = replace(spec, **thought.helpers, extras=dict.fromkeys(extras, ""))
-    key = _key(spec, rows.rows, extras)
-    if _known(store, key) is None and _state(store.home, key) != "running":
-        _start(store.home, key, spec, {"data": rows.rows, **extras})
-    return look(store, key)
+    return _key(spec, rows.rows, extras), spec, {"data": rows.rows, **extras}
 
 
 def look(store: Store, key: str) -> Preflight:

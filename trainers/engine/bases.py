@@ -8,11 +8,12 @@ import gc
 import itertools
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from storage.errors import BadInput, Conflict, NotFound, NotReady
+from storage.errors import BadInput, Conflict, NotFound, NotReady, RatchetError
 from trainers.engine.adapters import adapter_weights, read_adapter, trained_on
 from trainers.engine.device import Device
 from trainers.engine.hashes import Hashes
@@ -77,6 +78,8 @@ class Bases:
         most_rows: int = MOST_ROWS,
     ) -> None:
         self.device = device
+        self.refusal: Callable[[], RatchetError | None] = lambda: None
+        """Why nothing may be asked or loaded now; see `trainers.engine.aside`."""
         self._hashes = hashes
         self._most_bases = most_bases
         self._most_adapters = most_adapters
@@ -87,7 +90,8 @@ class Bases:
         self._table = threading.Lock()
 
     def find(self, model: str) -> Target:
-        """Who answers for `model`; raises NotFound with the names that are loaded."""
+        """Who answers for `model`; raises NotFound with the names that are loaded, MovedAside where none may be."""
+        self._refuse_aside()
         with self._table:
             for held in self._held.values():
                 adapter = held.adapters.get(model)
@@ -113,6 +117,7 @@ class Bases:
     def load_base(self, name: str, path: Path) -> str:
         """Load a base and return its hash; nothing to do when the same weights are loaded from there already."""
         with self._loading:
+            self._refuse_aside()
             held = self._held.get(name)
             if held and held.base.path == path and held.base.sha256 == self._hashes.of(base_weights(path)):
                 return held.base.sha256
@@ -126,6 +131,7 @@ class Bases:
     def load_adapter(self, name: str, path: Path, base: str) -> str:
         """Load an adapter onto a loaded base and return its hash; nothing to do when it is there by this name."""
         with self._loading:
+            self._refuse_aside()
             held = self._held.get(base)
             if held is None:
                 raise NotFound(f"The base {base!r} is not loaded; load it before the adapter {name!r}.")
@@ -167,12 +173,25 @@ class Bases:
                 raise Conflict(f"The base {name!r} is answering; unload it when its answers have ended.")
             self._put_out(name)
 
+    def put_all_out(self, patience: float) -> None:
+        """Put every base out; rows have `patience` seconds to end, and fail with a sentence after that."""
+        with self._loading:
+            deadline = time.monotonic() + patience
+            while self.busy() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            for name in list(self._held):
+                self._put_out(name)
+
     def stop(self) -> None:
         """End every lane after its present step."""
         with self._table:
             lanes = [held.lane for held in self._held.values()]
         for lane in lanes:
             lane.stop()
+
+    def _refuse_aside(self) -> None:
+        if error := self.refusal():
+            raise error
 
     def _refuse_taken(self, name: str) -> None:
         if not name.strip():

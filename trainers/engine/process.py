@@ -79,6 +79,7 @@ def run_engine(home: Home, options: EngineOptions) -> None:
 
 
 async def _serve(home: Home, options: EngineOptions) -> None:
+    from trainers.engine.aside import Aside
     from trainers.engine.bases import Bases
     from trainers.engine.device import choose_device
     from trainers.engine.hashes import Hashes
@@ -86,12 +87,13 @@ async def _serve(home: Home, options: EngineOptions) -> None:
 
     device = choose_device(home.path / "engine-tuning.json", options.dtype, options.threads)
     bases = Bases(device, Hashes(home.path / "engine-hashes.json"), options.bases)
+    aside = Aside(home, bases)
     token, seen = secrets.token_urlsafe(32), LastSeen()
     loader = ThreadPoolExecutor(1, "loader")
     loader.submit(_warm)
     server = Server(
         uvicorn.Config(
-            build_app(bases, token, seen, loader),
+            build_app(bases, token, seen, loader, aside),
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -114,6 +116,8 @@ async def _serve(home: Home, options: EngineOptions) -> None:
     await _announce(home, server, listening.getsockname()[1], token)
     while not serving_task.done():
         await asyncio.wait({serving_task}, timeout=min(1.0, options.idle / 4))
+        if aside.due:  # also where nobody told us: the worker may have been killed
+            await loop.run_in_executor(loader, aside.follow)
         if seen.seconds_ago() >= options.idle and not serving(home):
             log.info("nobody has asked for %g s and no studio runs: ending", options.idle)
             stop()

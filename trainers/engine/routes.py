@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from storage.errors import RatchetError
 from trainers.engine import wire
+from trainers.engine.aside import Aside
 from trainers.engine.asks import Ask
 from trainers.engine.bases import Bases
 from trainers.engine.row import Delta, Finished
@@ -76,11 +77,13 @@ class LastSeen:
         return 0.0 if self._open else time.monotonic() - self._at
 
 
-def build_app(bases: Bases, token: str, seen: LastSeen, loader: Executor) -> FastAPI:
+def build_app(bases: Bases, token: str, seen: LastSeen, loader: Executor, aside: Aside | None = None) -> FastAPI:
     """The application; `bases` does the work, loads on `loader`'s one thread."""
     app = FastAPI(title="Ratchet engine", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(_answers(bases))
     app.include_router(_models(bases, loader))
+    if aside is not None:
+        app.include_router(_aside(aside, loader))
     app.include_router(text_routes(bases, Tokenizers(loader)))
     app.add_exception_handler(RatchetError, _our_error)
     app.add_exception_handler(RequestValidationError, _wrong_request)
@@ -121,6 +124,7 @@ def _models(bases: Bases, loader: Executor) -> APIRouter:
             "dtype": device.dtype_name,
             "threads": device.threads,
             "models": [line.name for line in bases.listed()],
+            "aside": str(refusal) if (refusal := bases.refusal()) else None,
         }
 
     @router.get("/v1/models")
@@ -142,6 +146,18 @@ def _models(bases: Bases, loader: Executor) -> APIRouter:
     @router.post("/v1/unload_lora_adapter")
     async def unload_adapter(asked: wire.UnloadAdapterRequest) -> dict[str, str | None]:
         return await load(bases.unload_adapter, asked.lora_name)
+
+    return router
+
+
+def _aside(aside: Aside, loader: Executor) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/v1/aside")
+    async def follow() -> dict[str, Any]:
+        """Look at the notes of the home now: move aside for a run, or come back."""
+        loaded = await asyncio.get_running_loop().run_in_executor(loader, aside.follow)
+        return {"status": "ok", "models": loaded}
 
     return router
 

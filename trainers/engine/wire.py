@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from storage.errors import BadInput, RatchetError
 
-_STATUS = {"not-found": 404, "bad-input": 400, "conflict": 409, "refused": 403, "not-ready": 503}
+_STATUS = {"not-found": 404, "bad-input": 400, "conflict": 409, "refused": 403, "not-ready": 503, "moved-aside": 503}
 
 
 class ChatRequest(BaseModel):

@@ -152,6 +152,16 @@ def test_a_failure_is_kept_with_its_sentence_and_not_tried_for_ever(
     assert len(talker.asked) <= 12
 
 
+def test_while_the_engine_has_moved_aside_answers_wait_and_then_come(
+    store: Store, settings: Settings, study: Study, talker: Talker
+) -> None:
+    talker.aside = 10  # more than the client itself asks again
+
+    made = make_comparisons(store, settings, "first-look", [], "questions", 1)
+
+    assert (made.comparisons, made.error, talker.aside) == (1, None, 0)
+
+
 def test_what_a_crash_left_half_answered_is_answered_after_it(store: Store, settings: Settings, study: Study) -> None:
     add_next(store, study, 1)
     claimed = claim_waiting(store, study.id)

@@ -145,3 +145,18 @@ def test_starting_loads_no_heavy_library(home_settings: Settings, tmp_path: Path
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert out.stdout.strip() == "set()"
+
+
+def test_what_a_preflight_has_measured_goes_with_the_run(ready: Store, home_settings: Settings) -> None:
+    from storage.preflights import keep_preflight
+    from studio.training.planning import plan
+    from studio.training.preflighting import _question
+
+    before = RunSpec.read(ready.home.run(launch(ready, home_settings, FACTS).id))
+    asked = Request("sft", "starter", dataset="facts", name="measured")
+    key = _question(ready, home_settings, plan(ready, asked))[0]
+    keep_preflight(ready, key, {"memory_gb": {"low": 1.5, "high": 2.5}})
+
+    after = RunSpec.read(ready.home.run(launch(ready, home_settings, asked).id))
+
+    assert (before.memory_gb, after.memory_gb) == (None, 2.5)
