@@ -15,6 +15,7 @@ from storage.comparisons import get_study
 from storage.errors import BadInput
 from storage.home import Home
 from storage.store import Store
+from studio.keeping_verbs import KeepingVerbs
 from studio.people.roles import Actor
 from studio.queue_verbs import QueueVerbs
 from studio.searching_verbs import SearchVerbs
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-class Studio(TrainingVerbs, QueueVerbs, SearchVerbs):
+class Studio(TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs):
     """A project opened: `s = Studio("~/my-project")`, then `s.import_file(…)`, `s.train("dpo", …)`."""
 
     def __init__(self, home: str | Path | None = None, settings: Settings | None = None) -> None:

@@ -121,10 +121,10 @@ class Watch(TrainerCallback):
     def _best_now(self, state: Any) -> bool:
         """Whether this moment is the best so far and more is to come; the last weights are at hand anyway."""
         here, end = int(state.global_step), int(state.max_steps)
-        return bool(self.best is not None and self.best.step == here < end)
+        return self.best is not None and self.best.step == here < end
 
     def _tired(self, state: Any) -> bool:
-        patience = self.run.options.patience
+        patience = int(self.run.options.patience)
         looks = self._looks(state)
         if not patience or self.best is None or state.global_step >= state.max_steps:
             return False

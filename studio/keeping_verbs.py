@@ -1,0 +1,42 @@
+"""The verbs of `Studio` about what is kept, which inherits them: models that leave, benchmarks, the disk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from storage.store import Store
+
+Json = dict[str, Any]
+
+
+class KeepingVerbs:
+    """Verbs about models and the disk, over the store of a `Studio`."""
+
+    @property
+    def ready(self) -> Store:
+        """The store, after a new home has got its starter model and datasets."""
+        raise NotImplementedError
+
+    def export_model(self, model: str, form: str, out: str | Path) -> Json:
+        """Write a model to a folder as adapter, merged or full; what was written is loaded and tested."""
+        from studio.training.exporting_models import export_model
+
+        return export_model(self.ready, model, form, Path(out))
+
+    def evaluate(self, model: str, tasks: Sequence[str], limit: int | None = None) -> Json:
+        """Run public benchmarks on a model, by the optional lm-eval."""
+        from studio.training.benchmarking import benchmark
+
+        return benchmark(self.ready, model, tasks, limit)
+
+    def disk(self) -> Json:
+        """What runs and models take, and how much of it nothing needs."""
+        from studio.training.disk import usage
+
+        return usage(self.ready)
+
+    def clean(self, jobs: Sequence[str] = (), dry: bool = False) -> Json:
+        """Remove what nothing needs, of all runs or of those named; `dry` only says what would go."""
+        from studio.training.disk import clean
+
+        return clean(self.ready, list(jobs) or None, dry)

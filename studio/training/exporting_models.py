@@ -1,0 +1,98 @@
+"""Models on their way out: a process of its own writes and tests them, because the studio itself holds no torch."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from storage import tasks
+from storage.clock import new_id
+from storage.errors import BadInput, Refused
+from storage.models import base_of, get_model
+from storage.rows_training import ANSWERING, Model, Task
+from storage.store import Store
+
+FORMS = ("adapter", "merged", "full")
+"""As it is; merged into its base, in the base's number format; merged and written in float32."""
+_LOW_PRIORITY = 10
+
+
+def export_model(store: Store, reference: str, form: str, out: Path) -> dict[str, Any]:
+    """Write a model to a folder that does not exist yet, and test it there.
+
+    Returns `model, as, path, bytes, sha256, self_test{prompts, same_answers, tokens, agreement}`. Raises BadInput,
+    Refused or NotFound with what stands against it.
+    """
+    model = exportable(store, reference, form)
+    return _in_process(wish_of(store, model, form, out), store.home.logs / "tasks.log")
+
+
+def exportable(store: Store, reference: str, form: str) -> Model:
+    """The model, if it can be exported in that form."""
+    model = get_model(store, reference)
+    if form not in FORMS:
+        raise BadInput(f'A model is exported as {", ".join(FORMS)}, not as "{form}".')
+    if model.kind == "endpoint":
+        raise Refused(f'"{model.name}" answers from {model.url}: its weights are not on this machine.')
+    if model.kind not in ANSWERING:
+        raise Refused(f'"{model.name}" judges answers and gives none; its folder is {model.path}.')
+    if form == "adapter" and model.kind != "adapter":
+        raise BadInput(f'"{model.name}" is a whole model and no adapter; export it as merged or full.')
+    return model
+
+
+def wish_of(store: Store, model: Model, form: str, out: Path) -> dict[str, Any]:
+    """What `trainers.export` is told."""
+    base = base_of(store, model)
+    return {
+        "name": model.name,
+        "base": str(base.path),
+        "adapter": str(model.path) if model.kind == "adapter" else None,
+        "form": form,
+        "out": str(out.expanduser().resolve()),
+    }
+
+
+def run_export_model(store: Store, task: Task) -> dict[str, Any]:
+    """The task "export-model": into the home's folder for exports, as a zip file that the page offers."""
+    said = task.payload
+    tasks.advance(store, task.id, 0.1, "Writing the model and testing what was written.")
+    folder = store.home.exports / f".model-{new_id()}"
+    try:
+        found = export_model(store, said["model"], said["as"], folder)
+        tasks.advance(store, task.id, 0.8, "Packing it.")
+        packed = store.home.exports / f"export-{new_id()}-{found['model']}-{found['as']}"
+        path = Path(shutil.make_archive(str(packed), "zip", folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return {**found, "path": str(path), "file": path.name, "bytes": path.stat().st_size}
+
+
+def _in_process(wish: dict[str, Any], log: Path) -> dict[str, Any]:
+    """Run `trainers.export`; its last line is the result."""
+    with tempfile.TemporaryDirectory() as folder, log.open("ab") as errors:
+        path = Path(folder) / "wish.json"
+        path.write_text(json.dumps(wish), encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-m", "trainers.export", str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            preexec_fn=_lower_priority,
+        )
+    lines = done.stdout.decode(errors="replace").strip().splitlines()
+    try:
+        found: dict[str, Any] = json.loads(lines[-1])
+    except (IndexError, ValueError):
+        found = {"error": f"The export ended without a word (exit code {done.returncode}); {log} may say why."}
+    if "error" in found:
+        raise BadInput(str(found["error"]))
+    return found
+
+
+def _lower_priority() -> None:
+    os.setpriority(os.PRIO_PROCESS, 0, _LOW_PRIORITY)
