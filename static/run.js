@@ -19,6 +19,7 @@
     element.append(el("div", { class: "stack" }, empty, list));
     let chosen = new URLSearchParams(location.search).get("job");
     let known = null;
+    let looked = null;
     let idle = 0;
 
     async function look(force = false) {
@@ -35,12 +36,19 @@
       const { jobs } = known;
       empty.hidden = jobs.length > 0 || Boolean(chosen);
       const listed = jobs.find((one) => one.job === chosen || String(one.number) === chosen) || (chosen ? null : jobs.find((one) => one.status === "running") || jobs[0]);
-      const job = listed || (chosen ? await api(`/api/jobs/${encodeURIComponent(chosen)}`).catch((error) => gone(error)) : null)
-        || jobs.find((one) => one.status === "running") || jobs[0];
+      const job = await whole(listed, listed?.job || chosen);
       if (!job) return;
       if (!run.element.isConnected) empty.before(run.element);
       drawList(jobs, job);
       await run.show(job);
+    }
+
+    /** A job with what the list leaves out, the doctor's sentences; one that has ended is asked for once. */
+    async function whole(listed, id) {
+      if (!id) return null;
+      if (listed && looked && looked.job === listed.job && looked.status === listed.status && !["queued", "running"].includes(listed.status)) return looked;
+      looked = await api(`/api/jobs/${encodeURIComponent(id)}`).catch((error) => gone(error));
+      return looked;
     }
 
     function gone(error) {

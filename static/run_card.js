@@ -152,10 +152,10 @@
   }
 
   function phaseWords(job) {
-    if (job.status === "queued") return [job.ahead ? `Waits for ${plural(job.ahead, "job")} before it.` : "Waits for the worker, a second or two."];
+    if (job.status === "queued") return [job.reason ? job.reason : job.ahead ? `Waits for ${plural(job.ahead, "job")} before it.` : "Waits for the worker, a second or two."];
     if (job.status !== "running") return [];
     if (job.stop_requested) return [job.stop_requested === "now" ? "Stopping now." : "Saving, then stopping."];
-    const words = { starting: "Starting", loading: "Loading the model", training: "Training", saving: "Saving the model", probing: "Trying the model out", evaluating: "Measuring the model" };
+    const words = { starting: "Starting", loading: "Loading the model", training: "Training", saving: "Saving the model", probing: "Trying the model out", reading: "Reading the texts", generating: "Writing answers", evaluating: "Measuring the model" };
     const eta = job.phase === "training" && job.eta_seconds !== null ? `, about ${spell(job.eta_seconds)} left` : "";
     const step = job.phase === "training" && job.total_steps ? `: step ${job.step} of ${job.total_steps}` : "";
     return [el("b", {}, words[job.phase] || job.phase || "Starting"), `${step}${eta}`];

@@ -37,24 +37,32 @@
 
   /* ---- Evaluation ---- */
 
-  const MEASURES = [["loss", "Loss"], ["before_loss", "Loss before"], ["perplexity", "Perplexity"], ["exact_match", "Exact match"],
-    ["rouge_l", "ROUGE-L"], ["chrf", "chrF"], ["reward", "Reward"], ["accuracy", "Accuracy"], ["rows", "Rows"]];
+  const NAMES = { loss: "Loss", before_loss: "Loss before", perplexity: "Perplexity", exact_match: "Exact match", rouge_l: "ROUGE-L", chrf: "chrF",
+    reward: "Reward", accuracy: "Accuracy", rows: "Rows" };
+  const SHARES = ["exact_match", "accuracy", "baseline", "f1", "precision", "recall"];
+  const HIDDEN = ["answered"];
+  const called = (key) => NAMES[key] || key[0].toUpperCase() + key.slice(1).replaceAll("_", " ");
+  const written = (key, value) => (!Number.isFinite(value) ? "–" : SHARES.includes(key) ? `${Math.round(100 * value)} %` : Number.isInteger(value) ? value : figure(value));
 
   function evaluation(found) {
     if (!found) return null;
     const { held_out: held, by, canaries, forgetting, best, stopped_early: early } = found;
-    const words = [best && `The best held-out loss, ${figure(best.loss)}, was at step ${best.step}; those weights are kept.`, early && "It ended early, because nothing became better."].filter(Boolean).join(" ");
+    const words = [best && `The best held-out measure, ${figure(best.loss)}, was at step ${best.step}; those weights are kept.`, early && "It ended early, because nothing became better."].filter(Boolean).join(" ");
+    const measures = Object.keys(held || {}).filter((key) => Number.isFinite(held[key]) && !HIDDEN.includes(key));
     return el("section", { class: "stack evaluation", id: "run-evaluation", "aria-labelledby": "evaluation-title" },
-      el("h3", { id: "evaluation-title" }, "On rows that it never learnt"),
-      held && el("dl", { class: "facts" }, MEASURES.filter(([key]) => Number.isFinite(held[key])).map(([key, name]) => el("div", {}, el("dt", {}, name), el("dd", {}, ["exact_match", "accuracy"].includes(key) ? `${Math.round(100 * held[key])} %` : key === "rows" ? held.rows : figure(held[key]))))),
+      el("h3", { id: "evaluation-title" }, held ? "On rows that it never learnt" : "What it changed"),
+      held && el("dl", { class: "facts" }, measures.map((key) => el("div", {}, el("dt", {}, called(key)), el("dd", {}, written(key, held[key]))))),
       words && el("p", { class: "hint" }, words),
       Object.entries(by || {}).filter(([, rows]) => rows?.length).map(([kind, rows]) => table(kind, rows)),
       forgetting && forgot(forgetting), canaries?.length > 0 && canary(canaries));
   }
 
-  const table = (kind, rows) => el("div", { class: "table-wrap", tabindex: 0, role: "region", "aria-label": `Loss by ${kind}` }, el("table", { class: "table table-s" },
-    el("thead", {}, el("tr", {}, el("th", {}, `By ${kind}`), el("th", { class: "num" }, "Rows"), el("th", { class: "num" }, "Loss"))),
-    el("tbody", {}, rows.map((row) => el("tr", {}, el("td", {}, row.name), el("td", { class: "num" }, row.rows), el("td", { class: "num" }, figure(row.loss)))))));
+  function table(kind, rows) {
+    const keys = ["rows", ...Object.keys(rows[0]).filter((key) => !["name", "rows"].includes(key) && typeof rows[0][key] === "number")];
+    return el("div", { class: "table-wrap", tabindex: 0, role: "region", "aria-label": `By ${kind}` }, el("table", { class: "table table-s" },
+      el("thead", {}, el("tr", {}, el("th", {}, `By ${kind}`), keys.map((key) => el("th", { class: "num" }, called(key))))),
+      el("tbody", {}, rows.map((row) => el("tr", {}, el("td", {}, row.name), keys.map((key) => el("td", { class: "num" }, written(key, row[key]))))))));
+  }
 
   /** What it lost: the loss on what it knew, before and after. */
   function forgot({ earlier, base_answers: own }) {

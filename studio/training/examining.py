@@ -12,10 +12,15 @@ from studio.training.watching import report
 
 
 def examined(store: Store, reference: str, book: CurveBook | None = None) -> dict[str, Any]:
-    """The report of a job with `symptoms`; `book`: curves that were read before, so that only what is new is read."""
+    """The report of a job with `symptoms` and `evaluation`.
+
+    `book`: curves that were read before, so that only what is new is read.
+    """
     told = report(store, reference).to_json()
     job = jobs.get_job(store, told["job"])
-    return {**told, "symptoms": found_in(store, job, book or CurveBook()), "samples_url": f"/api/jobs/{job.id}/samples"}
+    found = found_in(store, job, book or CurveBook())
+    samples = f"/api/jobs/{job.id}/samples"
+    return {**told, "symptoms": found, "evaluation": job.evaluation, "samples_url": samples}
 
 
 def found_in(store: Store, job: Job, book: CurveBook) -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ from tests.studio.training.project import add_dataset, conversation, first_day, 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Any]
 READY = "#train-start[aria-disabled=false]"
+_OPTIONS = "[id^=option-]:not([id$=-hint])"
 FOUND = {
     "rows": 60, "tokens": 12_400, "trained_tokens": 4_200, "masked_share": 0.66, "truncated": 2, "identical_pairs": 0,
     "duplicates": 1, "overlap": 0, "nothing_learnt": 0, "memory_gb": {"low": 2.8, "high": 4.1},
