@@ -22,12 +22,12 @@ from studio.verbs import (
     people,
     preflight,
     queue,
+    scoring,
     searching,
     serving,
     studies,
     training,
 )
-from studio.verbs import preflight
 from studio.verbs.verb import Outcome, Verb
 
 VERBS: tuple[Verb, ...] = (
@@ -39,6 +39,7 @@ VERBS: tuple[Verb, ...] = (
     *preflight.VERBS,
     *queue.VERBS,
     *keeping.VERBS,
+    *scoring.VERBS,
     *searching.VERBS,
     *feedback.VERBS,
     *studies.VERBS,

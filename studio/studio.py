@@ -18,6 +18,7 @@ from storage.store import Store
 from studio.keeping_verbs import KeepingVerbs
 from studio.people.roles import Actor
 from studio.queue_verbs import QueueVerbs
+from studio.scoring_verbs import ScoringVerbs
 from studio.searching_verbs import SearchVerbs
 from studio.settings import Settings
 from studio.training_verbs import TrainingVerbs
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-class Studio(TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs):
+class Studio(TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs, ScoringVerbs):
     """A project opened: `s = Studio("~/my-project")`, then `s.import_file(…)`, `s.train("dpo", …)`."""
 
     def __init__(self, home: str | Path | None = None, settings: Settings | None = None) -> None:

@@ -22,6 +22,7 @@ from studio.feedback.preferences import preview
 from studio.feedback.splits import splits
 from studio.feedback.studies import judgeable
 from studio.studio import Studio
+from studio.training.scoring import study_scores
 
 Json = dict[str, Any]
 # A disputed item is shown with the beginning of its prompt.
@@ -62,6 +63,10 @@ def _add_numbers(routes: APIRouter, studio: Studio) -> None:
     @routes.get("/board")
     def board(study: str, ties: str = "model", with_excluded: bool = False) -> Json:
         return leaderboard(store, study, ties, with_excluded).to_json()
+
+    @routes.get("/scores")
+    def scores(study: str) -> Json:
+        return {"judges": study_scores(store, study)}
 
     @routes.get("/splits")
     def parts(study: str, by: str, ties: str = "model", with_excluded: bool = False) -> Json:

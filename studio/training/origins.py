@@ -101,13 +101,14 @@ def find_helpers(store: Store, request: Request) -> dict[str, Any]:
     if request.method == "distill" and request.teacher in (None, request.base):
         raise BadInput("Distillation needs a teacher other than the student; name the model to learn from (--teacher).")
     if request.teacher:
-        found["teacher"] = _helper(store, request.teacher, ANSWERING)
+        found["teacher"] = helper_of(store, request.teacher, ANSWERING)
     if request.rewards:
-        found["rewards"] = [_helper(store, name, ("reward",)) for name in request.rewards]
+        found["rewards"] = [helper_of(store, name, ("reward",)) for name in request.rewards]
     return found
 
 
-def _helper(store: Store, name: str, kinds: tuple[str, ...]) -> dict[str, Any]:
+def helper_of(store: Store, name: str, kinds: tuple[str, ...]) -> dict[str, Any]:
+    """A model beside the policy as `spec.json` holds it; raises Refused where it is none of these kinds."""
     model = get_model(store, name)
     if model.kind not in kinds or model.kind == "endpoint":
         raise Refused(f'"{model.name}" is of kind {model.kind}, and {" or ".join(kinds)} is wanted here.')

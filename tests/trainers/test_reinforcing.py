@@ -63,6 +63,7 @@ def test_a_users_function_rewards_and_few_prompts_fill_a_step(tiny_base: Path, t
     assert not (folder / "adapter" / "ref").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_nothing_rewards_says_so(tiny_base: Path, tmp_path: Path) -> None:
     folder = run(tmp_path / "empty", tiny_base, rules="")
 

@@ -72,6 +72,7 @@ def test_the_worker_registers_it_as_a_reward_model(tiny_base: Path, tmp_path: Pa
     assert (Path(str(model.path)) / "judge.json").is_file()
 
 
+@pytest.mark.slow
 def test_answers_of_one_score_teach_nothing_and_the_run_says_so(tiny_base: Path, tmp_path: Path) -> None:
     rows = [scored(at, 5.0) for at in range(8)]
     folder = building.make_run(tmp_path / "flat", "reward", tiny_base, rows)
