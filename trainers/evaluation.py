@@ -53,7 +53,7 @@ def _evaluation(run: Run, sides: Sides, watch: Watch | None) -> dict[str, Any]:
     held = references(watch.parts.held)[:_MOST_ROWS] if watch else []
     pair = _likelihoods(run, sides, held)
     canaries = sing(sides, canary_prompts(run.folder))
-    best = watch.best if watch else None
+    best = watch.best if watch and run.options.keep == "best" else None
     return {
         "held_out": _held_out(sides, held, pair),
         "by": _groups(run.folder, held, pair.after),

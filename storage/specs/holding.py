@@ -1,5 +1,6 @@
 """How many rows a run keeps aside: they measure what was learnt and never train."""
 
+from collections.abc import Mapping
 from typing import Any
 
 FEWEST_ROWS = 50
@@ -9,8 +10,8 @@ MOST_HELD = 1_000
 
 
 def held_out_rows(rows: int, options: Any) -> int:
-    """How many of `rows` are held out; `options.held_out` is the share."""
-    share = float(getattr(options, "held_out", 0.0))
-    if rows < FEWEST_ROWS or share <= 0:
+    """How many of `rows` are held out; `options`: a method's, as dataclass or dict, whose `held_out` is the share."""
+    told = options.get("held_out", 0.0) if isinstance(options, Mapping) else getattr(options, "held_out", 0.0)
+    if rows < FEWEST_ROWS or float(told) <= 0:
         return 0
-    return max(1, min(MOST_HELD, round(rows * share)))
+    return max(1, min(MOST_HELD, round(rows * float(told))))

@@ -13,6 +13,7 @@ from storage import jobs, models
 from storage.errors import BadInput, Conflict, RatchetError
 from storage.rows_training import Job
 from storage.specs.advice import Advice, advise
+from storage.specs.holding import held_out_rows
 from storage.specs.method import Method
 from storage.specs.options import OptionField, option_fields, parse_options
 from storage.specs.presets import Preset, preset_named, presets
@@ -128,7 +129,7 @@ def plan(store: Store, request: Request) -> Plan:
     tried(lambda: _refuse_deaf(method, found, options))
     tried(lambda: refuse_unrewarded(method, options, request))
     name = tried(lambda: model_name(store, request)) or request.name or ""
-    steps = _steps(options, found)
+    steps = _steps(options, found, measured_elsewhere=bool(request.eval))
     seconds = _seconds(store, method, origin, options, steps)
     helpers = tried(lambda: helpers_of(store, request)) or {}
     return Plan(request, method, origin, found, advice, options or {}, name, steps, seconds, refusals, helpers, made)
@@ -231,13 +232,14 @@ def taken_names(store: Store) -> set[str]:
     return promised | {model.name for model in models.list_models(store, retired=True)}
 
 
-def _steps(options: dict[str, Any] | None, found: Survey | None) -> int | None:
-    """Optimiser steps of the run: by epochs, or as many as were asked for."""
+def _steps(options: dict[str, Any] | None, found: Survey | None, measured_elsewhere: bool) -> int | None:
+    """Optimiser steps of the run: by epochs of the rows that are not held out, or as many as were asked for."""
     if not options or not found:
         return None
     if options["max_steps"]:
         return int(options["max_steps"])
-    tried = found.rows * int(options.get("answers", 1))  # a prompt makes as many rows of a step
+    learnt = found.rows - (0 if measured_elsewhere else held_out_rows(found.rows, options))
+    tried = learnt * int(options.get("answers", 1))  # a prompt makes as many rows of a step
     per_epoch = math.ceil(tried / int(options["batch_size"]))
     return math.ceil(per_epoch * float(options["epochs"]))
 

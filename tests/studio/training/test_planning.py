@@ -35,7 +35,7 @@ def ready(store: Store) -> Store:
 def test_a_plan_tells_rows_steps_name_and_why(ready: Store) -> None:
     said = plan(ready, Request("sft", "starter", dataset="facts")).to_json()
 
-    steps = math.ceil(7 * advise("sft", 3_000_000, 50).options["epochs"])
+    steps = math.ceil(6 * advise("sft", 3_000_000, 50).options["epochs"])  # 45 rows: 5 of 50 are held out
     assert (said["rows"], said["steps"], said["becomes"], said["refusals"]) == (50, steps, "round-1-sft", [])
     assert said["material"] == '50 rows of dataset "facts"'
     assert "3.0 million weights (tiny)" in said["why"]
