@@ -4,10 +4,22 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from storage.errors import BadInput
-from storage.specs import cpo, distill, dpo, grpo, kto, orpo, pretrain, reward, rloo, sft
+from storage.specs import classify, cpo, distill, dpo, grpo, kto, orpo, pretrain, reward, rloo, sft
 from storage.specs.method import Method
 
-_SPECS = (sft, pretrain, dpo, kto, orpo, cpo, reward, rloo, grpo, distill)
+_SPECS = (
+    sft,
+    pretrain,
+    dpo,
+    kto,
+    orpo,
+    cpo,
+    reward,
+    rloo,
+    grpo,
+    distill,
+    classify,
+)
 METHODS: Mapping[str, Method] = MappingProxyType({spec.METHOD.name: spec.METHOD for spec in _SPECS})
 
 

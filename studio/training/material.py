@@ -56,7 +56,7 @@ def gather(store: Store, method: Method, request: Request) -> Frozen:
         return Frozen(*voted.shaped(), None, voted.study, voted.policy)
     dataset = _dataset(store, method, request)
     version = freeze(store, dataset)
-    examples = [(row["example_id"], json.loads(row["content"])) for row in contents(store, version)]
+    examples = [_told(method, row) for row in contents(store, version)]
     return Frozen(*SHAPES[method.shape](dataset, examples), version, None, None)
 
 
@@ -104,8 +104,14 @@ def gather_extras(store: Store, method: Method, request: Request) -> dict[str, l
 
 def _rows_of(store: Store, method: Method, name: str) -> list[dict[str, Any]]:
     dataset = _of_kind(get_dataset(store, name), method)
-    examples = [(row["example_id"], json.loads(row["content"])) for row in contents(store, freeze(store, dataset))]
+    examples = [_told(method, row) for row in contents(store, freeze(store, dataset))]
     return SHAPES[method.shape](dataset, examples).rows
+
+
+def _told(method: Method, row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """An example as shapes take it; its tags are a part of it where they may be what is learnt."""
+    content = json.loads(row["content"])
+    return row["example_id"], {**content, "tags": json.loads(row["tags"])} if method.shape == "labelled" else content
 
 
 def _wants_votes(method: Method, request: Request) -> bool:

@@ -13,6 +13,7 @@ from storage.errors import BadInput
 from storage.prompts import as_messages, content_sha256
 from storage.rows import Dataset
 from studio.training.shaped import FEWEST_PAIRS, Examples, Shape, Shaped, counted, preference_row
+from studio.training.shaping_labels import labelled
 from studio.training.shaping_rewards import judged, questions
 from studio.training.shaping_texts import texts
 from studio.training.shaping_thumbs import thumbs
@@ -63,5 +64,6 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
         "thumbs": thumbs,
         "judged": judged,
         "questions": questions,
+        "labelled": labelled,
     }
 )
