@@ -8,6 +8,9 @@
 
   const { el, api, dialog, toast } = window.ratchet;
 
+  const { exportButton } = window.ratchet.training;
+  const JUDGES = ["reward", "classify"]; // what they make answers nothing, so nothing could test a copy of it
+
   /** Whether there is something to go on with: it began, and ended before it was done. */
   const canResume = (job) => (job.status === "failed" || job.status === "stopped") && job.started_at !== null;
 
@@ -35,7 +38,7 @@
     afterwards(job) {
       return [
         job.compare && el("a", { class: "button button-primary", id: "run-compare", href: `/compare?study=${encodeURIComponent(job.compare)}` }, "Compare it now"),
-        job.model && window.ratchet.training.exportButton?.(job.model),
+        job.model && !JUDGES.includes(job.method) && exportButton(job.model),
       ].filter(Boolean);
     }
 

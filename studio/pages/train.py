@@ -13,7 +13,7 @@ FORM_PARTS = (
     "add_model", "train_policy", "train_words", "train_methods", "train_options", "train_origin", "train_material",
     "train_extras", "train_chain", "train_preflight", "search_ask",
 )  # fmt: skip
-RUN_PARTS = ("curve", "run_chart", "run_log", "run_findings", "run_actions", "run_told", "run_card")
+RUN_PARTS = ("curve", "run_chart", "run_log", "run_findings", "run_export", "run_actions", "run_told", "run_card")
 
 
 def build(studio: Studio) -> None:
@@ -25,3 +25,4 @@ def build(studio: Studio) -> None:
             widget("run", parts=RUN_PARTS)
             widget("queue")
             widget("search", parts=["search_pareto"])
+            widget("disk")
