@@ -27,8 +27,8 @@ def train(run: Run) -> None:
         from trainers.data_pairs import prepare_preferences, read_preferences, scaled
         from trainers.finishing import finish
         from trainers.holdout import split
-        from trainers.pair_loss import SURE, first_loss
-        from trainers.preferences import PreferenceTrainer, check_loss
+        from trainers.pair_loss import first_loss
+        from trainers.preferences import PreferenceTrainer, check_loss, loss_arguments
         from trainers.reference import PreferenceWriter, check_reference
         from trainers.starting import begin
         from trainers.watch import Watch
@@ -52,12 +52,9 @@ def train(run: Run) -> None:
     # Train
     shares = plan(options, start.loaded, len(prepared.rows), prepared.longest, sequences=2)
     arguments = trainer_arguments(run, options, start.loaded, shares)
-    arguments |= {"beta": options.beta, "loss_type": [options.loss_type]}
-    smoothing = max(options.label_smoothing, SURE) if options.loss_type == "exo_pair" else options.label_smoothing
-    arguments |= {"label_smoothing": smoothing, "max_length": options.max_length}
-    arguments |= {"discopop_tau": options.discopop_tau}
+    arguments |= loss_arguments(options)
     measured = prepare_preferences(start.tokenizer, held, options.max_length).rows
-    first = first_loss(options.loss_type, options.beta, smoothing) if plain else None
+    first = first_loss(options.loss_type, options.beta, arguments["label_smoothing"]) if plain else None
     writer = PreferenceWriter(run, options.beta, first)
     watch = Watch(run, parts, measured, [row.prompt for row in held])
     trainer = PreferenceTrainer(

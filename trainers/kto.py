@@ -29,7 +29,7 @@ def train(run: Run) -> None:
         from trainers.pair_loss import FirstLoss
         from trainers.reference import PreferenceWriter, check_reference
         from trainers.starting import begin
-        from trainers.unpaired import UnpairedTrainer, several_at_once, weights_of
+        from trainers.unpaired import UnpairedTrainer, loss_arguments, several_at_once, weights_of
         from trainers.watch import Watch
 
     # Options
@@ -52,13 +52,9 @@ def train(run: Run) -> None:
     # Train
     shares = several_at_once(plan(options, start.loaded, len(prepared.rows), prepared.longest, sequences=2), options)
     arguments = trainer_arguments(run, options, start.loaded, shares)
-    arguments |= {"beta": options.beta, "loss_type": options.loss_type, "max_length": options.max_length}
-    arguments |= {"desirable_weight": weights.good, "undesirable_weight": weights.bad}
-    arguments |= {"train_sampling_strategy": "sequential"}  # neighbours must stay neighbours
+    arguments |= loss_arguments(options, weights)
     measured = prepare_thumbs(start.tokenizer, held, options.max_length, options.seed).rows
-    learnt = prepared.rows
-    if options.loss_type == "kto":
-        learnt, measured = (with_neighbours(part, shares.at_once) for part in (learnt, measured))
+    learnt, measured = (with_neighbours(part, shares.at_once) for part in (prepared.rows, measured))
     plain = weights.good == weights.bad == 1.0 and "weight" not in learnt[0]
     writer = PreferenceWriter(run, options.beta, FirstLoss(0.5, options.beta) if plain else None)
     watch = Watch(run, parts, measured, [row.prompt for row in held])

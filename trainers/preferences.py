@@ -7,7 +7,7 @@ from trl import DPOTrainer
 
 from storage.errors import BadInput
 from trainers.data_pairs import Preference
-from trainers.pair_loss import MASKS, TOLD, PairCollator, pair_losses
+from trainers.pair_loss import MASKS, SURE, TOLD, PairCollator, pair_losses
 
 
 class PreferenceTrainer(DPOTrainer):
@@ -82,6 +82,18 @@ class PreferenceTrainer(DPOTrainer):
         }  # fmt: skip
         for name, value in values.items():
             self._metrics["train" if self.model.training else "eval"][name].append(value.item())
+
+
+def loss_arguments(options: Any) -> dict[str, Any]:
+    """The loss and its numbers, in TRL's words."""
+    smoothing = max(options.label_smoothing, SURE) if options.loss_type == "exo_pair" else options.label_smoothing
+    return {
+        "beta": options.beta,
+        "loss_type": [options.loss_type],
+        "label_smoothing": smoothing,
+        "discopop_tau": options.discopop_tau,
+        "max_length": options.max_length,
+    }
 
 
 def check_loss(loss_type: str, rows: Sequence[Preference]) -> bool:

@@ -77,6 +77,18 @@ def weights_of(options: Any, rows: Sequence[dict[str, Any]]) -> Weights:
     )
 
 
+def loss_arguments(options: Any, weights: Weights) -> dict[str, Any]:
+    """The loss and its numbers, in TRL's words."""
+    return {
+        "beta": options.beta,
+        "loss_type": options.loss_type,
+        "max_length": options.max_length,
+        "desirable_weight": weights.good,
+        "undesirable_weight": weights.bad,
+        "train_sampling_strategy": "sequential",  # neighbours must stay neighbours
+    }
+
+
 def several_at_once(shares: Plan, options: Any) -> Plan:
     """At least two rows at once: the estimate of the move away from the reference needs a neighbour."""
     if shares.at_once > 1:
