@@ -130,8 +130,9 @@ def _start_companions(studio: Studio, server: Any) -> None:
 def services(studio: Studio) -> Iterator[None]:
     """What works beside the pages: answering comparisons ahead of the voter, keeping the ledger."""
     from studio.rounds.ledger import Keeper
+    from studio.training.notifying import Notifier
 
-    working = (studio.answerer, Keeper(studio.store))
+    working = (studio.answerer, Keeper(studio.store), Notifier(studio.store, studio.settings.webhook))
     for service in working:
         service.start()
     try:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from storage.errors import BadInput
 from storage.home import Home
@@ -48,6 +49,9 @@ class Settings:
     rewards: Path | None = None
     """RATCHET_REWARDS: the folder whose Python files may reward training (rule `code:FILE.py`); none unless set."""
 
+    webhook: str = ""
+    """RATCHET_WEBHOOK: address that is told by a POST of JSON when a training ends; redirects are not followed."""
+
     static: Path = Path()
     """Not set by hand: where the package's static files lie."""
 
@@ -73,6 +77,7 @@ class Settings:
             ),
             allow_host=_names(values.get("allow_host") or environ.get("RATCHET_ALLOW_HOST", "").split(",")),
             rewards=Path(named).expanduser().resolve() if (named := environ.get("RATCHET_REWARDS", "")) else None,
+            webhook=_address(environ.get("RATCHET_WEBHOOK", "")),
             static=static_folder(),
         )
 
@@ -102,6 +107,14 @@ def _names(value: object) -> tuple[str, ...]:
         if "/" in name or name.count(":") == 1:
             raise BadInput(f'--allow-host takes a name such as studio.example, without scheme and port, not "{name}".')
     return names
+
+
+def _address(value: str) -> str:
+    """The address of a webhook, or nothing; raises BadInput for what cannot be asked."""
+    parts = urlsplit(value.strip())
+    if value.strip() and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise BadInput("RATCHET_WEBHOOK needs a whole address such as https://chat.example/hook.")
+    return value.strip()
 
 
 def _number(name: str, value: object, lowest: int, highest: int) -> int:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from storage.specs.advice import SMALL
 from trainers.models import Loaded
+from trainers.reporting import tracker_arguments
 from trainers.run import Run
 
 # Tokens that go through the model at once; more rows of a step are taken one after another. The smaller number is
@@ -57,6 +58,6 @@ def trainer_arguments(run: Run, options: Any, loaded: Loaded, shares: Plan) -> d
         "logging_nan_inf_filter": False,  # it would hide a broken loss behind the average of the others
         "save_strategy": "no",  # trainers/events.py says when
         "save_total_limit": 2,
-        "report_to": "none",
+        **tracker_arguments(run, options.report_to),
         "disable_tqdm": True,
     }

@@ -8,6 +8,7 @@ arXiv:2402.09353; QLoRA: Dettmers et al. 2023, arXiv:2305.14314; IA3: Liu et al.
 from dataclasses import dataclass
 
 from storage.specs.options import option
+from storage.specs.reporting import TRACKERS
 
 TUNINGS = ("lora", "rslora", "dora", "qlora", "ia3", "full")
 """Which weights are trained; `trainers/tunings.py` knows how."""
@@ -54,6 +55,12 @@ class TrainingOptions:
         "best",
         "Which weights become the model: those best on the held-out rows, or the last.",
         choices=("best", "last"),
+    )
+    report_to: str = option(
+        "none",
+        "Where the metrics go beside this page: tensorboard (files in the run folder), trackio or wandb, each a "
+        "package to be installed.",
+        choices=TRACKERS,
     )
     max_steps: int = option(0, "Stop after this many steps; 0 means by epochs.", minimum=0, maximum=10_000_000)
     seed: int = option(0, "Seed of order and initial weights.", minimum=0, maximum=2**31 - 1)

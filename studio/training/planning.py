@@ -18,6 +18,7 @@ from storage.specs.method import Method
 from storage.specs.options import OptionField, option_fields, parse_options
 from storage.specs.presets import Preset, preset_named, presets
 from storage.specs.registry import method_named
+from storage.specs.reporting import refuse_absent
 from storage.store import Store
 from studio.rounds.ledger import coming_number
 from studio.training.chaining import helpers_of, origin_of
@@ -128,6 +129,7 @@ def plan(store: Store, request: Request) -> Plan:
     options = tried(lambda: parsed(method, advice, request)) if method else None
     tried(lambda: _refuse_deaf(method, found, options))
     tried(lambda: refuse_unrewarded(method, options, request))
+    tried(lambda: refuse_absent(str(options.get("report_to", "none"))) if options else None)
     name = tried(lambda: model_name(store, request)) or request.name or ""
     steps = _steps(options, found, measured_elsewhere=bool(request.eval))
     seconds = _seconds(store, method, origin, options, steps)

@@ -1,6 +1,8 @@
 """A plan says before the start what would happen, and everything that stands against it."""
 
 import math
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from storage import models
 from storage.specs.advice import advise
 from storage.specs.registry import METHODS
+from storage.specs.reporting import TRACKERS
 from storage.store import Store
 from studio.settings import Settings
 from studio.training.launching import launch
@@ -30,6 +33,19 @@ def ready(store: Store) -> Store:
     add_starter(store)
     add_dataset(store, "facts", "sft", [conversation(f"q{n}", f"a{n}") for n in range(50)])
     return store
+
+
+def test_a_tracker_that_is_not_installed_is_refused_with_the_line_to_type(ready: Store) -> None:
+    asked = Request("sft", "starter", dataset="facts", options={"report_to": "no-such-tracker"})
+    absent = [name for name in TRACKERS[1:] if find_spec(name) is None]
+
+    assert 'Option "report_to" is one of none, tensorboard, trackio, wandb' in plan(ready, asked).refusals[0]
+    for name in absent:
+        (refusal,) = plan(ready, replace(asked, options={"report_to": name})).refusals
+        assert refusal == (
+            f"Reporting to {name} needs a package that is not installed here: pip install 'ratchet-studio[{name}]'. "
+            "Or set report_to=none; the page shows the curves in any case."
+        )
 
 
 def test_a_plan_tells_rows_steps_name_and_why(ready: Store) -> None:
