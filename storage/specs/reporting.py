@@ -16,6 +16,7 @@ def refuse_absent(tracker: str) -> None:
     """Raise BadInput with the line to type where the tracker's package is not installed."""
     if tracker != "none" and find_spec(tracker) is None:
         raise BadInput(
-            f"Reporting to {tracker} needs a package that is not installed here: pip install 'ratchet-studio[{tracker}]'. "
+            f"Reporting to {tracker} needs a package that is not installed here: "
+            f"pip install 'ratchet-studio[{tracker}]'. "
             "Or set report_to=none; the page shows the curves in any case."
         )
