@@ -1,10 +1,11 @@
-"""The verbs of `Studio` about searches over options, which inherits them: begin, list, show and stop."""
+"""Verbs that `Studio` inherits about searches over options (begin, list, show, stop) and about classifiers at work."""
 
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from storage.store import Store
+from studio.settings import Settings
 
 Json = dict[str, Any]
 
@@ -12,7 +13,9 @@ _POLL_SECONDS = 0.5
 
 
 class SearchVerbs:
-    """Verbs about searches, over the store of a `Studio`."""
+    """Verbs about searches and classifiers, over the store of a `Studio`."""
+
+    settings: Settings
 
     @property
     def ready(self) -> Store:
@@ -61,3 +64,9 @@ class SearchVerbs:
         from studio.training.searching import report_search, stop_search
 
         return report_search(self.ready, stop_search(self.ready, name).id)
+
+    def label(self, model: str, dataset: str, tag_above: float | None = None) -> Json:
+        """Let a classifier label a dataset, and tag rows of which it is at least so sure, as one undoable change."""
+        from studio.training.labelling_models import label_dataset
+
+        return label_dataset(self.ready, self.settings, model, dataset, tag_above, self.settings.annotator)

@@ -21,7 +21,7 @@ from storage.rows_training import Task
 from storage.store import Store
 from studio.curation import bulk, export_tasks, intake, tidying, trash, uploads, versioning
 from studio.curation.checks import tasks as checking
-from studio.training import exporting_models, trials
+from studio.training import exporting_models, labelling_models, trials
 
 _LOWEST_PRIORITY = 19
 
@@ -42,6 +42,7 @@ KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {
     "erase": trash.run_task,
     "tidy": tidying.run_tidy,
     "search": trials.run_search,
+    "label": labelling_models.run_label,
     "export-model": exporting_models.run_export_model,
 }
 

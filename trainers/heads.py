@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from storage.errors import BadInput
 from storage.home import read_json, write_json
-from storage.specs.classify import ONE_TAG, TAGS
+from storage.specs.classify import NOT, ONE_TAG, TAGS
 from trainers.failures import RunFailed
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _label_of(told: Mapping[str, Any], options: Any) -> Any:
     among = [word.strip() for word in options.among.split(",") if word.strip()]
     if options.label.startswith(ONE_TAG):
         name = options.label.removeprefix(ONE_TAG).strip()
-        return name if name in tags else f"not {name}"
+        return name if name in tags else f"{NOT}{name}"
     if options.label == TAGS:
         counted = [tag for tag in tags if not among or tag in among]
         return counted[0] if len(counted) == 1 else None

@@ -13,6 +13,8 @@ from storage.specs.options import option
 
 TAGS, ONE_TAG = "tags", "tag:"
 """What `label` may be beside the name of a metadata field."""
+NOT = "not "
+"""How the label of a row begins that has not the one tag."""
 
 
 @dataclass(frozen=True)
