@@ -26,8 +26,6 @@ from trainers.run import Run
 from trainers.starting import Start
 from trainers.tunings import continues
 
-FUNCTIONS = "rewards"
-"""Folder of a run that holds the users' functions."""
 _MOST_WATCHED = 32  # held-out prompts at each look: every one of them is answered
 
 
@@ -90,7 +88,7 @@ def rewarding(run: Run, asked: Sequence[Asked]) -> Rewarding:
     for helper in helpers:
         functions.append(_named(f"model-{helper.name}", _by_model(_judge(run, helper), asked), functions))
     for rule in rules:
-        functions.append(_named(rule.label, _by_rule(reward_of(rule, run.folder / FUNCTIONS), asked), functions))
+        functions.append(_named(rule.label, _by_rule(reward_of(rule, run.spec.programs), asked), functions))
     return Rewarding(functions, [options.model_weight] * len(helpers) + [rule.weight for rule in rules])
 
 

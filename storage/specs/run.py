@@ -27,10 +27,11 @@ class RunSpec:
     `adapter_path`: the adapter that it goes on from, if any, and `start` how: "continue" it, "stack" a fresh one on it,
     or "fresh" (the adapter then is None). `reference`: what DPO compares with, "base" or "previous" (the policy that it
     starts from). `extras`: further frozen rows in the folder, name to hash: `replay.parquet`, `eval.parquet`.
-    `teacher`, `rewards`: models beside the policy (see `Helper`). `awaits_base`: the model that it starts from is made
-    by a job before it; its worker writes the weights in when it claims the job, as those of helpers without a path, and
-    the rows of that job as `earlier.parquet`. `memory_gb`: the most that its preflight measured, where there was one.
-    `libraries`: versions by name. `threads` of torch; `dtype` and `device` are "auto" or what is wanted.
+    `teacher`, `rewards`: models beside the policy (see `Helper`). `programs`: users' reward functions, file to text.
+    `awaits_base`: the model that it starts from is made by a job before it; its worker writes the weights in when it
+    claims the job, as those of helpers without a path, and the rows of that job as `earlier.parquet`. `memory_gb`: the
+    most that its preflight measured, where there was one. `libraries`: versions by name. `threads` of torch; `dtype`
+    and `device` are "auto" or what is wanted.
     """
 
     job: str
@@ -47,6 +48,7 @@ class RunSpec:
     extras: dict[str, str] = field(default_factory=dict)
     teacher: dict[str, Any] | None = None
     rewards: list[dict[str, Any]] = field(default_factory=list)
+    programs: dict[str, str] = field(default_factory=dict)
     awaits_base: bool = False
     memory_gb: float | None = None
     seed: int = 0

@@ -30,7 +30,7 @@ from studio.settings import Settings
 from studio.training.material import Frozen, gather, gather_extras
 from studio.training.planning import Plan, plan, taken_names
 from studio.training.request import Request
-from studio.training.rewarding import copy_functions
+from studio.training.rewarding import programs_of
 from studio.training.yardsticks import yardsticks
 
 # What may change the result of a run; noted so that a replay can say what differs.
@@ -114,7 +114,6 @@ def _existing(store: Store, job_id: str) -> Job | None:
 def _write(folder: Path, job_id: str, thought: Plan, frozen: Frozen, settings: Settings, more: dict[str, Any]) -> None:
     """Write `data.parquet` and `spec.json`."""
     rows = freeze_rows(folder / "data.parquet", frozen.rows)
-    copy_functions(settings, thought.options, folder)
     spec = spec_of(job_id, thought, rows.sha256, rows.rows, settings)
     replace(spec, **more, **thought.helpers).write(folder)
 
@@ -137,6 +136,7 @@ def spec_of(job_id: str, thought: Plan, data_sha256: str, rows: int, settings: S
         start=origin.start,
         reference=origin.reference,
         options=thought.options,
+        programs=programs_of(settings, thought.options),
         data_sha256=data_sha256,
         rows=rows,
         seed=int(thought.options.get("seed", 0)),

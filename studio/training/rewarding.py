@@ -1,11 +1,10 @@
-"""What rewards a training: refusals before the start, and users' functions, copied from the allowed folder.
+"""What rewards a training: refusals before the start, and users' functions from the allowed folder.
 
 A function is a program, so only files count that an administrator put into one folder (RATCHET_REWARDS), and a request
-names them without a path. The run gets a copy: what it was rewarded by can be read, and run again, after the folder
-has changed.
+names them without a path. Their text is frozen in `spec.json`: what a run was rewarded by can be read, and run again,
+after the folder has changed.
 """
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,7 @@ from storage.specs.rewards import parse_rules
 from studio.settings import Settings
 from studio.training.request import Request
 
-FOLDER = "rewards"
-"""Folder of a run that holds its copies; `trainers/reinforcing.py` reads them there."""
-_LARGEST_FILE = 1_000_000  # bytes
+_LARGEST_FILE = 100_000  # bytes
 
 
 def refuse_unrewarded(method: Method | None, options: Mapping[str, Any] | None, request: Request) -> None:
@@ -39,16 +36,20 @@ def functions_in(settings: Settings) -> list[str]:
     return sorted(path.name for path in settings.rewards.glob("*.py") if path.is_file())
 
 
-def copy_functions(settings: Settings, options: Mapping[str, Any], run: Path) -> None:
-    """Copy the files that the rules name into the run's folder.
+def programs_of(settings: Settings, options: Mapping[str, Any]) -> dict[str, str]:
+    """The text of each file that the rules name.
 
     Raises Refused where no folder is allowed or a file leads out of it, NotFound with the names that there are.
     """
     names = {rule.argument for rule in parse_rules(str(options.get("rules") or "")) if rule.name == "code"}
-    for name in sorted(names):
-        source = _allowed(settings, name)
-        (run / FOLDER).mkdir(exist_ok=True)
-        shutil.copyfile(source, run / FOLDER / name)
+    return {name: _read(_allowed(settings, name)) for name in sorted(names)}
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise BadInput(f'"{path.name}" is no text in UTF-8, so it is no Python program.') from None
 
 
 def _allowed(settings: Settings, name: str) -> Path:
@@ -67,5 +68,5 @@ def _allowed(settings: Settings, name: str) -> Path:
         there = ", ".join(functions_in(settings)) or "none yet"
         raise NotFound(f'There is no file "{name}" in the folder for reward functions; there are: {there}.')
     if path.stat().st_size > _LARGEST_FILE:
-        raise Refused(f'"{name}" is larger than 1 MB; a reward function needs less.')
+        raise Refused(f'"{name}" is larger than 100 kB; a reward function needs less.')
     return path

@@ -20,7 +20,7 @@ def questions(count: int, reference: str | None = None) -> list[dict[str, Any]]:
 
 
 def run(folder: Path, base: Path, method: str = "grpo", rows: Any = None, **own: Any) -> Path:
-    spec = {name: own.pop(name) for name in ("adapter_path", "rewards", "start") if name in own}
+    spec = {name: own.pop(name) for name in ("adapter_path", "rewards", "start", "programs") if name in own}
     options = {**SHORT, "rules": "words<4", **own}
     return building.make_run(folder, method, base, rows or questions(4), options=options, **spec)
 
@@ -49,10 +49,11 @@ def test_rewards_rise(name: str, tmp_path: Path) -> None:
 
 
 def test_a_users_function_rewards_and_few_prompts_fill_a_step(tiny_base: Path, tmp_path: Path) -> None:
-    folder = run(tmp_path / "mine", tiny_base, "rloo", questions(1), rules="code:mine.py, 2*words<4")
-    (folder / "rewards").mkdir()
-    (folder / "rewards" / "mine.py").write_text(
+    mine = (
         "def reward(prompt, answer, reference):\n    return 5.0 if prompt[0]['content'].startswith('What') else 0.0\n"
+    )
+    folder = run(
+        tmp_path / "mine", tiny_base, "rloo", questions(1), rules="code:mine.py, 2*words<4", programs={"mine.py": mine}
     )
 
     assert building.run_trainer(folder) == 0, building.log_of(folder)
@@ -98,9 +99,8 @@ def test_the_same_run_twice_gives_the_same_losses(tiny_base: Path, tmp_path: Pat
 
 @pytest.mark.slow
 def test_a_function_that_fails_ends_the_run_with_its_words(tiny_base: Path, tmp_path: Path) -> None:
-    folder = run(tmp_path / "broken", tiny_base, rules="code:mine.py")
-    (folder / "rewards").mkdir()
-    (folder / "rewards" / "mine.py").write_text("def reward(prompt, answer, reference):\n    return 1 / 0\n")
+    mine = "def reward(prompt, answer, reference):\n    return 1 / 0\n"
+    folder = run(tmp_path / "broken", tiny_base, rules="code:mine.py", programs={"mine.py": mine})
 
     assert building.run_trainer(folder) == 1
     assert error_of(folder)["kind"] == "reward-function"

@@ -1,7 +1,5 @@
 """What each rule does with an answer; no torch."""
 
-from pathlib import Path
-
 import pytest
 
 from storage.errors import BadInput
@@ -10,8 +8,10 @@ from trainers.failures import RunFailed
 from trainers.rewards import Judged, check_references, reward_of
 
 
-def given(rule: str, answer: str, reference: str | None = None, folder: Path = Path()) -> float | None:
-    return reward_of(parse_rules(rule)[0], folder)(Judged([{"role": "user", "content": "?"}], answer, reference))
+def given(rule: str, answer: str, reference: str | None = None, program: str = "") -> float | None:
+    return reward_of(parse_rules(rule)[0], {"mine.py": program})(
+        Judged([{"role": "user", "content": "?"}], answer, reference)
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,30 +68,28 @@ def test_a_pattern_that_never_ends_is_given_up() -> None:
         given("regex:^(a|aa)+$", "a" * 60 + "b")
 
 
-def test_a_users_function_sees_prompt_answer_and_reference(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(
+def test_a_users_function_sees_prompt_answer_and_reference() -> None:
+    program = (
         "def reward(prompt, answer, reference):\n"
         "    return len(answer) + (prompt[0]['content'] == '?') + (reference == 'x')\n"
     )
 
-    assert given("code:mine.py", "four", "x", tmp_path) == 6.0
+    assert given("code:mine.py", "four", "x", program) == 6.0
 
 
 @pytest.mark.parametrize(
     ("program", "sentence"),
     [
         ("def reward(", "SyntaxError"),
-        ("x = 1", "AttributeError"),
+        ("x = 1", "KeyError"),
         ("def reward(*_):\n    return 1 / 0", "ZeroDivisionError: division by zero"),
         ("def reward(*_):\n    return float('nan')", "it returned nan"),
         ("def reward(*_):\n    return 'much'", "ValueError"),
     ],
 )
-def test_a_users_function_that_fails_says_how(program: str, sentence: str, tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(program)
-
+def test_a_users_function_that_fails_says_how(program: str, sentence: str) -> None:
     with pytest.raises(RunFailed, match=sentence) as error:
-        given("code:mine.py", "four", None, tmp_path)
+        given("code:mine.py", "four", None, program)
     assert error.value.failure.kind == "reward-function"
 
 

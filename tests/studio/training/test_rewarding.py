@@ -8,7 +8,7 @@ from storage.specs.options import parse_options
 from storage.specs.registry import METHODS
 from studio.settings import Settings
 from studio.training.request import Request
-from studio.training.rewarding import copy_functions, functions_in, refuse_unrewarded
+from studio.training.rewarding import functions_in, programs_of, refuse_unrewarded
 
 
 def settings(tmp_path: Path, folder: Path | None) -> Settings:
@@ -35,23 +35,19 @@ def test_a_training_that_nothing_rewards_is_refused(method: str) -> None:
     refuse_unrewarded(METHODS["sft"], {}, Request("sft", "starter"))
 
 
-def test_the_run_gets_a_copy_of_the_function(tmp_path: Path, allowed: Path) -> None:
-    run = tmp_path / "run"
-    run.mkdir()
+def test_the_run_gets_the_text_of_the_function(tmp_path: Path, allowed: Path) -> None:
+    found = programs_of(settings(tmp_path, allowed), {"rules": "words<4, 2*code:polite.py"})
 
-    copy_functions(settings(tmp_path, allowed), {"rules": "words<4, 2*code:polite.py"}, run)
-
+    assert found == {"polite.py": (allowed / "polite.py").read_text()}
     assert functions_in(settings(tmp_path, allowed)) == ["polite.py"]
-    assert (run / "rewards" / "polite.py").read_text() == (allowed / "polite.py").read_text()
 
 
 def test_without_an_allowed_folder_no_program_runs(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="no folder is allowed for those"):
-        copy_functions(settings(tmp_path, None), {"rules": "code:polite.py"}, tmp_path)
+        programs_of(settings(tmp_path, None), {"rules": "code:polite.py"})
     assert functions_in(settings(tmp_path, None)) == []
-    copy_functions(settings(tmp_path, None), {"rules": "words<4"}, tmp_path)
-    copy_functions(settings(tmp_path, None), {}, tmp_path)
-    assert not (tmp_path / "rewards").exists()
+    assert programs_of(settings(tmp_path, None), {"rules": "words<4"}) == {}
+    assert programs_of(settings(tmp_path, None), {}) == {}
 
 
 def test_a_link_out_of_the_folder_is_refused_and_an_absent_file_is_told(tmp_path: Path, allowed: Path) -> None:
@@ -60,10 +56,9 @@ def test_a_link_out_of_the_folder_is_refused_and_an_absent_file_is_told(tmp_path
     (allowed / "link.py").symlink_to(outside)
 
     with pytest.raises(Refused, match=r'"link.py" leads out of the folder'):
-        copy_functions(settings(tmp_path, allowed), {"rules": "code:link.py"}, tmp_path)
+        programs_of(settings(tmp_path, allowed), {"rules": "code:link.py"})
     with pytest.raises(NotFound, match=r'no file "other.py" .*polite.py'):
-        copy_functions(settings(tmp_path, allowed), {"rules": "code:other.py"}, tmp_path)
-    assert not (tmp_path / "rewards" / "link.py").exists()
+        programs_of(settings(tmp_path, allowed), {"rules": "code:other.py"})
 
 
 @pytest.mark.parametrize("method", ["rloo", "grpo"])

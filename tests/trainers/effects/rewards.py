@@ -140,7 +140,7 @@ def question_rows(seed: int) -> tuple[list[dict[str, Any]], list[str]]:
 def by_rules(texts: list[str]) -> float:
     """The mean reward of answers by `RULES`."""
     rules = parse_rules(RULES)
-    given = [sum(rule.weight * (reward_of(rule, Path())(Answered([], text, None)) or 0.0) for rule in rules)
+    given = [sum(rule.weight * (reward_of(rule)(Answered([], text, None)) or 0.0) for rule in rules)
              for text in texts]  # fmt: skip
     return sum(given) / len(given)
 
