@@ -6,7 +6,7 @@ from typing import Any
 Messages = list[dict[str, Any]]
 
 LONGEST_PROMPT = 512  # tokens; longer ones lose their beginning
-_AT_ONCE = 8
+_AT_ONCE = 16
 
 
 def ask(model: Any, tokenizer: Any, prompts: Sequence[Messages], most_tokens: int) -> list[str]:

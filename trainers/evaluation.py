@@ -8,20 +8,20 @@ and in `best`.
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from storage.home import write_json
 from trainers.asking import ask
 from trainers.canaries import Canaries, canary_prompts, sing
-from trainers.references import Likelihood, Reference, likelihoods, mean_loss, references
+from trainers.references import Likelihood, Reference, likelihoods, mean_loss, pairs, references
 from trainers.run import Run
 from trainers.sides import Sides
 from trainers.texts_metrics import chrf, exact_match, rouge_l
 from trainers.watch import Watch
 
-_MOST_ROWS, _MOST_EARLIER, _MOST_ANSWERED = 100, 32, 16
+_MOST_ROWS, _MOST_EARLIER, _MOST_ANSWERED, _MOST_PAIRS = 100, 32, 16, 50
 _ANSWER_TOKENS = 64
 _GROUPS = 20  # tags told at most, the commonest first
 
@@ -55,7 +55,7 @@ def _evaluation(run: Run, sides: Sides, watch: Watch | None) -> dict[str, Any]:
     canaries = sing(sides, canary_prompts(run.folder))
     best = watch.best if watch and run.options.keep == "best" else None
     return {
-        "held_out": _held_out(sides, held, pair),
+        "held_out": _completed(run, sides, watch, _held_out(sides, held, pair)),
         "by": _groups(run.folder, held, pair.after),
         "canaries": canaries.to_json(),
         "forgetting": _forgetting(run, sides, canaries),
@@ -95,6 +95,49 @@ def _held_out(sides: Sides, held: Sequence[Reference], pair: _Pair) -> dict[str,
     return found
 
 
+def _completed(run: Run, sides: Sides, watch: Watch | None, found: dict[str, Any] | None) -> dict[str, Any] | None:
+    """With the accuracy on held-out pairs, and the reward of answers to questions, which may have no wanted answer."""
+    if watch is None:
+        return found
+    rates = _preferred(run, sides, watch.parts.held)
+    if found is not None and rates is not None:
+        found |= {"accuracy": rates.raised}
+    if watch.reward is None:
+        return found
+    return {"rows": len(watch.parts.held), **(found or {}), "reward": round(watch.reward, 5)}
+
+
+class _Rates(NamedTuple):
+    """Shares of pairs: the better answer is likelier than the worse one before, and after; the run `raised` it more."""
+
+    before: float
+    after: float
+    raised: float
+
+
+def _preferred(run: Run, sides: Sides, rows: Sequence[dict[str, Any]]) -> _Rates | None:
+    """How often the better answer of a pair wins; None where the rows hold no pairs."""
+    found = pairs(rows)[:_MOST_PAIRS]
+    if not found:
+        return None
+    better = _likelihoods(run, sides, [one for one, _ in found])
+    worse = _likelihoods(run, sides, [other for _, other in found])
+    leads = [
+        [bad.loss - good.loss for good, bad in zip(first, second, strict=True)]
+        for first, second in ((better.before, worse.before), (better.after, worse.after))
+    ]
+    return _Rates(
+        _share(lead > 0 for lead in leads[0]),
+        _share(lead > 0 for lead in leads[1]),
+        _share(after > before for before, after in zip(*leads, strict=True)),
+    )
+
+
+def _share(true: Iterable[bool]) -> float:
+    values = list(true)
+    return round(sum(values) / len(values), 4)
+
+
 def _groups(folder: Path, held: Sequence[Reference], found: Sequence[Likelihood]) -> dict[str, list[dict[str, Any]]]:
     """The held-out loss per tag and per language, where the rows' labels came along."""
     from storage.runs import thaw_rows
@@ -123,16 +166,20 @@ def _forgetting(run: Run, sides: Sides, canaries: Canaries) -> dict[str, Any]:
         for at, (prompt, text) in enumerate(zip(canaries.prompts, canaries.base, strict=True))
         if text.strip()
     ]
-    return {"earlier": _change(run, sides, _earlier(run.folder)), "base_answers": _change(run, sides, own)}
+    rows = _earlier(run.folder)
+    earlier = _change(run, sides, references(rows))
+    if earlier and (rates := _preferred(run, sides, rows)):
+        earlier["win_rate"] = {"before": rates.before, "after": rates.after}
+    return {"earlier": earlier, "base_answers": _change(run, sides, own)}
 
 
-def _earlier(folder: Path) -> list[Reference]:
+def _earlier(folder: Path) -> list[dict[str, Any]]:
     """Rows that are replayed, or of the round before: an even sample of them."""
     from storage.runs import thaw_rows
 
     path = next((path for name in ("replay", "earlier") if (path := folder / f"{name}.parquet").is_file()), None)
     rows = thaw_rows(path) if path else []
-    return references(rows[:: max(1, len(rows) // _MOST_EARLIER)][:_MOST_EARLIER])
+    return rows[:: max(1, len(rows) // _MOST_EARLIER)][:_MOST_EARLIER]
 
 
 def _change(run: Run, sides: Sides, wanted: Sequence[Reference]) -> dict[str, Any] | None:

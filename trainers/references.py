@@ -37,6 +37,18 @@ def references(rows: Iterable[dict[str, Any]]) -> list[Reference]:
     return [found for row in rows if (found := _reference(row)) is not None]
 
 
+def pairs(rows: Iterable[dict[str, Any]]) -> list[tuple[Reference, Reference]]:
+    """The better and the worse answer of rows that hold both; ties say neither."""
+    told = [row for row in rows if row.get("chosen") is not None and row.get("rejected") is not None]
+    return [
+        (better, worse)
+        for row in told
+        if not row.get("tie")
+        and (better := _reference(row)) is not None
+        and (worse := _reference({**row, "chosen": row["rejected"]})) is not None
+    ]
+
+
 def _reference(row: dict[str, Any]) -> Reference | None:
     name = str(row.get("id"))
     if row.get("text") is not None:

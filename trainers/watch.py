@@ -47,6 +47,7 @@ class Watch(TrainerCallback):
         self.rows = list(prepared[:MOST_WATCHED])
         self.stopped_early = False
         self.best: Best | None = None
+        self.last: Best | None = None
         self._prompts = list(prompts[:_SAMPLES])
         self._measure = measure
         self._sign = -1.0 if higher else 1.0
@@ -66,6 +67,12 @@ class Watch(TrainerCallback):
         """What is told of the held-out rows beside the last step's metrics."""
         return {} if self.best is None else {"held_out_best": self.best.value, "best_step": float(self.best.step)}
 
+    @property
+    def reward(self) -> float | None:
+        """The held-out reward of the weights that are kept, where that is what was looked at."""
+        kept = self.best if self.run.options.keep == "best" else self.last
+        return kept.value if kept is not None and self._measure == "eval_reward" else None
+
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Remember what the looks before a resume have found."""
         self._began = now()
@@ -81,14 +88,12 @@ class Watch(TrainerCallback):
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: dict[str, Any], **more: Any) -> Any:
         """Tell what was found; keep the weights where they are the best so far; stop where patience is at an end."""
-        told = {_name(name): float(value) for name, value in metrics.items() if _told(name, value)}
-        if told:
-            self.run.event("metric", step=state.global_step, **told)
-        self._sample(more["model"], more["processing_class"], state.global_step)
-        self.best = self._best_of(state)
-        if self.run.options.keep == "best" and self._best_now(state):
-            assert self.best is not None, "this moment is the best"
-            keep(self._folder, more["model"], self.best)
+        self.best, self.last = self._best_of(state), next(reversed(self._looks(state)), None)
+        if state.is_world_process_zero:  # of several processes one speaks and writes
+            self._tell(state.global_step, metrics)
+            self._sample(more["model"], more["processing_class"], state.global_step)
+            if self.best is not None and self.run.options.keep == "best" and self._best_now(state):
+                keep(self._folder, more["model"], self.best)
         if self._tired(state):
             self.stopped_early = True
             control.should_training_stop = True
@@ -106,6 +111,14 @@ class Watch(TrainerCallback):
                 f"({self.best.value:.4f}), of {step} steps.",
                 best_step=self.best.step,
             )
+        else:
+            self.run.warn(f"The weights of step {self.best.step} were the best, but are gone; the last ones are kept.")
+            self.best = None
+
+    def _tell(self, step: int, metrics: dict[str, Any]) -> None:
+        told = {_name(name): float(value) for name, value in metrics.items() if _told(name, value)}
+        if told:
+            self.run.event("metric", step=step, **told)
 
     def _looks(self, state: Any) -> list[Best]:
         """All looks so far, in order."""

@@ -53,6 +53,25 @@ def test_rows_of_every_shape_say_what_was_wanted(row: dict[str, Any], expected: 
     assert ([(len(one.prompt), one.text) for one in found] or [None]) == [expected]
 
 
+def test_pairs_are_told_from_ties_and_single_answers() -> None:
+    from trainers.references import pairs
+
+    row = building.preferences(1)[0]
+    found = pairs([row, {**row, "tie": True}, {"id": "x", "prompt": "Q", "completion": "A"}])
+
+    assert [(better.text, worse.text) for better, worse in found] == [("1.", "Well now, it is 1.")]
+
+
+@pytest.mark.torch
+def test_preferences_that_were_learnt_win_on_held_out_pairs(tiny_base: Path, tmp_path: Path) -> None:
+    options = {"max_steps": 20, "learning_rate": 2e-3}
+    run = building.make_run(tmp_path / "dpo", "dpo", tiny_base, building.preferences(60), options=options)
+
+    assert building.run_trainer(run) == 0, building.log_of(run)
+    held = (read_json(run / "evaluation.json") or {})["held_out"]
+    assert (held["rows"], held["accuracy"]) == (6, 1.0)
+
+
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, sft_run: Path) -> Path:
     """A run that goes on from another, with rows to measure on, labels, and rows of the round before."""
@@ -139,11 +158,14 @@ def test_canaries_stand_beside_what_was_said_before(measured: Path) -> None:
 
 
 @pytest.mark.torch
-def test_what_was_forgotten_is_measured_on_earlier_rows_and_on_the_bases_own_answers(measured: Path, sft_run: Path) -> None:
+def test_what_was_forgotten_is_measured_on_earlier_rows_and_on_the_bases_own_answers(
+    measured: Path, sft_run: Path
+) -> None:
     forgetting = (read_json(measured / "evaluation.json") or {})["forgetting"]
 
     assert forgetting["earlier"]["rows"] == 6
     assert forgetting["earlier"]["before"] != forgetting["earlier"]["after"]
+    assert set(forgetting["earlier"]["win_rate"]) == {"before", "after"}
     assert forgetting["base_answers"]["rows"] > 0
     # Where a run starts from the base itself, what was before is its own greedy answers: they only become less likely.
     own = (read_json(sft_run / "evaluation.json") or {})["forgetting"]

@@ -1,6 +1,8 @@
 """Held-out rows: which they are, what is done with them while a run trains, and which weights are kept."""
 
 import json
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from storage.specs.options import parse_options
 from storage.specs.sft import SFTOptions
 from tests.trainers import building
 from trainers.holdout import parted, subject_of
+from trainers.process import STOPPED
 
 
 def options(**values: Any) -> SFTOptions:
@@ -133,3 +136,26 @@ def test_held_out_rows_never_train(tiny_base: Path, tmp_path: Path) -> None:
     assert sentence in [event["sentence"] for event in building.events(run, "log")]
     assert "| Rows trained on | 54 |" in (run / "adapter" / "README.md").read_text(encoding="utf-8")
     assert [step for step, _ in looks(run)] == [1, 2, 3]
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+def test_a_run_that_was_stopped_between_looks_finds_and_keeps_the_same(tiny_base: Path, tmp_path: Path) -> None:
+    options = {"max_steps": 40, "learning_rate": 5e-3, "lora_dropout": 0.1, "eval_every": 4}
+    whole, stopped = (
+        building.make_run(tmp_path / name, "sft", tiny_base, building.conversations(60), options=options)
+        for name in ("whole", "stopped")
+    )
+    assert building.run_trainer(whole) == 0, building.log_of(whole)
+    with (stopped / "train.log").open("ab") as log:
+        child = subprocess.Popen(building.trainer(stopped), stdout=log, stderr=log)
+    while len(building.losses(stopped)) < 6 and child.poll() is None:
+        time.sleep(0.02)
+    child.terminate()
+
+    assert child.wait(building.TIMEOUT) == STOPPED
+    assert building.run_trainer(stopped, "--resume") == 0, building.log_of(stopped)
+    assert building.losses(stopped) == building.losses(whole)
+    assert dict(looks(stopped)) == dict(looks(whole))
+    hashes = [building.events(run, "done")[0]["adapter_sha256"] for run in (whole, stopped)]
+    assert hashes[0] == hashes[1]
