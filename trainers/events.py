@@ -9,6 +9,8 @@ from transformers import TrainerCallback
 from storage.clock import now
 from trainers.checkpoints import mark_complete
 from trainers.failures import RunFailed
+from trainers.pace import Pace
+from trainers.ranks import agreed
 from trainers.run import Run
 from trainers.tunings import artefact_of
 
@@ -26,6 +28,7 @@ class EventWriter(TrainerCallback):
         self.run = run
         self.first_step_at: float | None = None
         self.metrics: dict[str, float] = {}
+        self._pace = Pace()
         self._began = 0.0
         self._from_step = 0
         self._wait = _FIRST_CHECKPOINT
@@ -49,6 +52,8 @@ class EventWriter(TrainerCallback):
         last = state.global_step >= state.max_steps
         if not last and moment - self._saved_at >= self._wait:
             control.should_save = True
+        save, self.run.stop_requested = agreed(control.should_save, self.run.stop_requested)
+        control.should_save = save
         if self.run.stop_requested:
             control.should_save = control.should_training_stop = True
         return control
@@ -68,7 +73,7 @@ class EventWriter(TrainerCallback):
                 "Start it again with a lower learning_rate, or look for broken rows in the data.",
             )
         self.metrics = {name: round(value, 8) for name, value in values.items() if math.isfinite(value)}
-        self.run.event("metric", step=state.global_step, **self.metrics)
+        self.run.event("metric", step=state.global_step, **self.metrics, **self._pace.told(values))
         self.run.event(
             "progress",
             phase="training",
@@ -83,7 +88,8 @@ class EventWriter(TrainerCallback):
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Everything of the checkpoint is written: let it count."""
-        mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}", state.global_step)
+        if self.run.leads:
+            mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}", state.global_step)
         self._saved_at = now()
         self._wait = min(self._wait * 2, _LONGEST_WAIT)
 
