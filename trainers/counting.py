@@ -53,9 +53,16 @@ def count(inspected: Inspected, max_length: int) -> Counts:
         truncated=len({piece.row for piece in pieces if len(piece.ids) > max_length}),
         identical=inspected.identical,
         duplicates=sum(number - 1 for number in same.values()),
-        deaf=[row for row, number in learnt.items() if not number],
+        deaf=_deaf(inspected, learnt, max_length),
         longest=max((len(piece.ids) for piece in pieces), default=0),
     )
+
+
+def _deaf(inspected: Inspected, learnt: Mapping[str, int], max_length: int) -> list[str]:
+    """Rows that train on nothing: no token is learnt, or no answer fits behind the prompt."""
+    if not inspected.made:
+        return [row for row, number in learnt.items() if not number]
+    return [piece.row for piece in inspected.pieces if len(piece.ids) + inspected.made > max_length]
 
 
 def overlap(learnt: Inspected, measured: Inspected) -> int:
@@ -112,10 +119,12 @@ def _rows(number: int) -> str:
     return "1 row holds" if number == 1 else f"{number} rows hold"
 
 
-def checks(tokenizer: Any, pieces: Sequence[Piece], max_length: int, vocabulary: float) -> list[Check]:
+def checks(
+    tokenizer: Any, pieces: Sequence[Piece], max_length: int, vocabulary: float, answers: bool = True
+) -> list[Check]:
     """Whether template, tokenizer and model fit each other, seen in the sequences themselves.
 
-    `vocabulary`: rows of the model's embedding.
+    `vocabulary`: rows of the model's embedding. `answers`: whether the rows teach answers, which must come to an end.
     """
     ends = _ends(tokenizer)
     whole = [piece for piece in pieces if len(piece.ids) <= max_length and any(piece.trained)]
@@ -127,7 +136,7 @@ def checks(tokenizer: Any, pieces: Sequence[Piece], max_length: int, vocabulary:
     unknown = tokenizer.unk_token_id
     strange = sum(unknown is not None and unknown in piece.ids for piece in pieces)
     outside = sum(max(piece.ids, default=0) >= vocabulary for piece in pieces)
-    return [
+    found = [
         _check("end", stops > 0 or not whole, "Answers end with a token that says so.",
                "No answer ends with an end token that is learnt, so the model will not learn to stop; "
                "choose a chat template that writes one."),
@@ -138,6 +147,7 @@ def checks(tokenizer: Any, pieces: Sequence[Piece], max_length: int, vocabulary:
         _check("vocabulary", not outside, "The model knows every token.",
                f"{outside} sequences hold tokens that the model has no weights for; the tokenizer is another model's."),
     ]  # fmt: skip
+    return found if answers else [check for check in found if check.name != "end"]
 
 
 def _check(name: str, ok: bool, good: str, bad: str) -> Check:

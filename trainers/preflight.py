@@ -26,6 +26,7 @@ from storage.errors import RatchetError
 from storage.home import write_json
 from storage.processes import identify
 from storage.runs import freeze_rows, thaw_rows, write_error
+from storage.specs.holding import held_out_rows
 from storage.specs.method import Method
 from storage.specs.options import parse_options
 from storage.specs.registry import method_named
@@ -36,6 +37,7 @@ from trainers.inspection import Inspected, inspect
 from trainers.probe_steps import GIB, STEPS, Measured, measure
 from trainers.process import TAKEN, environment, taken
 
+_WITH_ANSWERS = ("conversations", "texts", "pairs", "thumbs")
 _MOST_PROBED = 64  # rows of the probe; more than two steps never read more
 _POLL_SECONDS = 0.2
 _UNWATCHED_SECONDS = 60.0  # who closed the page does not wait any more
@@ -92,7 +94,8 @@ def _read(folder: Path, spec: RunSpec, method: Method, options: Any, rows: list[
         measuring.exists()
     ) else 0  # fmt: skip
     vocabulary = getattr(config.get_text_config(), "vocab_size", None) or math.inf
-    looked = checks(tokenizer, inspected.pieces, options.max_length, vocabulary)
+    answers = method.shape in _WITH_ANSWERS
+    looked = checks(tokenizer, inspected.pieces, options.max_length, vocabulary, answers)
     looked.append(in_texts(tokenizer, rows))
     counts = count(inspected, options.max_length)
     return Read(inspected, counts, common, looked, examples(tokenizer, inspected.pieces, options.max_length))
@@ -109,7 +112,7 @@ def _measured(
     for extra in spec.extras:
         freeze_rows(scratch / f"{extra}.parquet", thaw_rows(folder / f"{extra}.parquet")[:_MOST_PROBED])
     known = vars(options)
-    quiet = {"max_steps": STEPS, "held_out": 0.0}
+    quiet = {"max_steps": STEPS, "held_out": 0.0, "report_to": "none"}
     values = {**spec.options, **{name: value for name, value in quiet.items() if name in known}}
     replace(spec, options=values, rows=frozen.rows, data_sha256=frozen.sha256).write(scratch)
     try:
@@ -122,15 +125,21 @@ def _measured(
 
 
 def longest_rows(rows: Sequence[dict[str, Any]], inspected: Inspected, wanted: int) -> list[dict[str, Any]]:
-    """The rows with the most tokens, one of each label first where rows are labelled."""
+    """The rows with the most tokens; where rows are labelled, half of them from every label alike."""
     length: dict[str, int] = {}
     for piece in inspected.pieces:
         length[piece.row] = max(length.get(piece.row, 0), len(piece.ids))
     ordered = sorted(rows, key=lambda row: -length.get(str(row.get("id")), 0))
+    sides: dict[str, set[str]] = {}
+    for piece in inspected.pieces:
+        sides.setdefault(piece.row, set()).add(piece.side)
     kinds: dict[str, list[dict[str, Any]]] = {}
     for row in ordered:
-        kinds.setdefault(str(row.get("label")), []).append(row)
-    first = [of_kind[0] for of_kind in kinds.values()] if 1 < len(kinds) <= wanted else []
+        of_row = sides.get(str(row.get("id")), set())
+        if len(of_row) == 1:  # a pair has both of its sides; a judged or labelled row has one
+            kinds.setdefault(min(of_row), []).append(row)
+    each = max(1, wanted // (2 * len(kinds))) if kinds else 0
+    first = [row for of_kind in kinds.values() for row in of_kind[:each]] if len(kinds) > 1 else []
     held = {id(row) for row in first}
     return [*first, *(row for row in ordered if id(row) not in held)][: max(wanted, len(first), 1)]
 
@@ -144,7 +153,7 @@ def _told(
     looked = [check._asdict() for check in read.checks]
     noted = [*noted, *(check["sentence"] for check in looked if not check["ok"])]
     if measured:
-        looked += _first_step(measured)
+        looked += _first_step(measured, method_named(spec.method).compares)
     memory = _memory(measured) if measured else None
     fits = memory["high"] * GIB <= measured.free if memory and measured else None
     if fits is False and measured and memory:
@@ -175,13 +184,13 @@ def _told(
     }
 
 
-def _first_step(measured: Measured) -> list[dict[str, Any]]:
-    """What the first step showed: methods with a reference have checked it themselves, or the steps had failed."""
+def _first_step(measured: Measured, compares: bool) -> list[dict[str, Any]]:
+    """What the first step showed. `compares`: the method's script has held policy and reference against each other."""
     loss = measured.metrics.get("loss")
     if loss is None or not math.isfinite(loss):
         return []
     found = [{"name": "first-loss", "ok": True, "sentence": f"The first loss is {loss:.4f}."}]
-    if "rewards/margins" in measured.metrics and "rewards/chosen" in measured.metrics:
+    if compares and "rewards/margins" in measured.metrics:
         equal = abs(loss - math.log(2)) < 1e-3
         known = f"The first loss is {loss:.4f}{', which is ln 2' if equal else ''}: policy and reference are equal."
         found.append({"name": "reference", "ok": True, "sentence": known})
@@ -195,13 +204,23 @@ def _memory(measured: Measured) -> dict[str, float]:
 
 def _seconds(spec: RunSpec, options: Any, read: Read, measured: Measured) -> dict[str, float]:
     """From the longest rows' step to a usual one: low by the mean length, high as if all rows were long."""
-    steps = options.max_steps or math.ceil(options.epochs * math.ceil(spec.rows / options.batch_size))
+    steps = _steps(spec, options)
     lengths = sorted((min(len(piece.ids), options.max_length) for piece in read.inspected.pieces), reverse=True)
     probed = lengths[: max(1, min(_MOST_PROBED, options.batch_size))]
     share = (sum(lengths) / len(lengths)) / max(1.0, sum(probed) / len(probed)) if lengths else 1.0
-    low = _TIME_BELOW * (measured.starting + measured.seconds * steps * share)
-    high = _TIME_ABOVE * (measured.starting + measured.seconds * steps)
+    before = measured.starting + measured.each * spec.rows
+    low = _TIME_BELOW * (before + measured.seconds * steps * share)
+    high = _TIME_ABOVE * (before + measured.seconds * steps)
     return {"low": round(low, 1), "high": round(high, 1)}
+
+
+def _steps(spec: RunSpec, options: Any) -> int:
+    """Optimiser steps of the whole run; several answers to a prompt are as many rows of a step."""
+    if options.max_steps:
+        return int(options.max_steps)
+    learnt = spec.rows - (0 if "eval" in spec.extras else held_out_rows(spec.rows, options))
+    per_epoch = math.ceil(learnt * int(getattr(options, "answers", 1)) / options.batch_size)
+    return max(1, math.ceil(per_epoch * float(options.epochs)))
 
 
 def _refused(spec: RunSpec, sentence: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,10 +26,12 @@ STEPS = 2
 class Measured(NamedTuple):
     """What the steps showed. `seconds`: of one step; `starting`: from the call to the first step; `peak`: bytes.
 
+    `each`: seconds for each row before the first step, where rows are read or answered first; not in `starting`.
     `free`: bytes that the device had left for a run before this one began. `device`: cpu, cuda or mps.
     """
 
     starting: float
+    each: float
     seconds: float
     peak: int
     free: int
@@ -74,6 +77,7 @@ def measure(folder: Path, began: float) -> Measured:
 
 
 def _told(run: ProbeRun, began: float, free: int) -> Measured:
+    preparing, each = _before_the_first_step(run)
     begun = [moment for moment, kind, values in run.events if kind == "progress" and values["phase"] == "training"]
     steps = [(moment, values) for moment, kind, values in run.events if kind == "metric"]
     starting = (begun[0] if begun else now()) - began
@@ -82,7 +86,18 @@ def _told(run: ProbeRun, began: float, free: int) -> Measured:
     metrics = {name: value for name, value in (steps[0][1] if steps else {}).items() if name != "step"}
     warnings = [values["sentence"] for _, kind, values in run.events if kind == "warning"]
     device = _device()
-    return Measured(starting, seconds, _peak(device), free, device, metrics, warnings)
+    return Measured(max(0.0, starting - preparing), each, seconds, _peak(device), free, device, metrics, warnings)
+
+
+def _before_the_first_step(run: ProbeRun) -> tuple[float, float]:
+    """Seconds in which every row was read or answered before training, and seconds for each of them."""
+    spoken = [(moment, values) for moment, kind, values in run.events if kind in ("progress", "metric")]
+    spent = each = 0.0
+    for (moment, values), (later, _) in pairwise(spoken):
+        if values.get("phase") not in (None, "training", "loading") and values.get("total_steps"):
+            spent += later - moment
+            each = spent / values["total_steps"]
+    return spent, each
 
 
 def _device() -> str:

@@ -33,7 +33,7 @@ from studio.training.planning import Plan, plan
 from studio.training.pricing import price
 from studio.training.request import Request
 
-_VERSION = 1  # of what is measured: results of older ones are measured again
+_VERSION = 2  # of what is measured: results of older ones are measured again
 _MOST_ROWS = 5_000
 _STARTING_SECONDS = 30.0  # a process that has not written itself down by then never will
 _POLL_SECONDS = 0.2
@@ -41,6 +41,7 @@ _STALE_SECONDS = 3600.0
 _NICE = 10
 _ROOT = Path(__file__).resolve().parents[2]
 
+_AWAITED = "Its base is still to be made by the job before it, so time and memory are not known yet."
 _VANISHED = {
     "kind": "vanished",
     "sentence": "The preflight's process was ended from outside, most likely because the machine ran out of memory.",
@@ -71,6 +72,8 @@ def begin(store: Store, settings: Settings, request: Request) -> Preflight:
     thought = plan(store, request)
     if thought.refusals:
         return Preflight("refused", "done", _refused(thought))
+    if thought.origin is not None and thought.origin.model.path is None:
+        return Preflight("awaited", "done", _refused(thought, [_AWAITED]))
     key, spec, files = _question(store, settings, thought)
     if _known(store, key) is None and _state(store.home, key) != "running":
         _start(store.home, key, spec, files)
@@ -79,7 +82,8 @@ def begin(store: Store, settings: Settings, request: Request) -> Preflight:
 
 def memory_of(store: Store, settings: Settings, thought: Plan) -> float | None:
     """The most memory (GB) that a preflight of this plan has measured; None where nobody has looked."""
-    if not store.value("select count(*) from preflights"):
+    awaited = thought.origin is not None and thought.origin.model.path is None
+    if awaited or not store.value("select count(*) from preflights"):
         return None
     found = get_preflight(store, _question(store, settings, thought)[0]) or {}
     memory = found.get("memory_gb") or {}
@@ -147,15 +151,15 @@ def _told(result: dict[str, Any]) -> dict[str, Any]:
     return {**result, "fits_beside_engine": fits, "price": price(result.get("seconds"), memory)}
 
 
-def _refused(thought: Plan) -> dict[str, Any]:
-    """The plan's refusals in the shape of a result."""
+def _refused(thought: Plan, notes: list[str] | None = None) -> dict[str, Any]:
+    """The plan's refusals in the shape of a result; `notes` become warnings."""
     counts = dict.fromkeys(
         ("tokens", "trained_tokens", "truncated", "identical_pairs", "duplicates", "overlap", "nothing_learnt"), 0
     )
     unknown = dict.fromkeys(("memory_gb", "seconds", "fits_beside_engine"))
     rows = thought.survey.rows if thought.survey else 0
     return {"rows": rows, **counts, "masked_share": 0.0, **unknown, "price": "", "examples": [], "checks": [],
-            "refusals": list(thought.refusals), "warnings": []}  # fmt: skip
+            "refusals": list(thought.refusals), "warnings": notes or []}  # fmt: skip
 
 
 def _key(spec: RunSpec, rows: list[dict[str, Any]], extras: dict[str, list[dict[str, Any]]]) -> str:

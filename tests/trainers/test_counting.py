@@ -93,6 +93,12 @@ def test_an_overlap_is_said(overlapping: int, said: int) -> None:
     assert len(warnings(count(Inspected([piece("a", 5)]), 100), 100, overlapping)) == said
 
 
+def test_prompts_that_leave_no_room_for_the_answers_of_the_run_train_on_nothing() -> None:
+    prompts = Inspected([piece("short", 10, learnt=0), piece("long", 50, learnt=0)], made=30)
+
+    assert count(prompts, 60).deaf == ["long"]
+
+
 def test_nothing_at_all_is_refused() -> None:
     assert refusals(count(Inspected([]), 100), 100) == ["There is no row to train on; choose another dataset."]
 
@@ -100,7 +106,7 @@ def test_nothing_at_all_is_refused() -> None:
 def test_the_longest_rows_are_tried_and_one_of_each_label_where_there_are_labels() -> None:
     rows = [{"id": "a"}, {"id": "b"}, {"id": "c"}]
     inspected = Inspected([piece("a", 5), piece("b", 9), piece("c", 7)])
-    labelled = [{"id": "a", "label": "x"}, {"id": "b", "label": "y"}, {"id": "c", "label": "y"}]
+    labelled = Inspected([piece("a", 5, side="x"), piece("b", 9, side="y"), piece("c", 7, side="y")])
 
     assert [row["id"] for row in longest_rows(rows, inspected, 2)] == ["b", "c"]
-    assert [row["id"] for row in longest_rows(labelled, inspected, 2)] == ["b", "a"]
+    assert [row["id"] for row in longest_rows(rows, labelled, 4)] == ["b", "a", "c"]

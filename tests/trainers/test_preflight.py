@@ -11,6 +11,7 @@ import pytest
 from storage.home import read_json
 from storage.runs import freeze_rows
 from storage.specs.registry import METHODS
+from storage.specs.run import Helper
 from tests.trainers import building
 from tests.trainers.engine import tiny
 from trainers.counting import checks, examples, in_texts
@@ -134,15 +135,55 @@ def test_rows_to_measure_on_that_are_learnt_from_are_told(tmp_path: Path, tiny_b
     assert look(folder)["overlap"] == 3
 
 
+def _thumbs(count: int) -> list[dict[str, Any]]:
+    return [
+        {"id": row["id"], "prompt": row["prompt"], "completion": row["chosen"], "label": at % 2 == 0}
+        for at, row in enumerate(building.preferences(count))
+    ]
+
+
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "conversations": building.conversations(),
+    "pairs": building.preferences(),
+    "judged": building.preferences(),
+    "thumbs": _thumbs(24),
+    "texts": [{"id": f"text-{at}", "text": f"The number {at} comes before {at + 1}. " * 3} for at in range(24)],
+    "questions": [{"id": row["id"], "prompt": row["prompt"]} for row in building.preferences()],
+    "labelled": [
+        {"id": f"row-{at}", "text": "warm sun" if at % 2 else "cold snow",
+         "told": json.dumps({"tags": ["warm" if at % 2 else "cold"], "metadata": {}})}
+        for at in range(24)
+    ],
+}  # fmt: skip
+"""Rows of every shape that there is."""
+
+ASKED: dict[str, dict[str, Any]] = {
+    "rloo": {"rules": "words<6", "answers": 2, "batch_size": 4, "answer_tokens": 8},
+    "grpo": {"rules": "words<6", "answers": 2, "batch_size": 4, "answer_tokens": 8},
+    "distill": {"answer_tokens": 8},
+}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_is_looked_at_without_a_bug(method: str, tmp_path: Path, tiny_base: Path) -> None:
-    """Rows of the wrong shape at worst: what comes out is a result with sentences, never a crash."""
-    rows = building.preferences() if METHODS[method].by_preferences else building.conversations()
-    told = look(building.make_run(tmp_path / method, method, tiny_base, rows=rows, options={}))
+def test_every_method_is_looked_at_by_its_own_first_steps(method: str, tmp_path: Path, tiny_base: Path) -> None:
+    helper = Helper("teacher", "base", str(tiny.save_base(tmp_path / "teacher", seed=1)))._asdict()
+    told = look(
+        building.make_run(
+            tmp_path / method,
+            method,
+            tiny_base,
+            rows=ROWS[METHODS[method].shape],
+            options=ASKED.get(method, {}),
+            teacher=helper if method == "distill" else None,
+        )  # fmt: skip
+    )
 
-    assert all(sentence.strip() for sentence in [*told["refusals"], *told["warnings"]])
-    assert told["seconds"] is not None or told["refusals"]
+    assert told["refusals"] == []
+    assert 0 < told["seconds"]["low"] < told["seconds"]["high"]
+    assert told["tokens"] > 0
+    assert (told["trained_tokens"] > 0) == (METHODS[method].shape != "questions")
+    assert all(check["sentence"].endswith(".") for check in told["checks"])
 
 
 def test_template_and_tokenizer_are_held_against_each_other(tmp_path: Path) -> None:
