@@ -227,7 +227,8 @@ def values_of(job: Job) -> dict[str, float]:
     """What a finished job's evaluation says, by goal; what was not measured is absent."""
     found: dict[str, float] = {}
     evaluation = job.evaluation or {}
-    held_out = (evaluation.get("held_out") or {}).get("loss", job.metrics.get("held_out_best"))
+    measured = (evaluation.get("held_out") or {}).get("loss")
+    held_out = job.metrics.get("held_out_best") if measured is None else measured
     forgetting = (evaluation.get("forgetting") or {}).get("base_answers") or {}
     if held_out is not None:
         found["held_out_loss"] = float(held_out)
