@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from storage.specs.advice import SMALL
 from trainers.models import Loaded
+from trainers.ranks import world
 from trainers.reporting import tracker_arguments
 from trainers.run import Run
 
@@ -26,9 +27,10 @@ def plan(options: Any, loaded: Loaded, rows: int, longest: int, sequences: int =
     """Share the batch out so that it fits; `sequences`: how many a row makes (a preference makes two)."""
     budget = _TOKENS_AT_ONCE_LARGE if loaded.parameters >= SMALL else _TOKENS_AT_ONCE
     fits = max(1, budget // max(1, longest * sequences))
-    at_once = max(size for size in range(1, options.batch_size + 1) if options.batch_size % size == 0 and size <= fits)
+    share = max(1, options.batch_size // world())  # of the batch, for each process of the run
+    at_once = max(size for size in range(1, share + 1) if share % size == 0 and size <= fits)
     steps = options.max_steps or max(1, math.ceil(options.epochs * math.ceil(rows / options.batch_size)))
-    return Plan(at_once, options.batch_size // at_once, steps)
+    return Plan(at_once, share // at_once, steps)
 
 
 def trainer_arguments(run: Run, options: Any, loaded: Loaded, shares: Plan) -> dict[str, Any]:

@@ -83,11 +83,6 @@ def _visible(devices: Sequence[str]) -> dict[str, str]:
     return {"CUDA_VISIBLE_DEVICES": ",".join(names)} if names else {}
 
 
-def rank() -> int:
-    """Which process of a run this is: 0 leads, saves and speaks; the others (torchrun's RANK) only compute."""
-    return int(dict(os.environ).get("RANK", "0"))
-
-
 def _lower_priority() -> None:
     os.setpriority(os.PRIO_PROCESS, 0, _NICE)
 

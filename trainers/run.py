@@ -23,14 +23,19 @@ from storage.specs.run import RunSpec
 from trainers.checkpoints import drop_torn, newest_complete
 from trainers.failures import Failure, RunFailed, explain
 from trainers.process import DONE, FAILED, STOPPED, TAKEN, environment, taken
+from trainers.ranks import rank, take_device, wait_for_leader
 
 
 class Stopped(BaseException):
     """The run was asked to stop; not an Exception, so that no library swallows it."""
 
 
+class Followed(BaseException):
+    """The training of which this process computed a share is over; the leader does the rest."""
+
+
 class Run:
-    """One run: its folder, what was asked for, and its voice (events)."""
+    """One run: its folder, what was asked for, and its voice (events), which only the process that leads has."""
 
     def __init__(self, folder: Path, spec: RunSpec, resume: bool = False) -> None:
         self.folder = folder
@@ -39,6 +44,7 @@ class Run:
         self.stop_requested = False
         self.training = False
         self.finished = False
+        self.leads = rank() == 0
         process = identify(os.getpid())
         self.started = process.started if process else now()
 
@@ -63,7 +69,8 @@ class Run:
 
     def event(self, kind: str, **values: Any) -> None:
         """Append an event."""
-        append_event(self.folder, kind, **values)
+        if self.leads:
+            append_event(self.folder, kind, **values)
 
     def say(self, sentence: str, **values: Any) -> None:
         """Tell people something worth knowing, in events and log."""
@@ -86,12 +93,17 @@ class Run:
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
-        """Within it a stop waits for the end of the step; elsewhere it ends the run at once."""
+        """Within it a stop waits for the end of the step; elsewhere it ends the run at once.
+
+        All training happens here: a process that does not lead has nothing to do after it.
+        """
         self.training = True
         try:
             yield
         finally:
             self.training = False
+        if not self.leads:
+            raise Followed
 
     def on_signal(self, signal_number: int, _frame: FrameType | None) -> None:
         """SIGTERM or Ctrl+C: stop after this step, or now where no step is being taken. SIGUSR1: now in any case."""
@@ -110,11 +122,39 @@ def perform(method: str, train: Callable[[Run], None], argv: Sequence[str] | Non
     parser.add_argument("--attempt", default="", help="name of this attempt, set by the worker")
     given = parser.parse_args(argv)
     folder: Path = given.folder.resolve()
+    if rank():
+        return _follow(folder, given.resume, train)
     with taken(folder, given.attempt) as mine:
         if not mine:
             print(f"Another process is doing the run in {folder}.", file=sys.stderr)
             return TAKEN
         return _outcome(folder, given.attempt, given.resume, train)
+
+
+def _follow(folder: Path, resume: bool, train: Callable[[Run], None]) -> int:
+    """Compute a share of a run that another process leads; only why it failed is told, before that one is ended."""
+    try:
+        _begin(folder, resume, train)
+    except (Followed, Stopped):
+        wait_for_leader(folder)
+        return DONE
+    except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a sentence
+        traceback.print_exc()
+        append_event(folder, "failed", error=write_error(folder, *explain(error)))
+        return FAILED
+    return DONE
+
+
+def _begin(folder: Path, resume: bool, train: Callable[[Run], None]) -> None:
+    """Set the process up as the spec says, hear signals, and train."""
+    spec = RunSpec.read(folder)
+    os.environ.update(environment(spec.threads, offline=Path(spec.base_path).exists()))
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")  # TRL refuses to see several devices in one process
+    take_device()
+    run = Run(folder, spec, resume)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+        signal.signal(number, run.on_signal)
+    train(run)
 
 
 def _outcome(folder: Path, attempt: str, resume: bool, train: Callable[[Run], None]) -> int:
@@ -123,13 +163,7 @@ def _outcome(folder: Path, attempt: str, resume: bool, train: Callable[[Run], No
     _end_torn_line(folder / "events.jsonl")
     append_event(folder, "log", sentence="The run's process has started.", attempt=attempt, pid=os.getpid())
     try:
-        spec = RunSpec.read(folder)
-        os.environ.update(environment(spec.threads, offline=Path(spec.base_path).exists()))
-        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")  # TRL refuses to see several devices in one process
-        run = Run(folder, spec, resume)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
-            signal.signal(number, run.on_signal)
-        train(run)
+        _begin(folder, resume, train)
     except Stopped:
         append_event(folder, "log", sentence="The run was stopped on request.", outcome="stopped")
         return STOPPED
