@@ -5,10 +5,13 @@ missing and how to get it.
 """
 
 import json
+from itertools import islice
 from typing import Any, NamedTuple
 
 from storage.datasets import count_examples, get_dataset
 from storage.errors import BadInput
+from storage.examples import stream
+from storage.queries import Query
 from storage.rows import FROZEN, Dataset, Study, Version
 from storage.specs.method import Method
 from storage.specs.registry import METHODS
@@ -17,6 +20,7 @@ from storage.versions import contents, freeze, nothing_to_learn, peek
 from studio.training.request import Request
 from studio.training.shaped import counted
 from studio.training.shaping import SHAPES
+from studio.training.shaping_thumbs import LOOKED_AT, answers_per_row
 from studio.training.voted import VOTED, Survey
 
 _KINDS = {
@@ -45,7 +49,10 @@ def survey(store: Store, method: Method, request: Request) -> Survey:
     rows = count_examples(store, dataset.id, FROZEN)
     if not rows:
         raise BadInput(nothing_to_learn(dataset, count_examples(store, dataset.id)))
-    noun = "pair" if method.shape == "pairs" else "row"
+    if method.shape == "thumbs":
+        first = islice(stream(store, dataset.id, Query(status=FROZEN)), LOOKED_AT)
+        rows = round(rows * answers_per_row([example.content for example in first]))
+    noun = {"pairs": "pair", "thumbs": "judged answer"}.get(method.shape, "row")
     return Survey(rows, f'{counted(rows, noun)} of dataset "{dataset.name}"')
 
 

@@ -28,6 +28,15 @@ def thumbs(dataset: Dataset, examples: Examples) -> Shaped:
     return Shaped(rows, prompts)
 
 
+LOOKED_AT = 100
+"""Rows from which it is told how many answers a dataset holds, before it is read whole."""
+
+
+def answers_per_row(contents: Sequence[Mapping[str, Any]]) -> float:
+    """How many judged answers an example holds: two where it is a pair, one where it is a thumb, none where a score."""
+    return sum(len(_judged(content)) for content in contents) / max(1, len(contents))
+
+
 def _judged(content: Mapping[str, Any]) -> list[tuple[str, Any, bool]]:
     """The answers of an example that somebody judged, by name, and whether each is good."""
     if isinstance(content.get("label"), bool):

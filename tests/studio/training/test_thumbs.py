@@ -72,6 +72,15 @@ def test_only_good_answers_are_refused(ready: Store) -> None:
     assert get_dataset(ready, "judged").kind == "preference"
 
 
+def test_a_plan_counts_answers_and_not_examples(ready: Store) -> None:
+    add_dataset(ready, "mixed", "preference", [*(pair(n) for n in range(6)), thumb(1, True), thumb(2, False)])
+
+    thought = plan(ready, Request("kto", "starter", dataset="mixed", options={"epochs": 1, "batch_size": 2}))
+
+    assert thought.survey is not None
+    assert (thought.survey.sentence, thought.steps) == ('14 judged answers of dataset "mixed"', 7)
+
+
 @pytest.fixture
 def voted(ready: Store) -> Study:
     """Five votes for one answer, two that call both bad, and a tie; all may train."""

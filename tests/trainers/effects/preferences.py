@@ -53,7 +53,7 @@ def style(folder: Path, method: str, seed: int = 0, **own: Any) -> dict[str, Any
     building.make_run(folder, method, STARTER, rows, options={**advised, "seed": seed, **own})
     assert building.run_trainer(folder) == 0, building.log_of(folder)
     after = loop.measure(*loop.load(STARTER, folder / "adapter"), stage.held_out, seed + 1)
-    first, *_, last = building.events(folder, "metric")
+    first, *_, last = [event for event in building.events(folder, "metric") if "loss" in event]
     return {
         "measure": "share of terse answers on held-out prompts",
         "better": "higher",
