@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from storage.errors import BadInput, Refused
 from storage.models import base_of, get_model
 from storage.rows_training import ANSWERING, Model, Task
 from storage.store import Store
+from studio.curation.export_tasks import PREFIX
 
 FORMS = ("adapter", "merged", "full")
 """As it is; merged into its base, in the base's number format; merged and written in float32."""
@@ -61,15 +63,22 @@ def run_export_model(store: Store, task: Task) -> dict[str, Any]:
     """The task "export-model": into the home's folder for exports, as a zip file that the page offers."""
     said = task.payload
     tasks.advance(store, task.id, 0.1, "Writing the model and testing what was written.")
-    folder = store.home.exports / f".model-{new_id()}"
+    folder = store.home.exports / f".download-{new_id()}"  # a name that `export_tasks.sweep` clears after a crash
     try:
         found = export_model(store, said["model"], said["as"], folder)
         tasks.advance(store, task.id, 0.8, "Packing it.")
-        packed = store.home.exports / f"export-{new_id()}-{found['model']}-{found['as']}"
-        path = Path(shutil.make_archive(str(packed), "zip", folder))
+        path = _pack(folder, store.home.exports / f"{PREFIX}{new_id()}-{found['model']}-{found['as']}.zip")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return {**found, "path": str(path), "file": path.name, "bytes": path.stat().st_size}
+
+
+def _pack(folder: Path, target: Path) -> Path:
+    """The folder's files in a zip file, stored as they are: weights do not get smaller."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    return target
 
 
 def _in_process(wish: dict[str, Any], log: Path) -> dict[str, Any]:

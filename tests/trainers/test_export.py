@@ -3,11 +3,17 @@
 import json
 import shutil
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from storage.errors import BadInput
+from storage.models import add_model
+from storage.store import Store
+from storage.tasks import add_task
 from storage.weights import read_header
+from studio.training.exporting_models import run_export_model
+from tests.trainers import building
 from trainers.export import Export, export
 
 pytestmark = pytest.mark.torch
@@ -81,3 +87,18 @@ def test_a_broken_adapter_leaves_nothing(tiny_base: Path, sft_run: Path, tmp_pat
         export(wish(tiny_base, broken, "merged", tmp_path / "out"))
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["broken"]
+
+
+@pytest.mark.slow
+def test_the_task_packs_a_tested_model_for_download(store: Store, tiny_base: Path, sft_run: Path) -> None:
+    base = building.add_base(store, tiny_base)
+    add_model(store, "taught", "adapter", base_id=base.id, path=str(sft_run / "adapter"))
+    task = add_task(store, "export-model", {"model": "taught", "as": "merged"})
+
+    found = run_export_model(store, task)
+
+    assert (found["self_test"]["same_answers"], found["self_test"]["agreement"]) == (5, 1.0)
+    assert [path.name for path in store.home.exports.iterdir()] == [found["file"]]
+    assert found["file"].endswith("-taught-merged.zip")
+    with ZipFile(found["path"]) as archive:
+        assert {"README.md", "config.json", "model.safetensors", "tokenizer.json"} <= set(archive.namelist())
