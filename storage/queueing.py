@@ -89,6 +89,16 @@ def withdraw(store: Store, job_ids: list[str]) -> None:
                 store.execute("delete from jobs where id = ?", [job_id])
 
 
+def stuck(store: Store, job: Job) -> bool:
+    """Whether a queued job will not begin before a person does something: it is held, or builds on what failed."""
+    if job.status != "queued":
+        return False
+    before = get_job(store, job.after_id) if job.after_id else None
+    return job.held_at is not None or (
+        before is not None and (before.status in ("failed", "stopped") or stuck(store, before))
+    )
+
+
 def reason(store: Store, job: Job) -> str:
     """Why a queued job waits, in a sentence."""
     before = get_job(store, job.after_id) if job.after_id else None

@@ -84,9 +84,13 @@ def _yardsticks(store: Store, thought: Plan, frozen: Frozen) -> dict[str, list[d
 
 def again(store: Store, settings: Settings, job: Job, start_id: str | None = None) -> Job:
     """Start what an ended job was asked to do once more, under a new job; its name is kept where it is free."""
-    values = {**job.request, "start_id": start_id}
-    fresh = launch(store, settings, Request.from_json(values), **({"plan_id": job.plan_id} if job.plan_id else {}))
-    queueing.follow_instead(store, job, fresh)  # phases that wait for a job which will not be done wait for this one
+    return instead_of(store, settings, job, Request.from_json({**job.request, "start_id": start_id}))
+
+
+def instead_of(store: Store, settings: Settings, job: Job, request: Request) -> Job:
+    """Start a training that takes an ended job's place: in its plan, and for those who wait for what it was to make."""
+    fresh = launch(store, settings, request, **({"plan_id": job.plan_id} if job.plan_id else {}))
+    queueing.follow_instead(store, job, fresh)
     return fresh
 
 

@@ -8,7 +8,7 @@ from storage.errors import Conflict
 from storage.rows_training import Job
 from storage.store import Store
 from studio.settings import Settings
-from studio.training.launching import launch
+from studio.training.launching import instead_of
 from studio.training.request import Request
 
 
@@ -25,7 +25,7 @@ def retry(store: Store, settings: Settings, reference: str, options: Mapping[str
     if not changes:
         return jobs.resume(store, job.id)
     asked = {**job.request, "options": {**job.request.get("options", {}), **changes}}
-    return launch(store, settings, Request.from_json(asked))
+    return instead_of(store, settings, job, Request.from_json(asked))
 
 
 def _first_offer(job: Job) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def resume(store: Store, reference: str) -> Job:
 
 
 def wait(store: Store, job: Job, timeout: float | None = None) -> Job:
-    """Wait until a job has ended, with a worker at it: one is started where none is seen to work.
+    """Wait until a job has ended or waits for a person, with a worker at it: one is started where none is seen to work.
 
     Returns the job as it is after `timeout` seconds at the latest.
     """
@@ -149,7 +149,7 @@ def wait(store: Store, job: Job, timeout: float | None = None) -> Job:
     asked = 0.0
     while True:
         fresh = jobs.get_job(store, job.id)
-        if fresh.status in JOB_ENDED or (deadline is not None and now() > deadline):
+        if fresh.status in JOB_ENDED or queueing.stuck(store, fresh) or (deadline is not None and now() > deadline):
             catch_up(store)
             return fresh
         if now() - max(asked, fresh.beat_at or 0.0) > _SILENT_SECONDS:

@@ -98,6 +98,7 @@ def test_a_phase_waits_for_the_one_before_and_says_so(store: Store) -> None:
         "It builds on job 1 (first), which has failed: resume or retry that one, or stop this."
     )
     assert queueing.ready(store) == 0, "nothing comes by itself: a worker may end"
+    assert [queueing.stuck(store, job) for job in (first, second, third)] == [False, True, True]
 
     jobs.resume(store, first.id)
     jobs.claim(store)

@@ -17,6 +17,7 @@ from studio.training.launching import again
 from studio.training.phases import launch_plan
 from studio.training.planning import plan
 from studio.training.request import Request
+from studio.training.retrying import retry
 from studio.training.watching import report
 from tests.studio.training.project import add_dataset, add_starter, conversation, run_to_the_end
 from trainers.chaining import fill
@@ -110,6 +111,16 @@ def test_who_waited_for_a_failed_phase_waits_for_the_one_that_is_started_instead
     instead = again(ready, home_settings, jobs.get_job(ready, first.id))
 
     assert (instead.plan_id, jobs.get_job(ready, second.id).after_id) == (first.plan_id, instead.id)
+
+
+def test_who_waited_for_a_failed_phase_waits_for_its_retry(ready: Store, home_settings: Settings) -> None:
+    first, second, _ = launch_plan(ready, home_settings, PHASES).jobs
+    jobs.claim(ready)
+    jobs.finish(ready, first.id, "failed", error={"kind": "x", "sentence": "x", "fix": "x"})
+
+    instead = retry(ready, home_settings, first.id, {"batch_size": 2})
+
+    assert (instead.id != first.id, jobs.get_job(ready, second.id).after_id) == (True, instead.id)
 
 
 def test_a_training_that_would_wait_for_a_failed_job_is_refused(ready: Store, home_settings: Settings) -> None:
