@@ -6,7 +6,9 @@ from typing import Any
 from storage.rows import Row
 
 ANSWERING = ("base", "adapter", "endpoint")
-"""Kinds of models that answer prompts; the others judge texts."""
+"""Kinds of models that answer prompts; the others judge texts, or read them."""
+ENCODER = "encoder"
+"""The kind of a base that reads and cannot answer, such as BERT: classifiers are trained on it."""
 JOB_ENDED = ("done", "failed", "stopped")
 
 
@@ -14,7 +16,8 @@ JOB_ENDED = ("done", "failed", "stopped")
 class Model(Row):
     """What was trained or added: a base, an adapter on a base, an endpoint, all of which answer; or a judge.
 
-    kind: base, adapter, endpoint (`ANSWERING`), reward (scores answers) or classifier (labels texts; `labels`).
+    kind: base, adapter, endpoint (`ANSWERING`), encoder (reads only), reward (scores answers) or classifier (labels
+    texts; `labels`).
 
     `path`: weights folder (base, adapter). `base_id`: the base under an adapter. `parent_id`: the model that an
     adapter was trained from. `url`, `remote_name`, `key_env`: an endpoint, its name for the model and the

@@ -112,7 +112,7 @@ def starting_model(store: Store) -> Model | None:
         chosen = turn.parent_id if now is None or now.word == "worse" else turn.model_id
         if chosen and get_model(store, chosen).retired_at is None:
             return get_model(store, chosen)
-    trainable = [model for model in list_models(store) if model.kind != "endpoint"]
+    trainable = [model for model in list_models(store) if model.kind in ("base", "adapter")]
     return trainable[0] if trainable else None
 
 

@@ -16,7 +16,7 @@ from storage.clock import new_id
 from storage.errors import BadInput, Conflict, NotFound
 from storage.models import add_model as insert_model
 from storage.models import checked_name, free_name, list_models
-from storage.rows_training import Model
+from storage.rows_training import ENCODER, Model
 from storage.store import Store
 from studio.settings import Settings
 from studio.training.folders import inspect_adapter, inspect_base, is_adapter
@@ -91,7 +91,7 @@ def _add_folder(store: Store, folder: Path, name: str | None) -> Model:
     return insert_model(
         store,
         wish,
-        "base",
+        "base" if weights.template_sha256 else ENCODER,
         path=str(folder),
         base_sha256=weights.sha256,
         template_sha256=weights.template_sha256,

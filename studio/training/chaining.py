@@ -13,7 +13,7 @@ from storage.jobs import get_job
 from storage.models import base_of, get_model
 from storage.rows_training import Job, Model
 from storage.specs.method import Method
-from storage.specs.registry import method_named
+from storage.specs.registry import METHODS, method_named
 from storage.specs.run import Helper
 from storage.specs.training import SAVED_AS_ADAPTER
 from storage.store import Store
@@ -42,7 +42,8 @@ def origin_of(store: Store, request: Request) -> Origin:
         done = get_job(store, request.after)
         return find_origin(store, get_model(store, done.model_id or "").name, request.start)
     if before is None or not names(before, request.base):
-        return find_origin(store, request.base, request.start)
+        reads = request.method in METHODS and METHODS[request.method].makes == "labels"
+        return find_origin(store, request.base, request.start, reads)
     if _method(before).makes in ("scores", "labels"):
         raise Refused(f'Job {before.number} makes a model that judges answers and gives none: "{before.name}" cannot '
                       "be trained on; name another base.")  # fmt: skip

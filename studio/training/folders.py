@@ -12,13 +12,22 @@ from storage.home import read_json
 from storage.prompts import text_sha256
 from storage.weights import count_weights, hash_files, read_header, safetensors_files
 
+# Families of encoders that transformers reads as classifiers, by the type that their configuration names.
+_ENCODERS = frozenset(
+    {"albert", "bert", "camembert", "deberta", "deberta-v2", "distilbert", "electra", "modernbert", "mpnet", "roberta",
+     "xlm-roberta"}
+)  # fmt: skip
+
 
 class Weights(NamedTuple):
-    """A base's folder: hash over its safetensors files by name, hash of its chat template, count of weights."""
+    """A base's folder: hash over its safetensors files by name, hash of its chat template, count of weights.
+
+    An encoder has no template.
+    """
 
     path: Path
     sha256: str
-    template_sha256: str
+    template_sha256: str | None
     parameters: int
 
 
@@ -42,6 +51,8 @@ def inspect_base(folder: Path) -> Weights:
     _refuse_ways_out(folder)
     files = safetensors_files(folder)
     template = chat_template(folder)
+    if template is None and is_encoder(folder):
+        return Weights(folder, hash_files(files), None, count_weights(folder))
     if template is None:
         raise BadInput(
             f"{folder} has no chat template, so it cannot hold a conversation: choose an instruct or chat variant, "
@@ -76,6 +87,11 @@ def chat_template(folder: Path) -> str | None:
         named = {item.get("name"): item.get("template") for item in found if isinstance(item, dict)}
         found = named.get("default")
     return found if isinstance(found, str) and found else None
+
+
+def is_encoder(folder: Path) -> bool:
+    """Whether a folder holds a model that reads and cannot answer, by what its configuration says."""
+    return (read_json(folder / "config.json") or {}).get("model_type") in _ENCODERS
 
 
 def _refuse_ways_out(folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from storage.errors import BadInput, NotReady, Refused
 from storage.models import base_of, get_model
-from storage.rows_training import ANSWERING, Model
+from storage.rows_training import ANSWERING, ENCODER, Model
 from storage.specs.method import Method
 from storage.specs.options import option_fields
 from storage.specs.run import Helper
@@ -36,9 +36,10 @@ class Origin(NamedTuple):
         return self.model.name if self.reference == "previous" else self.base.name
 
 
-def find_origin(store: Store, reference: str, start: str | None = None) -> Origin:
+def find_origin(store: Store, reference: str, start: str | None = None, reads: bool = False) -> Origin:
     """The origin named `reference`; `start`: one of `STARTS`, "continue" where nothing is said.
 
+    `reads`: the method only reads with it, as classifiers do, so that an encoder will do.
     Raises NotFound for an unknown model, Refused for an endpoint or a retired model, NotReady for weights that
     are no longer where they were.
     """
@@ -48,7 +49,12 @@ def find_origin(store: Store, reference: str, start: str | None = None) -> Origi
             f'"{model.name}" answers from {model.url}: its weights are not on this machine, so it cannot be trained. '
             "Start from a base or an adapter, or add the model's folder with `ratchet add-model`."
         )
-    if model.kind not in ANSWERING:
+    if model.kind == ENCODER and not reads:
+        raise Refused(
+            f'"{model.name}" is an encoder: it reads and cannot answer. Train a classifier on it (`ratchet train '
+            "classify`), or start from a base or an adapter."
+        )
+    if model.kind not in (*ANSWERING, ENCODER):
         raise Refused(f'"{model.name}" judges answers and gives none; start from a base or an adapter.')
     if start is not None and start not in STARTS:
         raise BadInput(f'A training cannot start with "{start}"; choose {", ".join(STARTS)}.')

@@ -121,3 +121,14 @@ def test_an_adapter_as_a_pickle_or_of_another_kind_is_refused(tmp_path: Path) ->
         inspect_adapter(pickled)
     with pytest.raises(BadInput, match="holds a PREFIX_TUNING adapter"):
         inspect_adapter(other)
+
+
+def test_an_encoder_needs_no_chat_template(tmp_path: Path) -> None:
+    folder = write_base(tmp_path / "bert")
+    (folder / "tokenizer_config.json").write_text("{}")
+    with pytest.raises(BadInput, match="has no chat template"):
+        inspect_base(folder)
+
+    (folder / "config.json").write_text('{"model_type": "bert"}')
+
+    assert inspect_base(folder).template_sha256 is None

@@ -6,6 +6,7 @@ import pytest
 
 from storage import models
 from storage.errors import NotReady, Refused
+from storage.rows_training import ENCODER
 from storage.store import Store
 from studio.training.origins import find_origin
 
@@ -41,3 +42,13 @@ def test_an_endpoint_cannot_be_trained(store: Store) -> None:
 
     with pytest.raises(Refused, match=r'"hosted" answers from http://127\.0\.0\.1:9/v1'):
         find_origin(store, "hosted")
+
+
+def test_an_encoder_is_read_by_classifiers_and_trained_by_nothing_else(store: Store, tmp_path: Path) -> None:
+    models.add_model(store, "bert", ENCODER, path=_weights(tmp_path, "bert"))
+
+    with pytest.raises(Refused, match='"bert" is an encoder: it reads and cannot answer'):
+        find_origin(store, "bert")
+    found = find_origin(store, "bert", reads=True)
+
+    assert (found.model.name, found.base.name, found.adapter_path) == ("bert", "bert", None)
