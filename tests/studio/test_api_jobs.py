@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from storage import jobs
 from storage.clock import new_id
 from storage.home import Home
+from storage.specs.registry import METHODS
 from storage.store import Store
 from studio.api import jobs as job_routes
 from studio.api import models as model_routes
@@ -41,7 +42,7 @@ def web(store: Store, home: Home) -> Iterator[TestClient]:
 def test_the_form_is_offered_methods_models_and_material(web: TestClient) -> None:
     offered = web.get("/api/jobs/choices").json()
 
-    assert [method["name"] for method in offered["methods"]] == ["sft", "dpo"]
+    assert [method["name"] for method in offered["methods"]] == list(METHODS)
     assert [model["name"] for model in offered["models"]] == ["starter"]
     assert offered["datasets"] == [{"name": "facts", "kind": "sft", "rows": 5}]
     assert offered["studies"] == [{"name": "first-look", "votes": 0}]
