@@ -2,13 +2,16 @@
 torch (tests/trainers/patient_run.py)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from storage import jobs
+from storage import aside, jobs
 from storage.rows_training import Job
+from storage.specs.run import RunSpec
 from storage.store import Store
+from tests.studio.training.project import write_base
 from tests.trainers import building
 from tests.trainers.executor_contract import MODULE, wait_for
 from trainers.executor import LocalExecutor, Order
@@ -150,6 +153,28 @@ def test_a_run_that_hears_nothing_is_killed_in_the_end(queue: Queue) -> None:
     jobs.request_stop(queue.store, job.id, "save")
 
     assert queue.settled(worker, job).status == "stopped"
+
+
+def test_the_engine_stands_aside_as_long_as_a_run_needs_its_memory(queue: Queue, tmp_path: Path) -> None:
+    write_base(tmp_path / "base")
+    queue.store.execute("update models set path = ?", [str(tmp_path / "base")])
+    job = queue.add()
+    folder = queue.store.home.run(job.id)
+    replace(RunSpec.read(folder), base_path=str(tmp_path / "base"), memory_gb=1e6).write(folder)
+
+    worker = queue.worker()
+    queue.at_work(worker, job)
+    standing = aside.standing(queue.store.home)
+    assert standing is not None and standing.startswith("The engine has moved aside while job 1 (patient) trains")
+    said = [event["sentence"] for event in building.events(folder, "log")]
+    assert any("the engine was asked to move aside" in sentence for sentence in said)
+
+    later = queue.worker()
+    later.tick()  # a worker that comes later makes the note its own
+    assert aside.standing(queue.store.home) == standing
+    queue.finish(job)
+    queue.settled(later, job)
+    assert (aside.standing(queue.store.home), list(queue.store.home.aside.iterdir())) == (None, [])
 
 
 def _power_cut(queue: Queue, job: Job) -> None:
