@@ -91,7 +91,7 @@ def _free(device: str) -> float:
     if not device.startswith("cuda:"):
         return min(float(psutil.virtual_memory().available), _left_to_group())
     program = shutil.which("nvidia-smi") or "nvidia-smi"
-    query = ["--query-gpu=memory.free", "--format=csv,noheader,nounits", "--id", device.removeprefix("cuda:")]
+    query = ["--query-gpu=memory.free", "--format=csv,noheader,nounits", "-i", device.removeprefix("cuda:")]
     said = subprocess.run([program, *query], capture_output=True, text=True, timeout=20, check=False)
     return float(said.stdout.strip() or "nobody says") * 1024**2
 

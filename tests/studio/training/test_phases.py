@@ -151,6 +151,30 @@ def test_a_whole_model_is_a_base_to_what_comes_after(ready: Store, home_settings
     assert (spec.awaits_base, spec.start, spec.reference, spec.adapter_path) == (True, "fresh", "base", None)
 
 
+def test_a_reward_model_to_come_is_filled_in_like_a_base(ready: Store, home_settings: Settings) -> None:
+    add_dataset(ready, "asks", "prompts", [{"prompt": [{"role": "user", "content": f"p{n}"}]} for n in range(6)])
+    phases = [
+        {"method": "reward", "base": "starter", "dataset": "pairs", "name": "judge"},
+        {"method": "rloo", "base": "starter", "dataset": "asks", "rewards": ["judge"], "name": "better"},
+    ]
+    first, second = launch_plan(ready, home_settings, phases).jobs
+    open_spec = RunSpec.read(ready.home.run(second.id))
+    assert [(one["name"], one["base_path"]) for one in open_spec.rewards] == [("judge", "")]
+    assert not open_spec.awaits_base
+
+    judge = run_to_the_end(ready, first)
+    claimed = jobs.claim(ready)
+    assert claimed is not None
+    fill(ready, claimed)
+
+    (reward,) = RunSpec.read(ready.home.run(second.id)).rewards
+    assert (reward["name"], reward["base_path"], reward["adapter_path"]) == (
+        "judge", str(ready.home.model("starter")), judge.path,
+    )  # fmt: skip
+    with pytest.raises(BadInput, match=r"Phase 2: Job \d+ makes a model that judges answers and gives none"):
+        launch_plan(ready, home_settings, [{**phases[0], "name": "other"}, {**PHASES[1], "base": "other"}])
+
+
 def test_the_verbs_show_and_change_the_queue(ready: Store, home: Home, tmp_path: object) -> None:
     from studio.studio import Studio
 
