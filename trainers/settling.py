@@ -60,7 +60,8 @@ def _settle_done(store: Store, job: Job, folder: Path, outcome: dict[str, object
         fail(store, job, "adapter", sentence, "Start the job again.", say)
         return
     say(f"Job {job.number} is done: {model.name}.")
-    say(announce(store.home, model, base_of(store, model)))
+    if job.search_id is None:  # of many trials nobody asks anything; the engine loads one when somebody does
+        say(announce(store.home, model, base_of(store, model)))
 
 
 def _settle_silent(store: Store, watched: Watched, say: Say) -> Job | None:
