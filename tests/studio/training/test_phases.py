@@ -1,6 +1,7 @@
 """Plans of several phases: queued together or not at all, each built on what the one before makes."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from studio.training.watching import report
 from tests.studio.training.project import add_dataset, add_starter, conversation, run_to_the_end
 from trainers.chaining import fill
 
-PHASES = [
+PHASES: list[dict[str, Any]] = [
     {"method": "sft", "base": "starter", "dataset": "facts", "name": "english"},
     {"method": "sft", "dataset": "more", "name": "both"},
     {"method": "dpo", "dataset": "pairs", "name": "polite"},
@@ -144,7 +145,7 @@ def test_a_training_after_a_job_that_is_done_starts_from_its_model(ready: Store,
 
 
 def test_a_whole_model_is_a_base_to_what_comes_after(ready: Store, home_settings: Settings) -> None:
-    whole = {**PHASES[0], "options": {"tuning": "full"}}
+    whole: dict[str, Any] = {**PHASES[0], "options": {"tuning": "full"}}
     second = launch_plan(ready, home_settings, [whole, PHASES[1]]).jobs[1]
 
     spec = RunSpec.read(ready.home.run(second.id))
@@ -153,7 +154,7 @@ def test_a_whole_model_is_a_base_to_what_comes_after(ready: Store, home_settings
 
 def test_a_reward_model_to_come_is_filled_in_like_a_base(ready: Store, home_settings: Settings) -> None:
     add_dataset(ready, "asks", "prompts", [{"prompt": [{"role": "user", "content": f"p{n}"}]} for n in range(6)])
-    phases = [
+    phases: list[dict[str, Any]] = [
         {"method": "reward", "base": "starter", "dataset": "pairs", "name": "judge"},
         {"method": "rloo", "base": "starter", "dataset": "asks", "rewards": ["judge"], "name": "better"},
     ]
