@@ -8,6 +8,7 @@ from trl import DPOTrainer
 from storage.errors import BadInput
 from trainers.data_pairs import Preference
 from trainers.pair_loss import MASKS, SURE, TOLD, PairCollator, pair_losses
+from trainers.quick_head import score_quickly
 
 
 class PreferenceTrainer(DPOTrainer):
@@ -22,6 +23,9 @@ class PreferenceTrainer(DPOTrainer):
             args=args, train_dataset=train_dataset, processing_class=processing_class, data_collator=collator, **more
         )
         self.holds_ties = "tie" in train_dataset.column_names and any(train_dataset["tie"])
+        for model in (self.model, self.ref_model):
+            if model is not None:
+                score_quickly(model.get_base_model() if hasattr(model, "get_base_model") else model)
 
     def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
         """Nothing is left to do: tokenizing again would need the texts."""

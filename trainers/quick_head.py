@@ -68,35 +68,39 @@ def _scored(hidden: Any, head: Any, labels: Any, count: Any) -> FusedCausalLMOut
     score = _with_head if head.weight.requires_grad else _without_head
     found = score(hidden[mask], head, labels[mask])
     # Scattering keeps the output connected to the model where no position is learnt.
-    log_probs, entropy, top = (one.new_zeros(mask.shape).masked_scatter(mask, one) for one in found)
+    log_probs, entropy, top, mean = (one.new_zeros(mask.shape).masked_scatter(mask, one) for one in found)
     loss = -log_probs.sum() / (mask.sum().clamp(min=1) if count is None else count)
-    return FusedCausalLMOutput(loss=loss, log_probs=log_probs, entropy=entropy, is_top1=top, label_mask=mask)
+    return FusedCausalLMOutput(
+        loss=loss, log_probs=log_probs, entropy=entropy, mean_logits=mean, is_top1=top, label_mask=mask
+    )
 
 
-def _without_head(hidden: Any, head: Any, labels: Any) -> tuple[Any, Any, Any]:
-    """Log-probability, entropy and whether the label is the likeliest; the head is frozen."""
+def _without_head(hidden: Any, head: Any, labels: Any) -> tuple[Any, ...]:
+    """Log-probability, entropy, whether the label is the likeliest, and the mean logit; the head is frozen."""
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else head.weight.dtype
-    scored: tuple[Any, Any, Any] = _Scores.apply(hidden, head.weight.to(dtype), head.bias, labels)  # type: ignore[no-untyped-call]
+    scored: tuple[Any, ...] = _Scores.apply(hidden, head.weight.to(dtype), head.bias, labels)  # type: ignore[no-untyped-call]
     return scored
 
 
-def _with_head(hidden: Any, head: Any, labels: Any) -> tuple[Any, Any, Any]:
+def _with_head(hidden: Any, head: Any, labels: Any) -> tuple[Any, ...]:
     """The same by autograd, where the head is trained as well."""
-    logs = torch.log_softmax(head(hidden).float(), -1)
+    logits = head(hidden).float()
+    logs = torch.log_softmax(logits, -1)
     log_probs = logs.gather(1, labels[:, None]).squeeze(1)
     with torch.no_grad():
         entropy = -torch.linalg.vecdot(logs.exp(), logs)
         top = log_probs >= logs.amax(-1)
-    return log_probs, entropy, top
+        mean = logits.mean(-1)
+    return log_probs, entropy, top, mean
 
 
 class _Scores(torch.autograd.Function):
     """Scores of labels under a frozen head, tile by tile, with the gradient of the hidden states found at once."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Any, weight: Any, bias: Any, labels: Any) -> tuple[Any, Any, Any]:
+    def forward(ctx: Any, hidden: Any, weight: Any, bias: Any, labels: Any) -> tuple[Any, ...]:
         shift = bias if bias is None else bias.to(weight)
-        parts: list[list[Any]] = [[], [], [], []]
+        parts: list[list[Any]] = [[], [], [], [], []]
         for states, wanted in zip(hidden.split(TILE), labels.split(TILE), strict=True):
             logits = torch.nn.functional.linear(states.to(weight.dtype), weight, shift)
             logs = torch.log_softmax(logits, -1, dtype=torch.float32)
@@ -104,15 +108,17 @@ class _Scores(torch.autograd.Function):
             top = log_probs >= logs.amax(-1)
             likely = logs.exp()
             entropy = -torch.linalg.vecdot(likely, logs)
-            for part, one in zip(parts, (log_probs, entropy, top), strict=False):
+            # What all logits of a position share, log of the sum of their exponentials, is the same at any word.
+            mean = logs.mean(-1) + logits[:, 0].float() - logs[:, 0]
+            for part, one in zip(parts, (log_probs, entropy, top, mean), strict=False):
                 part.append(one)
             if ctx.needs_input_grad[0]:
-                parts[3].append(weight[wanted].float() - (likely.to(weight.dtype) @ weight).float())
-        log_probs, entropy, top, slopes = (torch.cat(part) if part else hidden.new_zeros(0) for part in parts)
+                parts[4].append(weight[wanted].float() - (likely.to(weight.dtype) @ weight).float())
+        log_probs, entropy, top, mean, slopes = (torch.cat(part) if part else hidden.new_zeros(0) for part in parts)
         ctx.save_for_backward(slopes)
         ctx.dtype = hidden.dtype
-        ctx.mark_non_differentiable(entropy, top)
-        return log_probs, entropy, top
+        ctx.mark_non_differentiable(entropy, top, mean)
+        return log_probs, entropy, top, mean
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Any, None, None, None]:

@@ -20,7 +20,7 @@ def _both(base: Path, **more: Any) -> tuple[Any, Any]:
 
     models = [AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, **more) for _ in range(2)]
     for model in models:
-        add_fused_lm_head(model, outputs=("log_probs", "entropy", "is_top1"))
+        add_fused_lm_head(model, outputs=("log_probs", "entropy", "mean_logits", "is_top1"))
     assert score_quickly(models[1])
     return models[0], models[1]
 
@@ -46,7 +46,7 @@ def test_scores_and_gradients_are_trls(trained: str, tiny_base: Path) -> None:
         found.append((out, {name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None}))
 
     (out, gradients), (quick, quick_gradients) = found
-    for name in ("loss", "log_probs", "entropy", "is_top1", "label_mask"):
+    for name in ("loss", "log_probs", "entropy", "mean_logits", "is_top1", "label_mask"):
         assert (getattr(out, name).float() - getattr(quick, name).float()).abs().max() < 1e-4, name
     assert gradients.keys() == quick_gradients.keys()
     for name, gradient in gradients.items():
