@@ -4,8 +4,10 @@ The teacher is the starter after SFT on terse answers. The measure is the mean K
 student from the teacher, in nats for each token of the teacher's answers to prompts that nobody trained on.
 """
 
+import atexit
 import functools
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
@@ -34,6 +36,7 @@ class Scene(NamedTuple):
 def scene() -> Scene:
     """Made once for all ways to distil."""
     folder = Path(mkdtemp(prefix="teacher"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     rows = [row for row in loop.starter_examples(400) if is_terse(json.loads(row["messages"])[-1]["content"])][:80]
     options = {**advise("sft", count_weights(STARTER), len(rows)).options, "max_steps": 60}
     building.make_run(folder / "run", "sft", STARTER, rows, options=options)
