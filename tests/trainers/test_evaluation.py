@@ -183,3 +183,22 @@ def test_the_card_holds_the_recipe_and_what_was_found(measured: Path) -> None:
     assert "| even (3 rows) |" in card
     assert "## Canary prompts" in card
     assert str(measured) not in card
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["full", "ia3", "stack"])
+def test_what_was_before_is_known_where_the_base_itself_was_changed(
+    how: str, tiny_base: Path, sft_run: Path, tmp_path: Path
+) -> None:
+    options = {"max_steps": 8, "learning_rate": 1e-3, "tuning": "lora" if how == "stack" else how}
+    spec = {"adapter_path": str(sft_run / "adapter"), "start": "stack"} if how == "stack" else {}
+    run = building.make_run(tmp_path / how, "sft", tiny_base, building.conversations(60), options=options, **spec)
+
+    assert building.run_trainer(run) == 0, building.log_of(run)
+    found = read_json(run / "evaluation.json")
+    own = (read_json(sft_run / "evaluation.json") or {})["canaries"]
+    assert found is not None, building.log_of(run)
+    assert found["held_out"]["loss"] < found["held_out"]["before_loss"]
+    # A stack begins where the run below it ended, the others at the base.
+    assert [one["before"] for one in found["canaries"]] == [one["after" if how == "stack" else "before"] for one in own]
