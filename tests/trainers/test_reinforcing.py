@@ -49,17 +49,17 @@ def test_rewards_rise(name: str, tmp_path: Path) -> None:
 
 
 def test_a_users_function_rewards_and_few_prompts_fill_a_step(tiny_base: Path, tmp_path: Path) -> None:
-    mine = (
-        "def reward(prompt, answer, reference):\n    return 5.0 if prompt[0]['content'].startswith('What') else 0.0\n"
-    )
+    mine = "def reward(prompt, answer, reference):\n    return 5.0 + sum(map(ord, answer)) % 10 / 10\n"
     folder = run(
-        tmp_path / "mine", tiny_base, "rloo", questions(1), rules="code:mine.py, 2*words<4", programs={"mine.py": mine}
-    )
+        tmp_path / "mine", tiny_base, "rloo", questions(1), rules="code:mine.py, 2*words<4", max_steps=3,
+        programs={"mine.py": mine},
+    )  # fmt: skip
 
     assert building.run_trainer(folder) == 0, building.log_of(folder)
     first = next(event for event in building.events(folder, "metric") if "reward" in event)
-    assert first["rewards/code-mine/mean"] == 5.0
-    assert first["reward"] == pytest.approx(5.0 + 2 * first["rewards/words-under-4/mean"])
+    assert 5.0 <= first["rewards/code-mine/mean"] < 6.0
+    told = first["rewards/code-mine/mean"] + 2 * first["rewards/words-under-4/mean"]
+    assert first["reward"] == pytest.approx(told, abs=1e-4)
     assert (first["kl"], first["step"]) == (pytest.approx(0.0, abs=1e-5), 1)
     assert not (folder / "adapter" / "ref").exists()
 

@@ -124,7 +124,8 @@ def from_scores(folder: Path, seed: int = 0) -> dict[str, Any]:
 
 RULES = "words<6, 0.5*sentence"
 """Short answers that are whole sentences; the starter's usual answer has about twelve words."""
-ASKED, STEPS = 96, 40
+ASKED, STEPS = 80, 16
+_SAMPLES = 2
 
 
 def question_rows(seed: int) -> tuple[list[dict[str, Any]], list[str]]:
@@ -148,7 +149,7 @@ def by_rules(texts: list[str]) -> float:
 def rewarded(folder: Path, method: str, judge: Path | None, rules: str, seed: int = 0, **own: Any) -> dict[str, Any]:
     """Train on rewards; the mean reward of answers to held-out prompts before and after."""
     rows, held = question_rows(seed)
-    asked = [prompt for prompt in held for _ in range(4)]
+    asked = [prompt for prompt in held for _ in range(_SAMPLES)]
 
     def reward(adapter: Path | None) -> tuple[float, float]:
         texts = loop.answers(*loop.load(STARTER, adapter), asked, seed)
@@ -164,7 +165,19 @@ def rewarded(folder: Path, method: str, judge: Path | None, rules: str, seed: in
 
     models = [] if judge is None else [Helper("taste", "reward", str(STARTER), str(judge / "adapter"))._asdict()]
     before, right_before = reward(None)
-    train(folder, method, rows, seed, rules=rules, rewards=models, max_steps=STEPS, **own)
+    train(
+        folder,
+        method,
+        rows,
+        seed,
+        rules=rules,
+        rewards=models,
+        max_steps=STEPS,
+        learning_rate=1e-3,
+        answer_tokens=40,
+        held_out=0.0,
+        **own,
+    )
     after, right_after = reward(folder / "adapter")
     metrics = [event for event in building.events(folder, "metric") if "reward" in event]
     return {
