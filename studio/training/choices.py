@@ -12,6 +12,7 @@ from storage.specs.registry import METHODS
 from storage.store import Store
 from studio.feedback.counting import count_votes
 from studio.rounds.ledger import catch_up, starting_model
+from studio.training.hardware import accelerators
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Choices:
     datasets: list[dict[str, Any]]
     studies: list[dict[str, Any]]
     waiting: list[dict[str, Any]]
+    devices: int
     base: str | None
     study: str | None
 
@@ -57,6 +59,7 @@ def choices(store: Store) -> Choices:
         ],
         studies=studies,
         waiting=_waiting(store),
+        devices=accelerators(),
         base=start.name if start else None,
         study=next((study["name"] for study in studies if study["votes"]), None),
     )

@@ -15,3 +15,8 @@ def hardware() -> Hardware:
         accelerator=Path("/dev/nvidiactl").exists(),
         four_bit=find_spec("bitsandbytes") is not None,
     )
+
+
+def accelerators() -> int:
+    """How many accelerators there are, by their drivers' device files."""
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
