@@ -194,12 +194,25 @@ def report_search(store: Store, reference: str) -> dict[str, Any]:
         "objectives": search.objectives,
         "goals": dict(OBJECTIVES),
         "error": search.error,
+        "warning": _changed_meanwhile(store, trials),
         "created_at": search.created_at,
         "finished_at": search.finished_at,
         "trials": [_shown(store, trial, trial.job_id in front) for trial in trials],
         "best": _shown(store, best, best.job_id in front, search) if best else None,
         "median": _median([trial.values[search.objectives[0]] for trial in _done(trials, search.objectives[:1])]),
     }
+
+
+def _changed_meanwhile(store: Store, trials: Sequence[Trial]) -> str | None:
+    """What to know where the dataset was edited while the search ran: its trials are not held against the same rows."""
+    versions = [jobs.get_job(store, trial.job_id).version_id for trial in trials]
+    later = [trial.number for trial, version in zip(trials, versions, strict=True) if version != versions[0]]
+    if not later:
+        return None
+    return (
+        f"The dataset was changed while this search ran: from trial {later[0]} on, trials learn from other rows, so "
+        "that losses can differ by that as well."
+    )
 
 
 def list_reports(store: Store) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from storage.rows_training import Job
 from storage.runs import append_event
 from storage.searches import Search, Trial
 from storage.store import Store
+from studio.curation.editing import add
 from studio.rounds import ledger
 from studio.task import running_tasks
 from studio.training.request import Request
@@ -32,7 +33,7 @@ from studio.training.searching import (
     revive,
     stop_search,
 )
-from tests.studio.training.project import first_day, run_to_the_end
+from tests.studio.training.project import conversation, first_day, run_to_the_end
 
 FACTS = Request("sft", "starter", dataset="facts", options={"max_steps": 3})
 SPACE = "learning_rate=1e-5..1e-2,epochs=1..8"
@@ -164,6 +165,22 @@ def test_a_search_that_is_stopped_stops_its_trial(project: Store) -> None:
     assert report["best"]["number"] == 1
     with pytest.raises(Conflict, match="has ended already: it is stopped"):
         stop_search(project, search.id)
+
+
+@pytest.mark.heavy
+def test_a_dataset_that_changes_meanwhile_is_told(project: Store) -> None:
+    search = begin_search(project, FACTS, Wish(trials=2, space=SPACE))
+
+    def end(store: Store, job: Job) -> None:
+        assert report_search(store, search.id)["warning"] is None or job.name.endswith("-2")
+        if job.name.endswith("-1"):
+            add(store, "facts", conversation("a new question", "a new answer"))
+        _finish(store, job)
+
+    report = _play_worker(project, search, end)
+
+    assert report["state"] == "done"
+    assert str(report["warning"]).startswith("The dataset was changed while this search ran: from trial 2 on")
 
 
 @pytest.mark.heavy
