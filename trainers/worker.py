@@ -96,6 +96,9 @@ class Worker:
             fail(self.store, job, "not-started", sentence, "Start the job again.", self._say)
             return
         self._watched[job.id] = watched
+        if len(watched.order.devices) < job.devices:
+            said = f"It wanted {job.devices} devices, and this machine has {len(watched.order.devices)} to give."
+            append_event(watched.order.folder, "warning", sentence=said)
         self._say(f"Job {job.number} ({job.method}, {job.name}) runs on {', '.join(watched.order.devices)}.")
 
     def _make_room(self, job: Job) -> str | None:

@@ -22,6 +22,7 @@ from storage.specs.reporting import refuse_absent
 from storage.store import Store
 from studio.rounds.ledger import coming_number
 from studio.training.chaining import helpers_of, origin_of
+from studio.training.devices import refuse_devices
 from studio.training.hardware import hardware
 from studio.training.material import survey
 from studio.training.origins import Origin, needs_of, starts_of
@@ -130,6 +131,7 @@ def plan(store: Store, request: Request) -> Plan:
     tried(lambda: _refuse_deaf(method, found, options))
     tried(lambda: refuse_unrewarded(method, options, request))
     tried(lambda: refuse_absent(str(options.get("report_to", "none"))) if options else None)
+    tried(lambda: refuse_devices(request))
     name = tried(lambda: model_name(store, request)) or request.name or ""
     steps = _steps(options, found, measured_elsewhere=bool(request.eval))
     seconds = _seconds(store, method, origin, options, steps)

@@ -92,6 +92,17 @@ def test_each_slot_has_a_run_and_the_next_one_comes_when_one_ends(queue: Queue) 
     ]  # fmt: skip
 
 
+def test_a_run_that_wants_more_than_there_is_takes_all_and_says_so(queue: Queue) -> None:
+    large, small = queue.add(devices=3), queue.add()
+    worker = queue.worker("cpu")
+
+    queue.at_work(worker, large)
+
+    assert [queue.job(job).device for job in (large, small)] == ["cpu", None]
+    (warning,) = building.events(queue.store.home.run(large.id), "warning")
+    assert warning["sentence"] == "It wanted 3 devices, and this machine has 1 to give."
+
+
 def test_a_worker_that_comes_later_finds_all_runs_on_their_devices(queue: Queue) -> None:
     first, second, third = (queue.add() for _ in range(3))
     queue.at_work(queue.worker("cpu:0", "cpu:1"), first, second)

@@ -13,6 +13,7 @@ from storage.specs.registry import METHODS
 from storage.specs.reporting import TRACKERS
 from storage.store import Store
 from studio.settings import Settings
+from studio.training.devices import SEVERAL
 from studio.training.launching import launch
 from studio.training.planning import plan
 from studio.training.request import Request
@@ -33,6 +34,22 @@ def ready(store: Store) -> Store:
     add_starter(store)
     add_dataset(store, "facts", "sft", [conversation(f"q{n}", f"a{n}") for n in range(50)])
     return store
+
+
+@pytest.mark.parametrize(
+    ("method", "devices", "refusals"),
+    [
+        ("sft", 4, []),
+        ("sft", 0, ["A training needs at least one device, not 0."]),
+        ("classify", 2, [f'"classify" trains on one device, not on 2; on several can {", ".join(SEVERAL)}.']),
+    ],
+)  # fmt: skip
+def test_only_batches_that_can_be_shared_out_want_several_devices(
+    method: str, devices: int, refusals: list[str], ready: Store
+) -> None:
+    said = plan(ready, Request(method, "starter", dataset="facts", devices=devices)).refusals
+
+    assert [sentence for sentence in said if "device" in sentence] == refusals
 
 
 def test_a_tracker_that_is_not_installed_is_refused_with_the_line_to_type(ready: Store) -> None:
