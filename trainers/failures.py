@@ -90,7 +90,7 @@ def _gated(error: BaseException) -> Failure | None:
         return None
     return Failure(
         "gated",
-        "Only those who have agreed to its owner's terms may load this model, and this machine has not shown that it may.",
+        "This model opens only to those who have agreed to its owner's terms, and this machine has not shown that.",
         "Open the model's page on the Hub, agree to its terms, sign in here with `hf auth login`, and start again.",
     )
 
@@ -128,7 +128,8 @@ def _ours(error: RatchetError) -> Failure:
 def _unknown(error: BaseException) -> Failure:
     lines = str(error).strip().splitlines()
     last = lines[-1].strip() if lines else ""
-    return Failure("unknown", f"The run failed: {type(error).__name__}: {last}"[:500].rstrip(": "), _LOG)
+    said = f"The run failed: {type(error).__name__}: {last}"[:500].rstrip(": .")
+    return Failure("unknown", f"{said}.", _LOG)
 
 
 def vanished(code: int | None, step: int, log: str = "") -> Failure:

@@ -220,7 +220,8 @@ def _steps(spec: RunSpec, options: Any) -> int:
         return int(options.max_steps)
     learnt = spec.rows - (0 if "eval" in spec.extras else held_out_rows(spec.rows, options))
     per_epoch = math.ceil(learnt * int(getattr(options, "answers", 1)) / options.batch_size)
-    return max(1, math.ceil(per_epoch * float(options.epochs)))
+    steps: int = math.ceil(per_epoch * options.epochs)
+    return max(1, steps)
 
 
 def _refused(spec: RunSpec, sentence: str) -> dict[str, Any]:

@@ -160,7 +160,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 ASKED: dict[str, dict[str, Any]] = {
     "rloo": {"rules": "words<6", "answers": 2, "batch_size": 4, "answer_tokens": 8},
     "grpo": {"rules": "words<6", "answers": 2, "batch_size": 4, "answer_tokens": 8},
-    "distill": {"answer_tokens": 8},
+    "distill": {"answer_tokens": 8, "by": "on_policy"},
 }
 
 
@@ -168,16 +168,10 @@ ASKED: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_is_looked_at_by_its_own_first_steps(method: str, tmp_path: Path, tiny_base: Path) -> None:
     helper = Helper("teacher", "base", str(tiny.save_base(tmp_path / "teacher", seed=1)))._asdict()
-    told = look(
-        building.make_run(
-            tmp_path / method,
-            method,
-            tiny_base,
-            rows=ROWS[METHODS[method].shape],
-            options=ASKED.get(method, {}),
-            teacher=helper if method == "distill" else None,
-        )  # fmt: skip
-    )
+    given = {"teacher": helper} if method == "distill" else {}
+    rows, options = ROWS[METHODS[method].shape], ASKED.get(method, {})
+
+    told = look(building.make_run(tmp_path / method, method, tiny_base, rows=rows, options=options, **given))
 
     assert told["refusals"] == []
     assert 0 < told["seconds"]["low"] < told["seconds"]["high"]
