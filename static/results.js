@@ -65,13 +65,13 @@
     async function fill() {
       const turn = ++asked;
       try {
-        const [board, agreement, criteria, annotators] = await Promise.all([ask("board", { ties: ties.value }), ask("agreement"), ask("criteria"), api(`/api/results/annotators?study=${encodeURIComponent(study.value)}`)]);
+        const [board, agreement, criteria, scores, annotators] = await Promise.all([ask("board", { ties: ties.value }), ask("agreement"), ask("criteria"), ask("scores"), api(`/api/results/annotators?study=${encodeURIComponent(study.value)}`)]);
         if (turn !== asked) return;
         const voted = board.pairs.length > 0, rated = board.ratings.length > 0;
         numbers.replaceChildren(...[results.exclusions(board.excluded),
           voted ? results.verdicts(board) : !rated && el("p", { class: "notice notice-info" }, "Nobody has voted in this study yet."),
           results.ratings(board), (voted || !rated) && results.board(board), voted && results.matrix(board), results.circles(board), voted && splitCard(),
-          results.criteria(criteria), results.agreement(agreement), (voted || rated) && results.adjudication(study.value, fill),
+          results.criteria(criteria), results.scores(scores.judges, study.value), results.agreement(agreement), (voted || rated) && results.adjudication(study.value, fill),
           results.annotators(annotators, study.value, fill), policyCard(), commands()].filter(Boolean));
       } catch (error) {
         if (turn === asked) fail(error);
