@@ -11,6 +11,8 @@
   const { el } = window.ratchet;
   const { label, number } = window.ratchet.training;
 
+  const LONG = 120; // letters of help from which an option takes the whole width
+
   function makeControl(item, id, changed) {
     if (item.choices.length) {
       return el("select", { id, onchange: changed }, item.choices.map((choice) => el("option", { value: choice }, choice)));
@@ -89,9 +91,10 @@
       control.setAttribute("aria-describedby", `${id}-hint`);
       const reset = el("button", { type: "button", class: "button-text small", hidden: true, onclick: () => this.set(item.name, null) });
       const hint = el("p", { class: "hint", id: `${id}-hint` }, item.help, " ", reset);
+      const kind = `field${item.help.length > LONG ? " is-wide" : ""}`;
       const box = item.type === "bool"
-        ? el("div", { class: "field" }, el("label", { class: "check", for: id }, control, label(item.name)), hint)
-        : el("div", { class: "field" }, el("label", { for: id }, label(item.name)), control, hint);
+        ? el("div", { class: kind }, el("label", { class: "check", for: id }, control, label(item.name)), hint)
+        : el("div", { class: kind }, el("label", { for: id }, label(item.name)), control, hint);
       const show = (fresh) => {
         const own = item.name in this.own;
         if (document.activeElement !== control) writeControl(control, own ? this.own[item.name] : fresh.advised);
