@@ -17,6 +17,7 @@ from storage.jobs import get_job
 from storage.models import get_model, list_models
 from storage.rows import Study
 from storage.rows_training import JOB_ENDED, Job, Model, Round
+from storage.specs.registry import METHODS
 from storage.store import Store
 from studio.rounds.standing import Standing, standing
 
@@ -26,9 +27,11 @@ _KEEPER_SECONDS = 1.0
 
 log = logging.getLogger("ratchet.rounds")
 
-# Jobs that made a model which no round knows yet, oldest first; trials of a search belong to no round.
+# Jobs that made a model which no round knows yet, oldest first; trials of a search belong to no round, nor do models
+# that judge: there is nothing to compare them with.
 _NEW_JOBS = """
 select id from jobs where status = 'done' and model_id is not null and search_id is null
+and model_id in (select id from models where kind in ('base', 'adapter', 'endpoint'))
 and not exists (select 1 from rounds where rounds.job_id = jobs.id and rounds.model_id is not null)
 order by finished_at, number
 """
@@ -79,7 +82,13 @@ def coming_number(store: Store) -> int:
 
 def _unfinished(store: Store) -> int:
     """Queued and running jobs that will have a round."""
-    return int(store.value("select count(*) from jobs where status in ('queued', 'running') and search_id is null"))
+    waiting = store.rows("select method from jobs where status in ('queued', 'running') and search_id is null")
+    return sum(has_round(row["method"]) for row in waiting)
+
+
+def has_round(method: str) -> bool:
+    """Whether a training belongs to a round: what judges answers, and gives none, does not."""
+    return method not in METHODS or METHODS[method].makes == "answers"
 
 
 def begin(store: Store, job: Job) -> Round:

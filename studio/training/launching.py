@@ -189,7 +189,7 @@ def _enqueue(
             return None
         _move(store.home, folder, job_id)
         job = jobs.enqueue(store, new, frozen.prompts)
-        if new.search_id is None:
+        if new.search_id is None and ledger.has_round(job.method):
             ledger.begin(store, job)
     return job
 

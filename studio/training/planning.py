@@ -20,7 +20,7 @@ from storage.specs.presets import Preset, preset_named, presets
 from storage.specs.registry import method_named
 from storage.specs.reporting import refuse_absent
 from storage.store import Store
-from studio.rounds.ledger import coming_number
+from studio.rounds.ledger import coming_number, has_round
 from studio.training.chaining import helpers_of, origin_of
 from studio.training.devices import refuse_devices
 from studio.training.hardware import hardware
@@ -223,7 +223,7 @@ def model_name(store: Store, request: Request) -> str:
         return wish
     if not request.method:
         raise BadInput("Choose a method first.")
-    wish, number = f"round-{coming_number(store)}-{request.method}", 2
+    wish, number = f"round-{coming_number(store)}-{request.method}" if has_round(request.method) else request.method, 2
     name = wish
     while name in taken:
         name, number = f"{wish}-{number}", number + 1

@@ -172,3 +172,26 @@ def test_the_keeper_fills_rounds_while_nobody_looks(store: Store, settings: Sett
     keeper.stop()
 
     assert _turns(store) == [(1, "open", "round-1-sft", "round-1")]
+
+
+def test_a_reward_model_belongs_to_no_round(store: Store, settings: Settings) -> None:
+    """It answers nothing, so there is nothing to compare."""
+    before = _turns(store)
+    pairs = [{"prompt": prompt(f"p{at}"), "chosen": answer("4."), "rejected": answer("5.")} for at in range(6)]
+    add_dataset(store, "taste", "preference", pairs)
+
+    job = launch(store, settings, Request("reward", "starter", dataset="taste"))
+    assert (job.name, ledger.coming_number(store)) == ("reward", 1)
+    model = run_to_the_end(store, job)
+
+    assert model.kind == "reward"
+    assert ledger.catch_up(store) == []
+    assert _turns(store) == before
+    starting = ledger.starting_model(store)
+    assert starting is not None
+    assert starting.name == "starter"
+    assert launch(store, settings, FACTS).name == "round-1-sft"
+
+
+def answer(text: str) -> list[dict[str, str]]:
+    return [{"role": "assistant", "content": text}]

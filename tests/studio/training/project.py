@@ -129,8 +129,9 @@ def run_to_the_end(store: Store, job: Job, steps: int = 3) -> Model:
     jobs.follow(store, job.id, phase="training", step=steps, total_steps=steps, seconds_to_first_step=0.5)
     origin = models.get_model(store, job.base_id)
     folder = write_adapter(store.home.model(job.name), "starter")
+    kind = "reward" if job.method == "reward" else "adapter"
     model = models.add_model(
-        store, job.name, "adapter", base_id=models.base_of(store, origin).id, parent_id=origin.id, path=str(folder),
+        store, job.name, kind, base_id=models.base_of(store, origin).id, parent_id=origin.id, path=str(folder),
         job_id=job.id, probe={"finite": True, "max_logit_difference": 1.5},
     )  # fmt: skip
     jobs.finish(store, job.id, "done", model_id=model.id)
