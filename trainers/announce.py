@@ -11,6 +11,8 @@ def announce(home: Home, model: Model, base: Model) -> str:
     """Ask the engine to load an adapter; returns a sentence on what came of it. Nobody depends on success: the
     engine loads whatever it is asked for later.
     """
+    if model.kind != "adapter":
+        return f"{model.name} is no adapter, so it is loaded when it is asked for."
     if model.kind not in ANSWERING:
         return f"{model.name} judges answers and gives none, so the engine has no use for it."
     said = read_json(home.engine_file)

@@ -12,6 +12,10 @@ TINY = 20_000_000
 SMALL = 200_000_000
 
 _BATCH_SIZE = 8  # the methods' default
+# What of an adapter's step size other tunings want: all weights move further together than an adapter's, and IA3's few
+# numbers, which begin at 1, hardly at all.
+_STEPS = {"full": 0.1, "ia3": 10.0}
+_STEPS_TINY = {"full": 0.3, "ia3": 20.0}  # tried on the starter
 _LARGEST_BATCH = 1024  # the methods' limit
 
 
@@ -30,11 +34,16 @@ def size_of(parameters: int | None) -> str:
 
 
 def advise(
-    method: str, parameters: int | None, rows: int, batch_size: int | None = None, continued: bool = False
+    method: str,
+    parameters: int | None,
+    rows: int,
+    batch_size: int | None = None,
+    continued: bool = False,
+    tuning: str = "lora",
 ) -> Advice:
     """Options for a method on a model of `parameters` weights and `rows` rows.
 
-    `batch_size` where one was asked for; `continued` where an adapter is trained on.
+    `batch_size` where one was asked for; `continued` where an adapter is trained on; `tuning`: which weights are.
     """
     size = size_of(parameters)
     known = method_named(method)
@@ -42,6 +51,10 @@ def advise(
     if continued and known.compares and size == "tiny":
         # A trained adapter moves faster than a fresh one: the full step cost the starter 20 points of correctness.
         options["learning_rate"] /= 2
+    factor = (_STEPS_TINY if size == "tiny" else _STEPS).get(tuning)
+    if factor is not None:
+        usual = options.get("learning_rate", getattr(known.options, "learning_rate", 2e-4))
+        options["learning_rate"] = min(0.1, float(f"{usual * factor:.3g}"))
     aim = known.aim(size)
     batch = batch_size or options.get("batch_size", _BATCH_SIZE)
     tried = rows * int(options.get("answers", getattr(known.options, "answers", 1)))

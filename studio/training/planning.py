@@ -155,8 +155,9 @@ def _chosen(request: Request, advice: Advice, made: tuple[Preset, ...]) -> Advic
 def _advice(method: Method, origin: Origin | None, found: Survey | None, request: Request) -> Advice:
     """What is advised for this model and this much material."""
     parameters = origin.base.parameters if origin else None
-    continued = origin is not None and origin.reference == "previous"
-    advice = advise(method.name, parameters, found.rows if found else 1, _batch_size(request), continued)
+    continued = origin is not None and origin.reference == "previous" and origin.start == "continue"
+    tuning = str(request.options.get("tuning", "lora"))
+    advice = advise(method.name, parameters, found.rows if found else 1, _batch_size(request), continued, tuning)
     return advice if found is None else _advice_of_votes(advice, method, found)
 
 

@@ -80,7 +80,7 @@ def test_options_are_typed_from_words_and_checked() -> None:
         ({"epochs": "many"}, 'Option "epochs" needs a number, not "many"'),
         ({"batch_size": "2.5"}, 'Option "batch_size" needs a whole number, not "2.5"'),
         ({"learning_rate": "nan"}, 'Option "learning_rate" lies between 1e-08 and 0.1, not nan'),
-        ({"loss_on": "user"}, 'Option "loss_on" is one of assistant, all, not "user"'),
+        ({"loss_on": "user"}, 'Option "loss_on" is one of assistant, completion, all, not "user"'),
         ({"packing": "perhaps"}, 'Option "packing" needs true or false, not "perhaps"'),
     ],
 )
@@ -103,3 +103,13 @@ def test_advice_can_always_be_taken(method: str, parameters: int | None) -> None
 
     parse_options(method_named(method).options, advice.options)
     assert "40 rows are seen" in advice.why
+
+
+def test_other_weights_are_advised_another_step_size() -> None:
+    def rate(tuning: str, parameters: int = 1_000_000_000) -> float:
+        return float(
+            advise("sft", parameters, 40, tuning=tuning).options.get("learning_rate", SFTOptions.learning_rate)
+        )
+
+    assert (rate("lora"), rate("rslora"), rate("full"), rate("ia3")) == (2e-4, 2e-4, 2e-5, 2e-3)
+    assert rate("full", 3_000_000) == 1.5e-4
