@@ -15,7 +15,7 @@ _BATCH_SIZE = 8  # the methods' default
 # What of an adapter's step size other tunings want: all weights move further together than an adapter's, and IA3's few
 # numbers, which begin at 1, hardly at all.
 _STEPS = {"full": 0.1, "ia3": 10.0}
-_STEPS_TINY = {"full": 0.3, "ia3": 20.0}  # tried on the starter
+_STEPS_TINY = {"full": 0.3, "ia3": 100.0}  # by trial on the starter: all, and 7 of 10, of its new facts were learnt
 _LARGEST_BATCH = 1024  # the methods' limit
 
 
