@@ -158,8 +158,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 """Rows of every shape that there is."""
 
 ASKED: dict[str, dict[str, Any]] = {
-    "rloo": {"rules": "words<6", "answers": 2, "batch_size": 4, "answer_tokens": 8},
-    "grpo": {"rules": "words<6", "answers": 2, "batch_size": 4, "answer_tokens": 8},
+    "rloo": {"rules": "characters<14", "answers": 2, "batch_size": 4, "answer_tokens": 8},
+    "grpo": {"rules": "characters<14", "answers": 2, "batch_size": 4, "answer_tokens": 8},
     "distill": {"answer_tokens": 8, "by": "on_policy"},
 }
 
