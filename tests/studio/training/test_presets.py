@@ -8,9 +8,11 @@ from storage.specs.options import parse_options
 from storage.specs.presets import PRESETS, Hardware, Preset, preset_named, presets
 from storage.specs.registry import METHODS, method_named
 from storage.store import Store
+from studio.settings import Settings
+from studio.training.launching import launch
 from studio.training.planning import plan
 from studio.training.request import Request
-from tests.studio.training.project import add_dataset, add_starter, conversation
+from tests.studio.training.project import add_dataset, add_starter, conversation, run_to_the_end
 
 LAPTOP = Hardware(16.0)
 SERVER = Hardware(64.0, accelerator=True, four_bit=True)
@@ -115,3 +117,28 @@ def test_a_plan_draws_where_it_starts_and_what_it_becomes(ready: Store) -> None:
 
     assert told["diagram"] == [{"label": "starts at", "name": "starter"}, {"label": "becomes", "name": "mine"}]
     assert (told["starts"], told["needs"]["teacher"], told["needs"]["rewards"]) == ([], False, False)
+
+
+def test_from_an_adapter_a_plan_offers_three_starts_and_draws_the_chosen_one(
+    ready: Store, home_settings: Settings
+) -> None:
+    run_to_the_end(ready, launch(ready, home_settings, Request("sft", "starter", dataset="facts", name="first")))
+    pairs = [{"prompt": [{"role": "user", "content": f"q{n}"}], "chosen": "y", "rejected": "n"} for n in range(4)]
+    add_dataset(ready, "pairs", "preference", pairs)
+
+    told = plan(ready, Request("dpo", "first", dataset="pairs", name="second")).to_json()
+    fresh = plan(ready, Request("dpo", "first", dataset="pairs", name="second", start="fresh")).to_json()
+
+    assert [start["name"] for start in told["starts"]] == ["continue", "stack", "fresh"]
+    assert [box["name"] for box in told["diagram"]] == ["first", "first", "second"]
+    assert [box["label"] for box in told["diagram"]] == ["starts at", "reference", "becomes"]
+    assert [box["name"] for box in fresh["diagram"]] == ["starter", "starter", "second"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_says_which_models_it_needs_beside_the_base(method: str, ready: Store) -> None:
+    needs = plan(ready, Request(method, "starter", dataset="facts")).to_json()["needs"]
+
+    assert needs["teacher"] == (method == "distill")
+    assert needs["rewards"] == (method in ("rloo", "grpo"))
+    assert needs["replay"] == (method in ("sft", "pretrain"))
