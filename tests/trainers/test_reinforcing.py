@@ -9,7 +9,9 @@ from tests.trainers.effects import rewards
 
 pytestmark = pytest.mark.torch
 
-SHORT = {"answers": 2, "batch_size": 4, "answer_tokens": 8, "max_length": 128, "learning_rate": 1e-3, "max_steps": 2}
+SHORT = {"answers": 2, "batch_size": 4, "answer_tokens": 8, "max_length": 128, "learning_rate": 1e-3, "max_steps": 3}
+VARIED = "def reward(prompt, answer, reference):\n    return 5.0 + sum(map(ord, answer)) % 10 / 10\n"
+"""Tells any two answers apart, so that even a random model learns something."""
 
 
 def questions(count: int, reference: str | None = None) -> list[dict[str, Any]]:
@@ -21,7 +23,8 @@ def questions(count: int, reference: str | None = None) -> list[dict[str, Any]]:
 
 def run(folder: Path, base: Path, method: str = "grpo", rows: Any = None, **own: Any) -> Path:
     spec = {name: own.pop(name) for name in ("adapter_path", "rewards", "start", "programs") if name in own}
-    options = {**SHORT, "rules": "words<4", **own}
+    spec = {"programs": {"mine.py": VARIED}, **spec}
+    options = {**SHORT, "rules": "code:mine.py", **own}
     return building.make_run(folder, method, base, rows or questions(4), options=options, **spec)
 
 
@@ -49,11 +52,7 @@ def test_rewards_rise(name: str, tmp_path: Path) -> None:
 
 
 def test_a_users_function_rewards_and_few_prompts_fill_a_step(tiny_base: Path, tmp_path: Path) -> None:
-    mine = "def reward(prompt, answer, reference):\n    return 5.0 + sum(map(ord, answer)) % 10 / 10\n"
-    folder = run(
-        tmp_path / "mine", tiny_base, "rloo", questions(1), rules="code:mine.py, 2*words<4", max_steps=3,
-        programs={"mine.py": mine},
-    )  # fmt: skip
+    folder = run(tmp_path / "mine", tiny_base, "rloo", questions(1), rules="code:mine.py, 2*words<4")
 
     assert building.run_trainer(folder) == 0, building.log_of(folder)
     first = next(event for event in building.events(folder, "metric") if "reward" in event)
@@ -89,9 +88,9 @@ def test_the_reference_is_the_adapter_that_it_starts_from(
 
 @pytest.mark.slow
 def test_the_same_run_twice_gives_the_same_losses(tiny_base: Path, tmp_path: Path) -> None:
-    whole = run(tmp_path / "whole", tiny_base, max_steps=8)
+    whole = run(tmp_path / "whole", tiny_base, max_steps=4)
     assert building.run_trainer(whole) == 0, building.log_of(whole)
-    again = run(tmp_path / "again", tiny_base, max_steps=8)
+    again = run(tmp_path / "again", tiny_base, max_steps=4)
     assert building.run_trainer(again) == 0, building.log_of(again)
 
     assert building.losses(whole) == building.losses(again)
