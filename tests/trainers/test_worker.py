@@ -76,7 +76,7 @@ def test_a_failed_run_leaves_its_sentence_in_the_row_and_no_model(store: Store, 
     job = jobs.get_job(store, queued.id)
     assert job.status == "failed"
     assert job.error is not None
-    assert (job.error["kind"], 'Row "x"' in job.error["sentence"]) == ("bad-input", True)
+    assert (job.error["kind"], 'Row "x"' in job.error["sentence"]) == ("bad-row", True)
     assert [model.name for model in list_models(store)] == ["tiny"]
     assert list(store.home.models.iterdir()) == []
 
