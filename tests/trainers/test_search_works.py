@@ -13,7 +13,7 @@ pytestmark = pytest.mark.torch
 
 
 def test_a_small_search_measures_its_trials_and_finds_the_best(tiny_base: Path, tmp_path: Path) -> None:
-    found = search.searched(tmp_path, tiny_base, trials=3, steps=4, rows=60)
+    found = search.searched(tmp_path, tiny_base, trials=3, steps=4)
 
     report = found["report"]
     assert report["state"] == "done", report
