@@ -32,7 +32,7 @@ def test_a_training_is_priced_run_measured_and_taken_out(served: Served, visit: 
     assert said.startswith("Train, about ")
     assert said.endswith(("MB", "GB"))
     page.click("text=What is learnt of five rows")
-    assert page.locator(".learnt-row mark").count() == 5
+    assert page.locator(".learnt-row:has(mark)").count() == 5
     assert grave_violations(page) == []
 
     page.click("text=More options")

@@ -147,6 +147,25 @@ def test_what_the_preflight_refuses_stands_against_the_start(studio: Still, visi
     assert page.get_attribute("#option-max_length", "aria-invalid") == "true"
 
 
+def test_a_search_is_asked_for_with_what_is_usual_and_says_what_is_wrong(studio: Still, visit: Visit) -> None:
+    one = visit(studio.url)
+    one.expected.append("422")
+    page = one.open("/train?method=sft&base=starter&dataset=facts")
+    page.wait_for_selector(READY)
+    page.click("#train-search")
+    page.wait_for_function("document.getElementById('search-space').value.startsWith('learning_rate=')")
+    assert grave_violations(page) == []
+
+    page.fill("#search-space", "colour=1..2")
+    page.click("#search-begin")
+
+    page.wait_for_selector('text=There is no option "colour"')
+    page.select_option("#search-sampler", "nsga2")
+    assert page.locator("dialog input:checked").count() == 3
+    page.keyboard.press("Escape")
+    assert page.locator("dialog").count() == 0
+
+
 def test_phases_are_put_one_behind_the_other_and_queued_at_once(studio: Still, visit: Visit) -> None:
     page = _open(studio, visit)
     page.fill("#train-name", "english")
