@@ -5,6 +5,7 @@ then the share of terse answers on held-out prompts is measured, and how many of
 """
 
 import functools
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,12 +71,48 @@ def style(folder: Path, method: str, seed: int = 0, **own: Any) -> dict[str, Any
     }
 
 
+ROUNDS, VOTES_OF_A_ROUND = 3, 24
+
+
+def rounds(folder: Path, seed: int = 0) -> dict[str, Any]:
+    """Three rounds of DPO, each on votes on the answers of the model before, and held against that model."""
+    prompts, held_out = scene(seed).votes, scene(seed).held_out
+    asked = list(dict.fromkeys(json.loads(vote["prompt"])[0]["content"] for vote in prompts))
+    shares, differences = [scene(seed).before], []
+    previous: Path | None = None
+    for number in range(1, ROUNDS + 1):
+        votes = loop.votes_for_terse(*loop.load(STARTER, previous), asked, VOTES_OF_A_ROUND, seed + number)
+        advised = advise("dpo", count_weights(STARTER), len(votes), continued=previous is not None).options
+        spec = {"adapter_path": str(previous)} if previous else {}
+        run = building.make_run(folder / str(number), "dpo", STARTER, votes, options={**advised, "seed": seed}, **spec)
+        assert building.run_trainer(run) == 0, building.log_of(run)
+        told = building.events(run, "log")
+        differences += [event["reference_difference"] for event in told if "reference_difference" in event]
+        previous = run / "adapter"
+        shares.append(loop.measure(*loop.load(STARTER, previous), held_out, seed + number))
+    return {
+        "measure": "share of terse answers after three rounds",
+        "better": "higher",
+        "before": round(shares[0].terse, 4),
+        "after": round(shares[-1].terse, 4),
+        "by_round": [round(one.terse, 4) for one in shares],
+        "correct_before": round(shares[0].correct, 4),
+        "correct_after": round(shares[-1].correct, 4),
+        "empty": shares[-1].empty,
+        "reference_differences": differences,
+        "met": shares[-1].terse >= shares[0].terse + RISES_BY
+        and shares[-1].correct >= shares[0].correct - COSTS_AT_MOST
+        and differences == [0.0] * (2 * (ROUNDS - 1)),
+    }
+
+
 def _effect(method: str, **own: Any) -> Callable[[Path], dict[str, Any]]:
     return lambda folder: style(folder / "run", method, **own)
 
 
 EFFECTS: Mapping[str, Callable[[Path], dict[str, Any]]] = {
     **{f"dpo/{loss}": _effect("dpo", loss_type=loss) for loss in dpo.LOSSES},
+    "dpo/rounds": rounds,
     **{f"kto/{loss}": _effect("kto", loss_type=loss) for loss in ("kto", "apo_zero_unpaired")},
     "orpo": _effect("orpo"),
     **{f"cpo/{loss}": _effect("cpo", loss_type=loss) for loss in cpo.LOSSES},
