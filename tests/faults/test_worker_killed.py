@@ -20,6 +20,9 @@ pytestmark = pytest.mark.torch
 # In the order in which a worker passes them.
 POINTS = [
     "return:storage.jobs.claim",
+    "return:storage.jobs.given",
+    "return:trainers.chaining.fill",
+    "return:trainers.aside.make_room",
     "call:trainers.process.start",
     "return:trainers.process.start",
     "call:storage.jobs.started",
@@ -34,6 +37,7 @@ POINTS = [
     "return:storage.jobs.finish",
     "return:trainers.register.register",
     "call:trainers.announce.announce",
+    "call:trainers.aside.come_back",
 ]
 QUICK = {"return:storage.jobs.claim", "return:trainers.process.start", "return:trainers.register._copy"}
 OPTIONS = {"max_steps": 2, "warmup": 0.0, "learning_rate": 1e-3}
