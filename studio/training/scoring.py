@@ -174,7 +174,7 @@ def _ask(store: Store, settings: Settings, judge: Model, texts: Sequence[Text]) 
     import psutil
 
     helper = helper_of(store, judge.name, ("reward",))
-    with tempfile.TemporaryDirectory(prefix=".scoring-", dir=store.home.runs) as name:
+    with tempfile.TemporaryDirectory(prefix="scoring-", dir=store.home.uploads) as name:
         folder = Path(name)
         threads = threads_of(settings, psutil.cpu_count() or 1)
         write_json(folder / "request.json", {"model": helper, "threads": threads})
