@@ -6,14 +6,15 @@ back is kept. So a second look at the same texts costs nothing, and a changed ro
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from storage.clock import new_id
 from storage.comparisons import get_study
 from storage.datasets import get_dataset
 from storage.errors import BadInput, NotReady, Refused
@@ -174,8 +175,9 @@ def _ask(store: Store, settings: Settings, judge: Model, texts: Sequence[Text]) 
     import psutil
 
     helper = helper_of(store, judge.name, ("reward",))
-    with tempfile.TemporaryDirectory(prefix="scoring-", dir=store.home.uploads) as name:
-        folder = Path(name)
+    folder = store.home.uploads / new_id()  # what a crash leaves there is swept within a day
+    folder.mkdir(mode=0o700)
+    try:
         threads = threads_of(settings, psutil.cpu_count() or 1)
         write_json(folder / "request.json", {"model": helper, "threads": threads})
         with (folder / "rows.jsonl").open("w", encoding="utf-8") as file:
@@ -189,6 +191,8 @@ def _ask(store: Store, settings: Settings, judge: Model, texts: Sequence[Text]) 
             error = read_json(folder / "error.json") or {"sentence": "The scoring process was ended from outside."}
             raise NotReady(f"{judge.name} could not score: {error['sentence']}")
         lines = (folder / "scores.jsonl").read_text(encoding="utf-8").splitlines()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return {row["id"]: float(row["score"]) for row in map(json.loads, lines)}
 
 
