@@ -5,7 +5,8 @@
 
 The teacher answers every prompt once, at the first start; its answers stay in the run folder. Those to held-out
 prompts measure: by answers the loss on them, by logits the divergence from the teacher. On policy nothing is asked of
-the teacher beforehand: TRL's trainer lets the student answer at every step.
+the teacher beforehand: TRL's trainer lets the student answer at every step; such a run that is resumed goes on, but the
+student then says other words than it would have said.
 Exit codes: 0 done, 1 failed (error.json says why), 3 stopped on request (checkpoint and adapter saved),
 4 another process is doing this run. The sections below are those of trainers/sft.py, in the same order.
 """

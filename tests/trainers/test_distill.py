@@ -1,6 +1,7 @@
 """Distillation: the student moves towards the teacher, and what cannot be compared is refused before any step."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from storage.home import read_json
 from tests.trainers import building
 from tests.trainers.effects import distillation
+from tests.trainers.test_stopping import start_and_wait_for_step
+from trainers.process import STOPPED
 
 pytestmark = pytest.mark.torch
 
@@ -124,3 +127,25 @@ def test_prompts_that_leave_no_room_are_left_out(tiny_base: Path) -> None:
     ids, labels = answered.rows[0]["input_ids"], answered.rows[0]["labels"]
     learnt = tokenizer.decode([token for token, label in zip(ids, labels, strict=True) if label != -100])
     assert learnt.startswith("1.")
+
+
+@pytest.mark.slow
+def test_a_stopped_distillation_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
+    options = {"by": "logits", "answer_tokens": 48, "max_steps": 24, "lora_dropout": 0.1, "learning_rate": 1e-3}
+    teacher = _teacher(distillation.STARTER, distillation.scene().teacher)
+    runs = [
+        building.make_run(
+            tmp_path / name, "distill", distillation.STARTER, _questions(24), options=options, teacher=teacher
+        )
+        for name in ("whole", "stopped")
+    ]
+    assert building.run_trainer(runs[0]) == 0, building.log_of(runs[0])
+    child = start_and_wait_for_step(runs[1], 3)
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(building.TIMEOUT) == STOPPED
+    assert len(building.losses(runs[1])) < 24
+
+    assert building.run_trainer(runs[1], "--resume") == 0, building.log_of(runs[1])
+    assert building.losses(runs[1]) == building.losses(runs[0])
+    hashes = [building.events(run, "done")[0]["adapter_sha256"] for run in runs]
+    assert hashes[0] == hashes[1]
