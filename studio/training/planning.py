@@ -125,7 +125,7 @@ def plan(store: Store, request: Request) -> Plan:
     origin = tried(lambda: origin_of(store, request))
     found = tried(lambda: survey(store, method, request)) if method else None
     plain = _advice(method, origin, found, request) if method else None
-    made = _presets(method, plain, origin, found) if method and plain else ()
+    made = _presets(method, plain, origin, _learnt(method, request, found)) if method and plain else ()
     advice = tried(lambda: _chosen(request, plain, made)) if plain else None
     options = tried(lambda: parsed(method, advice, request)) if method else None
     tried(lambda: _refuse_deaf(method, found, options))
@@ -139,9 +139,23 @@ def plan(store: Store, request: Request) -> Plan:
     return Plan(request, method, origin, found, advice, options or {}, name, steps, seconds, refusals, helpers, made)
 
 
-def _presets(method: Method, advice: Advice, origin: Origin | None, found: Survey | None) -> tuple[Preset, ...]:
+def _presets(method: Method, advice: Advice, origin: Origin | None, rows: int) -> tuple[Preset, ...]:
     """The presets for this model, this much material and this machine."""
-    return presets(method, advice, found.rows if found else 1, origin.base.parameters if origin else None, hardware())
+    return presets(method, advice, rows, origin.base.parameters if origin else None, hardware())
+
+
+def _learnt(method: Method, request: Request, found: Survey | None) -> int:
+    """Rows that are learnt from: all but those that are held out."""
+    if found is None:
+        return 1
+    if request.eval:
+        return found.rows
+    usual = next((item.default for item in option_fields(method.options) if item.name == "held_out"), 0.0)
+    try:
+        share = float(request.options.get("held_out", usual))
+    except (TypeError, ValueError):
+        share = usual  # the options will refuse it
+    return found.rows - held_out_rows(found.rows, {"held_out": share})
 
 
 def _chosen(request: Request, advice: Advice, made: tuple[Preset, ...]) -> Advice:
@@ -157,7 +171,7 @@ def _advice(method: Method, origin: Origin | None, found: Survey | None, request
     parameters = origin.base.parameters if origin else None
     continued = origin is not None and origin.reference == "previous" and origin.start == "continue"
     tuning = str(request.options.get("tuning", "lora"))
-    advice = advise(method.name, parameters, found.rows if found else 1, _batch_size(request), continued, tuning)
+    advice = advise(method.name, parameters, _learnt(method, request, found), _batch_size(request), continued, tuning)
     return advice if found is None else _advice_of_votes(advice, method, found)
 
 
