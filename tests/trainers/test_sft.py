@@ -96,8 +96,8 @@ def test_rows_that_do_not_fit_are_counted_and_told(tiny_base: Path, tmp_path: Pa
 
 
 FAILURES = [
-    ("bad-input", {"rows": [{"id": "x", "messages": "no json"}]}, 'Row "x": column "messages" is not JSON'),
-    ("bad-input", {"rows": [{"id": "x", "messages": json.dumps(building.turns("only a question"))}]}, "no answer"),
+    ("bad-row", {"rows": [{"id": "x", "messages": "no json"}]}, 'Row "x": column "messages" is not JSON'),
+    ("bad-row", {"rows": [{"id": "x", "messages": json.dumps(building.turns("only a question"))}]}, "no answer"),
     ("no-rows", {"options": {"max_length": 16}}, "There is no row to train on."),
     ("loss-not-finite", {"options": {"learning_rate": 0.1, "max_steps": 30, "warmup": 0.0}}, "no longer a number"),
     ("bad-input", {"options": {"epochs": "many"}}, 'Option "epochs" needs a number, not "many".'),

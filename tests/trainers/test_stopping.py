@@ -128,7 +128,7 @@ def test_a_stopped_job_is_resumed_to_its_end(store: Store, tiny_base: Path, unin
 
 def test_a_killed_run_fails_with_a_sentence_and_resumes(store: Store, tiny_base: Path) -> None:
     base = building.add_base(store, tiny_base)
-    queued = building.enqueue(store, "sft", base, "killed", tiny_base, options=OPTIONS)
+    queued = building.enqueue(store, "sft", base, "killed", tiny_base, options={**OPTIONS, "batch_size": 8})
     child = subprocess.Popen(building.worker(store), stdout=subprocess.DEVNULL)
     wait_for(lambda: len(building.losses(store.home.run(queued.id))) >= 3, "three steps")
     wait_for(lambda: jobs.get_job(store, queued.id).pid is not None, "the pid")
