@@ -38,14 +38,14 @@ format: $(READY)
 # site or a model and follow each other.
 test: check browser
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not torch and not browser"
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and (torch or browser)"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=30 -m "not slow and (torch or browser)"
 
 test-fast: $(READY)
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not heavy and not torch and not browser"
 
 test-all: check browser
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not torch and not browser"
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or torch or browser"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=30 -m "slow or torch or browser"
 
 starter: $(READY)
 	$(BIN)/python -m trainers.starter --out static/starter

@@ -66,6 +66,7 @@ def test_a_head_on_the_starter_names_the_topics_of_questions_that_it_never_saw(t
     assert sum(line["rows"] for line in lines) == 150
 
 
+@pytest.mark.slow
 def test_an_encoder_is_read_as_well_and_a_resumed_run_makes_the_same_head(tmp_path: Path) -> None:
     base = _save_encoder(tmp_path / "bert")
     folder = _run(tmp_path / "run", base, _coloured(), among="red, blue")

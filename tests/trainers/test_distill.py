@@ -43,6 +43,7 @@ def test_the_student_moves_towards_its_teacher(by: str, tmp_path: Path) -> None:
     assert found["met"], found
 
 
+@pytest.mark.slow
 def test_a_teacher_with_other_words_teaches_by_answers_only(tiny_base: Path, tmp_path: Path) -> None:
     starter = _teacher(distillation.STARTER)
     options = {"answer_tokens": 32, "max_steps": 2}

@@ -62,6 +62,7 @@ def test_pairs_are_told_from_ties_and_single_answers() -> None:
     assert [(better.text, worse.text) for better, worse in found] == [("1.", "Well now, it is 1.")]
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 def test_preferences_that_were_learnt_win_on_held_out_pairs(tiny_base: Path, tmp_path: Path) -> None:
     options = {"max_steps": 20, "learning_rate": 2e-3}

@@ -30,6 +30,7 @@ def test_good_answers_rise_and_bad_ones_fall(tiny_base: Path, tmp_path: Path) ->
     assert last["loss"] < first["loss"]
 
 
+@pytest.mark.slow
 def test_a_continued_adapter_is_compared_with_itself_and_saved_alone(
     tiny_base: Path, sft_run: Path, tmp_path: Path
 ) -> None:

@@ -140,6 +140,7 @@ def test_every_loss_of_cpo_tells_pairs_apart(loss_type: str, tiny_base: Path, tm
     assert last["rewards/accuracies"] == 1.0
 
 
+@pytest.mark.slow
 def test_a_continued_adapter_goes_on_and_is_saved_alone(tiny_base: Path, sft_run: Path, tmp_path: Path) -> None:
     from storage.weights import read_header
 
@@ -165,6 +166,7 @@ def test_what_weighs_nothing_teaches_nothing(tiny_base: Path, tmp_path: Path) ->
     assert last["loss"] < first["loss"] - 0.5  # at even weights both directions would hold each other in place
 
 
+@pytest.mark.slow
 def test_ties_end_the_run_with_a_sentence(tiny_base: Path, tmp_path: Path) -> None:
     rows = [{**row, "weight": 1.0, "tie": at == 0} for at, row in enumerate(building.preferences(4))]
     folder = building.make_run(tmp_path / "ties", "orpo", tiny_base, rows=rows)

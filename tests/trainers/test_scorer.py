@@ -65,6 +65,7 @@ def test_a_row_that_came_later_is_scored_alone(studio: Studio, tmp_path: Path) -
     assert studio.score("likes-short", dataset="mine")["reused"] == 3
 
 
+@pytest.mark.slow
 def test_a_study_is_scored_by_contestant_and_held_against_its_votes(studio: Studio, tmp_path: Path) -> None:
     votes = [
         {"prompt": f"What is {at} plus 1?", "models": ["short", "long"], "annotator": "ada",

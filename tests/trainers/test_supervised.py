@@ -11,7 +11,7 @@ from storage.specs.replaying import replayed_rows
 from tests.trainers import building
 from tests.trainers.effects import supervised
 
-SEEDS = [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
+SEEDS = [pytest.param(seed, marks=pytest.mark.slow) for seed in (0, 1, 2)]
 
 
 @pytest.mark.torch

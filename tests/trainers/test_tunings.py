@@ -160,6 +160,7 @@ def test_a_full_model_of_an_adapter_starts_at_the_adapter(tiny_base: Path, sft_r
     assert _shapes(folder / "model") == _shapes(tiny_base)
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 def test_a_whole_model_is_registered_as_a_base_with_a_parent(store: Store, tiny_base: Path) -> None:
     origin = building.add_base(store, tiny_base)
