@@ -2,20 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from storage.store import Store
-
-Json = dict[str, Any]
+from studio.opened import Json, Opened
 
 
-class KeepingVerbs:
+class KeepingVerbs(Opened):
     """Verbs about models and the disk, over the store of a `Studio`."""
-
-    @property
-    def ready(self) -> Store:
-        """The store, after a new home has got its starter model and datasets."""
-        raise NotImplementedError
 
     def export_model(self, model: str, form: str, out: str | Path) -> Json:
         """Write a model to a folder as adapter, merged or full; what was written is loaded and tested."""

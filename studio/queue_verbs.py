@@ -3,27 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from storage.home import Home
-from storage.store import Store
-from studio.settings import Settings
-
-Json = dict[str, Any]
+from studio.opened import Json, Opened
 
 
-class QueueVerbs:
+class QueueVerbs(Opened):
     """Verbs about the queue, over the store of a `Studio`."""
-
-    settings: Settings
-
-    @property
-    def home(self) -> Home:
-        """The project's folder."""
-        raise NotImplementedError
-
-    @property
-    def ready(self) -> Store:
-        """The store, after a new home has got its starter model and datasets."""
-        raise NotImplementedError
 
     def queue(self) -> Json:
         """What runs where, and what waits, in order and with the reason."""

@@ -1,23 +1,11 @@
 """The verb of `Studio` that lets reward models score, which inherits it."""
 
-from typing import Any
-
 from storage.errors import BadInput
-from storage.store import Store
-from studio.settings import Settings
-
-Json = dict[str, Any]
+from studio.opened import Json, Opened
 
 
-class ScoringVerbs:
+class ScoringVerbs(Opened):
     """Scores of datasets and studies, over the store of a `Studio`."""
-
-    settings: Settings
-
-    @property
-    def ready(self) -> Store:
-        """The store, after a new home has got its starter model and datasets."""
-        raise NotImplementedError
 
     def score(self, model: str, dataset: str | None = None, study: str | None = None) -> Json:
         """Let a reward model score the rows of a dataset or the answers of a study; scores are kept.

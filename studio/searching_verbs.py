@@ -4,23 +4,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from storage.store import Store
-from studio.settings import Settings
-
-Json = dict[str, Any]
+from studio.opened import Json, Opened
 
 _POLL_SECONDS = 0.5
 
 
-class SearchVerbs:
+class SearchVerbs(Opened):
     """Verbs about searches and classifiers, over the store of a `Studio`."""
-
-    settings: Settings
-
-    @property
-    def ready(self) -> Store:
-        """The store, after a new home has got its starter model and datasets."""
-        raise NotImplementedError
 
     def search(
         self,

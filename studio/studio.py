@@ -4,7 +4,6 @@ Each verb returns the JSON object of the command of the same name. Domain module
 used, so that `import studio` and `ratchet --help` stay quick.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,42 +12,21 @@ from typing import TYPE_CHECKING, Any
 from storage.committing import Committer
 from storage.comparisons import get_study
 from storage.errors import BadInput
-from storage.home import Home
-from storage.store import Store
 from studio.keeping_verbs import KeepingVerbs
+from studio.opened import Json
 from studio.people.roles import Actor
 from studio.queue_verbs import QueueVerbs
 from studio.scoring_verbs import ScoringVerbs
 from studio.searching_verbs import SearchVerbs
-from studio.settings import Settings
 from studio.training_verbs import TrainingVerbs
 
 if TYPE_CHECKING:
     from studio.clients.engine import Engine
     from studio.feedback.answering import Answerer
 
-Json = dict[str, Any]
-
 
 class Studio(TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs, ScoringVerbs):
     """A project opened: `s = Studio("~/my-project")`, then `s.import_file(…)`, `s.train("dpo", …)`."""
-
-    def __init__(self, home: str | Path | None = None, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings.from_env(os.environ, home=home)
-        self.store = Store.open(self.settings.home)
-
-    @property
-    def home(self) -> Home:
-        """The project's folder."""
-        return self.store.home
-
-    @cached_property
-    def ready(self) -> Store:
-        """The store, after a new home has got its starter model and datasets."""
-        from studio.training.starter import ensure_starter
-
-        ensure_starter(self.store, self.settings)
-        return self.store
 
     @property
     def engine(self) -> "Engine":

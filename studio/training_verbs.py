@@ -6,27 +6,11 @@ Each returns the JSON object of the command of the same name, as those of `studi
 from collections.abc import Mapping
 from typing import Any
 
-from storage.home import Home
-from storage.store import Store
-from studio.settings import Settings
-
-Json = dict[str, Any]
+from studio.opened import Json, Opened
 
 
-class TrainingVerbs:
+class TrainingVerbs(Opened):
     """Verbs about training, over the store of a `Studio`."""
-
-    settings: Settings
-
-    @property
-    def home(self) -> Home:
-        """The project's folder."""
-        raise NotImplementedError
-
-    @property
-    def ready(self) -> Store:
-        """The store, after a new home has got its starter model and datasets."""
-        raise NotImplementedError
 
     def train(
         self,
