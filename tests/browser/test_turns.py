@@ -175,17 +175,23 @@ def test_the_chosen_answer_goes_on_for_both(
     assert [choice for choice, _ in votes(hall.site.store, at)][-1] == "tie"
 
 
-def test_where_more_is_asked_the_vote_comes_first_and_then_it_goes_on(
-    hall: Hall, study: Callable[..., Study], visit: Callable[..., Visit]
-) -> None:
-    at = study("chosen", strength="required")
-    page = visit(hall.site.url).open(f"/compare?study={at.name}")
+def gone_on(page: Any) -> str:
+    """The first answer chosen and a next turn sent, so that the details of the vote are asked; the comparison's id."""
     ready(page)
     first = page.get_attribute(ROOT, "data-comparison")
     page.keyboard.press("1")
     page.fill("#turn-text", "Go on")
     page.press("#turn-text", "Enter")
     page.wait_for_selector(f"{ROOT}[data-state=details]")
+    return str(first)
+
+
+def test_where_more_is_asked_the_vote_comes_first_and_then_it_goes_on(
+    hall: Hall, study: Callable[..., Study], visit: Callable[..., Visit]
+) -> None:
+    at = study("chosen", strength="required")
+    page = visit(hall.site.url).open(f"/compare?study={at.name}")
+    first = gone_on(page)
     page.keyboard.press("3")
     page.keyboard.press("Enter")
     page.wait_for_function("document.querySelector('.question').innerText === 'Go on'")
@@ -201,12 +207,7 @@ def test_what_was_typed_and_left_is_not_said_after_a_vote_that_ends_it(
 ) -> None:
     at = study("chosen", strength="required")
     page = visit(hall.site.url).open(f"/compare?study={at.name}")
-    ready(page)
-    first = page.get_attribute(ROOT, "data-comparison")
-    page.keyboard.press("1")
-    page.fill("#turn-text", "Go on")
-    page.press("#turn-text", "Enter")
-    page.wait_for_selector(f"{ROOT}[data-state=details]")
+    first = gone_on(page)
     page.keyboard.press("Escape")
     ready(page)
     page.keyboard.press("1")
