@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
-from storage import migration_training
+from storage import migration_bulk, migration_endpoints, migration_training
 from storage.migration_judging import prepare
 from storage.migration_segments import convert
 
@@ -35,7 +35,7 @@ def build() -> Migrations:
     for step in (
         _m001_data, _m002_models, _m003_feedback, _m004_jobs, _m005_rounds, _m006_tasks, _m007_segments,
         _m008_findings, _m009_editor, _m010_views, _m011_people, _m012_mappings,
-        _m013_exclusions, _m014_judging, _m015_training,
+        _m013_exclusions, _m014_judging, _m015_training, _m016_endpoints, _m017_bulk,
     ):  # fmt: skip
         migrations(name=step.__name__.lstrip("_"))(step)
     return migrations
@@ -364,3 +364,13 @@ def _m014_judging(db: Database) -> None:
 def _m015_training(db: Database) -> None:
     """Training: a queue with an order, chains and searches, evaluations, scores, preflights."""
     migration_training.prepare(db)
+
+
+def _m016_endpoints(db: Database) -> None:
+    """See `storage.migration_endpoints`."""
+    migration_endpoints.prepare(db)
+
+
+def _m017_bulk(db: Database) -> None:
+    """See `storage.migration_bulk`."""
+    migration_bulk.prepare(db)

@@ -21,7 +21,9 @@ class Model(Row):
 
     `path`: weights folder (base, adapter). `base_id`: the base under an adapter. `parent_id`: the model that an
     adapter was trained from. `url`, `remote_name`, `key_env`: an endpoint, its name for the model and the
-    environment variable that holds its key. `parameters`: count of a base's weights.
+    environment variable that holds its key. `parameters`: count of a base's weights. Of an endpoint also: `dialect`,
+    the kind of server; `at_once`, how many questions it takes at a time; `timeout` in seconds; `price_in`, `price_out`
+    for a million tokens read and written.
     """
 
     id: str
@@ -42,6 +44,11 @@ class Model(Row):
     created_at: float
     retired_at: float | None
     labels: list[str] | None
+    dialect: str | None
+    at_once: int | None
+    timeout: float | None
+    price_in: float | None
+    price_out: float | None
 
     @classmethod
     def json_columns(cls) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """SFT of a LoRA: the product's own run against a plain TRL script with its defaults, and against a loop by hand.
 
-    python -m bench.sft [--small]     # --small: a toy model and few steps, to see that it works
+    python -m bench.train [--small]     # --small: a toy model and few steps, to see that it works
 
 A random model of about 90M weights on the processor, rank 16 on all linear layers. Three questions:
 
@@ -94,7 +94,7 @@ def _told(first: dict[str, list[Turn]], second: dict[str, list[Turn]], tokens: i
         _ratio("largest difference of a step's loss, relative", apart, GOAL_LOSS, "lower"),
     ]
     return {
-        "name": "sft",
+        "name": "train",
         "model": f"{size.layers} layers of {size.hidden}, {size.words} words",
         "ours": {**_rounded({"tokens_per_second": speed["ours"], "mixed_tokens_per_second": mixed["grouped"]}),
                  "losses": first["ours"][0].losses, "around": first["ours"][0].more["around"]},
@@ -164,7 +164,7 @@ def _ours(base: Path, rows: Path, batch: int, length: int, steps: int, **own: An
         RunSpec("bench", "sft", "bench", str(base), options=options, data_sha256=frozen.sha256, rows=frozen.rows,
                 threads=_threads(), device="cpu").write(folder)  # fmt: skip
         began = time.perf_counter()
-        _process([sys.executable, "-m", "bench.sft", "--run", str(folder)])
+        _process([sys.executable, "-m", "bench.train", "--run", str(folder)])
         whole = time.perf_counter() - began
         losses = [event["loss"] for event in read_events(folder).events if event["kind"] == "metric"]
         clock = json.loads((folder / "clock.json").read_text(encoding="utf-8"))
@@ -298,7 +298,7 @@ def _make_base(folder: Path, size: Size) -> Path:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m bench.sft", description="SFT against TRL and a loop by hand.")
+    parser = argparse.ArgumentParser(prog="python -m bench.train", description="SFT against TRL and a loop by hand.")
     parser.add_argument("--small", action="store_true", help="a toy model and few steps, to see that it works")
     parser.add_argument("--run", help=argparse.SUPPRESS)
     given = parser.parse_args()

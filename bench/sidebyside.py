@@ -1,6 +1,6 @@
 """Answers of a base and two adapters: one mixed batch against switching adapters in turn.
 
-    python -m bench.engine
+    python -m bench.sidebyside
 
 A random model of about 90M weights in bfloat16 with two r16 adapters on all linear layers writes three answers of
 64 tokens. Ours is the engine's lane, all three at once; the baseline is transformers and PEFT alone, one
@@ -48,7 +48,7 @@ def run() -> dict[str, Any]:
          "value": round(mine.last_begins / other.last_begins, 3), "goal": GOAL_LAST_BEGINS, "better": "lower"},
     ]  # fmt: skip
     return {
-        "name": "engine",
+        "name": "sidebyside",
         "threads": default_threads(),
         "ours": _figures(mine),
         "baselines": {"switching": _figures(other)},

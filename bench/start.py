@@ -1,6 +1,6 @@
 """How long until the first page, and how heavy is the web process.
 
-    python -m bench.web
+    python -m bench.start
 
 Starts `ratchet serve` with a new home and asks for the first page until it comes; a bare Gradio application with
 one text box, served the same way, is measured in turn with it. Goals: first page within 3 s, under 250 MB.
@@ -58,7 +58,7 @@ def run() -> dict[str, Any]:
         {"against": "bare Gradio, seconds", "value": mine.seconds / theirs.seconds, "goal": 1.5, "better": "lower"},
     ]
     return {
-        "name": "web",
+        "name": "start",
         "ours": {**mine._asdict(), "worst_seconds": max(start.seconds for start in ours), "turns": TURNS},
         "baselines": {"bare Gradio": theirs._asdict()},
         "ratios": ratios,
