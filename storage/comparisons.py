@@ -165,6 +165,14 @@ def claim_waiting(store: Store, study_id: str | None = None) -> Comparison | Non
     return Comparison.from_row(found[0]) if found else None
 
 
+def claim(store: Store, comparison_id: str) -> Comparison | None:
+    """Take this one comparison, if it waits for answers."""
+    found = store.rows(
+        "update comparisons set state = 'answering' where id = ? and state = 'waiting' returning *", [comparison_id]
+    )
+    return Comparison.from_row(found[0]) if found else None
+
+
 def release(store: Store) -> int:
     """Put comparisons that a crash left half-answered back to waiting; returns how many."""
     with store.write():

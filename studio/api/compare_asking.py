@@ -45,7 +45,8 @@ def add_routes(routes: APIRouter, studio: Studio) -> None:
     def prompt(asked: PromptRequest, me: Me) -> Json:
         study = get_study(store, asked.study)
         lease = ask(store, study, me, asked.prompt)
-        studio.answerer.look(study.id, me)
+        begun = studio.answerer.answer_now(study.id, lease.comparison_id)
+        studio.answerer.look(study.id, me, short=not begun)
         return {"pair": present(store, study, lease).to_json()}
 
     @routes.post("/again")

@@ -1,4 +1,7 @@
-"""JSON route of /compare that tells what is being said, as server-sent events, side by side as a person sees them."""
+"""JSON route of /compare that tells what is being said, as server-sent events, side by side as a person sees them.
+
+A watcher sleeps until the hub rings: the first words are on their way at once, later ones are gathered for a beat.
+"""
 
 import asyncio
 import json
@@ -19,9 +22,10 @@ from studio.studio import Studio
 
 Json = dict[str, Any]
 
-_BEAT = 0.04  # seconds between looks at what is being said: all sides move at one pace, 25 times a second
-_QUIET = 0.3  # between looks while nothing is being said
+_BEAT = 0.04  # seconds between two pieces of text: all sides move at one pace, 25 times a second
+_QUIET = 0.3  # between looks where no bell rings: another process may be answering; seconds of a wait are told
 _SAY_AGAIN = 1.0  # how often the seconds of a wait are told
+_WAITS = ("waiting", 0)
 
 
 def add_routes(routes: APIRouter, studio: Studio) -> None:
@@ -45,19 +49,24 @@ def _admit(studio: Studio, shown_id: str, me: str) -> Shown:
 async def _watch(studio: Studio, shown: Shown, me: str) -> AsyncIterator[str]:
     """What is being said from left to right as this person sees it, and at last the whole pair."""
     watcher = _Watcher(studio, shown, me)
-    while True:
-        live = studio.answerer.hub.find(shown.whole.comparison.id)
-        if live is not None:
-            for event in watcher.news(live.now()):
-                yield _event(event)
-            await asyncio.sleep(_BEAT)
-            continue
-        pair = await run_in_threadpool(watcher.pair)
-        if pair["state"] not in ("waiting", "answering"):
-            yield _event({"kind": "done", "pair": pair})
-            return
-        yield _event({"kind": "status", "phase": "waiting", "seconds": 0})
-        await asyncio.sleep(_QUIET)
+    comparison = shown.whole.comparison.id
+    with studio.answerer.hub.watch(comparison) as bell:
+        while True:
+            bell.hush()
+            live = studio.answerer.hub.find(comparison)
+            if live is not None:
+                for event in watcher.news(live.now()):
+                    yield _event(event)
+                    if event["kind"] == "text":
+                        await asyncio.sleep(_BEAT)
+            else:
+                pair = await run_in_threadpool(watcher.pair)
+                if pair["state"] not in ("waiting", "answering"):
+                    yield _event({"kind": "done", "pair": pair})
+                    return
+                if event := watcher.waits():
+                    yield _event(event)
+            await bell.wait(_QUIET)
 
 
 class _Watcher:
@@ -89,6 +98,13 @@ class _Watcher:
             events.append({"kind": "text", "add": adds, "anew": not grown})
             self.sent = texts
         return events
+
+    def waits(self) -> Json | None:
+        """That nobody answers it yet, told once."""
+        if self.told == _WAITS:
+            return None
+        self.told = _WAITS
+        return {"kind": "status", "phase": _WAITS[0], "seconds": 0}
 
     def pair(self) -> Json:
         """The comparison as the store has it."""

@@ -39,5 +39,6 @@ def add_routes(routes: APIRouter, studio: Studio) -> None:
         hashes = [answer.sha256 for answer in shown.answers] if asked.shown is None else asked.shown
         ballot = Ballot(asked.id, asked.comparison, asked.mode, [one or "" for one in hashes], asked.seconds)
         went = go_on(store, study, me, shown, asked.mode, asked.prompt, ballot if asked.mode in SIDES else None)
-        studio.answerer.look(study.id, me)
+        begun = studio.answerer.answer_now(study.id, went.shown.whole.comparison.id)
+        studio.answerer.look(study.id, me, short=not begun)
         return {"pair": went.shown.to_json(), "saved": went.vote.id if went.vote else None}

@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from storage.comparisons import claim_waiting, get_study
+from storage.comparisons import claim, claim_waiting, get_study
 from storage.errors import RatchetError
 from storage.judgements import failed_in_a_row
 from storage.rows import Comparison, Study
@@ -65,7 +65,7 @@ class Answerer:
         self._stopping.set()
         self._wake.set()
         deadline = time.monotonic() + _ENDING
-        for thread in [self._thread, *list(self._busy)]:
+        for thread in [self._thread, *self._working()]:
             if thread is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
@@ -77,6 +77,20 @@ class Answerer:
             self._looks[look] = time.monotonic()
         if short:
             self._wake.set()
+
+    def answer_now(self, study_id: str, comparison_id: str) -> bool:
+        """Somebody has typed a question and waits for it: it is begun by the caller's thread, past rounds and hands.
+
+        Answers whether it is; not where nothing is asked in this study any more, or this service does not run.
+        """
+        running = self._thread is not None and self._thread.is_alive() and not self._stopping.is_set()
+        if not running or failed_in_a_row(self.studio.store, study_id, GIVE_UP) >= GIVE_UP:
+            return False
+        comparison = claim(self.studio.store, comparison_id)
+        if comparison is None:
+            return False
+        self._begin(Filler(self.studio.store, self.studio.engine, self.hub, self._stopping), comparison)
+        return True
 
     def _run(self) -> None:
         filler = Filler(self.studio.store, self.studio.engine, self.hub, self._stopping)
@@ -128,13 +142,15 @@ class Answerer:
             add_next(self.studio.store, study, missing, known=self._chooser.known(study))
 
     def _working(self) -> set[threading.Thread]:
-        self._busy = {thread for thread in self._busy if thread.is_alive()}
-        return self._busy
+        with self._lock:
+            self._busy = {thread for thread in self._busy if thread.is_alive()}
+            return set(self._busy)
 
     def _begin(self, filler: Filler, comparison: Comparison) -> None:
         thread = threading.Thread(target=self._fill, args=(filler, comparison), daemon=True)
-        self._busy.add(thread)
         thread.start()
+        with self._lock:
+            self._busy.add(thread)
 
     def _fill(self, filler: Filler, comparison: Comparison) -> None:
         try:
