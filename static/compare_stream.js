@@ -9,6 +9,7 @@
   const judging = (window.ratchet.judging ||= { layouts: {}, extras: {} });
   const MOST = 1500;
   const PHASES = { waiting: "Waiting for its turn", starting: "The engine is starting", loading: "The engine is loading the model", answering: "The answers are being written",
+    restarting: "The engine had ended by itself; it is being started again, and the answers begin anew",
     aside: "The engine has made room for a training and comes back by itself" };
 
   judging.stream = ({ note, text, done, lost }) => {

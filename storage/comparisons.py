@@ -144,25 +144,60 @@ def children(store: Store, comparison_id: str) -> list[Whole]:
     return [Whole(Comparison.from_row(row), answers_of(store, row["id"])) for row in rows]
 
 
-def claim_waiting(store: Store, study_id: str | None = None) -> Comparison | None:
-    """Take the oldest comparison that waits for answers (of one study, if given), in one statement.
+# What is nearest to be judged: typed questions, then what somebody holds, then the queue's own order, whose index it
+# walks. (Ordering all that wait would cost every claim what they all are.)
+_NEAREST = """
+coalesce(
+ (select id from comparisons where study_id = :study and state = 'waiting' and source = 'free' order by number limit 1),
+ (select c.id from leases l join comparisons c on c.id = l.comparison_id
+  where l.study_id = :study and l.expires_at > :now and c.state = 'waiting' order by l.taken_at, c.number limit 1),
+ (select id from comparisons where study_id = :study and state = 'waiting'
+  order by given, priority desc, ready_at, number limit 1))
+"""
+# The first that a person holds, where they hold nothing that is ready.
+_AWAITED = """
+coalesce(
+ (select id from comparisons where study_id = :study and state = 'waiting' and source = 'free' order by number limit 1),
+ (select l.comparison_id from leases l join comparisons c on c.id = l.comparison_id
+  where l.study_id = :study and l.expires_at > :now and c.state = 'waiting'
+    and not exists (select 1 from leases m join comparisons d on d.id = m.comparison_id
+                    where m.study_id = :study and m.annotator = l.annotator and m.expires_at > :now
+                      and m.comparison_id != l.comparison_id and (d.state = 'ready' or m.taken_at < l.taken_at))
+  order by l.taken_at limit 1))
+"""
 
-    Typed questions come first: somebody sits before them.
+
+def waiting_studies(store: Store) -> list[str]:
+    """The studies in which comparisons wait for answers, by id; asked often, it reads a few numbers."""
+    return [row[0] for row in store.db.conn.execute(
+        "select distinct study_id from standings where state = 'waiting' and n > 0"
+    )]  # fmt: skip
+
+
+def claim_waiting(store: Store, study_id: str | None = None) -> Comparison | None:
+    """Take the comparison that is nearest to be judged of those that wait for answers (of one study, if given).
+
+    Typed questions come first: somebody sits before them. Then what people hold, in the order in which they got it.
     """
     # Asked many times for nothing, it must not stand in the way of those who write.
-    if not store.value(
-        "select 1 from standings where state = 'waiting' and n > 0 and (:study is null or study_id = :study)",
-        {"study": study_id},
-    ):
+    for study in waiting_studies(store):
+        if study_id not in (None, study):
+            continue
+        found = store.rows(
+            f"update comparisons set state = 'answering' where id = {_NEAREST} and state = 'waiting' returning *",
+            {"study": study, "now": now()},
+        )
+        if found:
+            return Comparison.from_row(found[0])
+    return None
+
+
+def waited_for(store: Store, study_id: str) -> str | None:
+    """A comparison without answers that somebody sits before: a typed question, or the first that they hold."""
+    if study_id not in waiting_studies(store):
         return None
-    found = store.rows(
-        "update comparisons set state = 'answering' where id = (select id from comparisons "
-        "where state = 'waiting' and (:study is null or study_id = :study) "
-        "order by source = 'free' desc, created_at, number limit 1) "
-        "and state = 'waiting' returning *",
-        {"study": study_id},
-    )
-    return Comparison.from_row(found[0]) if found else None
+    found: str | None = store.value(f"select {_AWAITED}", {"study": study_id, "now": now()})
+    return found
 
 
 def claim(store: Store, comparison_id: str) -> Comparison | None:
@@ -177,17 +212,20 @@ def release(store: Store) -> int:
     """Put comparisons that a crash left half-answered back to waiting; returns how many."""
     with store.write():
         store.execute(
-            "update answers set text = null, sha256 = null, stamp = null where comparison_id in "
+            "update answers set text = null, sha256 = null, stamp = null, key = null where comparison_id in "
             "(select id from comparisons where state = 'answering')"
         )
         return store.execute("update comparisons set state = 'waiting' where state = 'answering'")
 
 
-def fill_answer(store: Store, answer_id: str, text: str, stamp: dict[str, Any], tokens: int, seconds: float) -> None:
-    """Store an answer that has been made, with the stamp of what made it."""
+def fill_answer(
+    store: Store, answer_id: str, text: str, stamp: dict[str, Any], tokens: int, seconds: float, key: str | None = None
+) -> None:
+    """Store an answer that has been made, with the stamp of what made it; `key`: what decides it, if that is known."""
     store.execute(
-        "update answers set text = ?, sha256 = ?, stamp = ?, tokens = ?, seconds = ?, created_at = ? where id = ?",
-        [text, text_sha256(text), json.dumps(stamp), tokens, seconds, now(), answer_id],
+        "update answers set text = ?, sha256 = ?, stamp = ?, tokens = ?, seconds = ?, created_at = ?, key = ? "
+        "where id = ?",
+        [text, text_sha256(text), json.dumps(stamp), tokens, seconds, now(), key, answer_id],
     )
 
 

@@ -203,6 +203,19 @@ def _forget_beside(store: Store, key: int, held: str) -> None:
     store.execute(f"delete from checked where revision_id {inside}", [held])
     store.execute(f"delete from tokens where revision_id {inside}", [held])
     store.execute("delete from drafts where example_id = ?", [segments.name_of(key)])
+    _forget_answers(store, key)
+
+
+def _forget_answers(store: Store, key: int) -> None:
+    """Remove what models answered to it, and the answers that became the dataset in which it stands."""
+    store.execute(
+        "delete from bulk_answers where answering_id in (select id from answerings) and example_id = ?",
+        [segments.name_of(key)],
+    )
+    store.execute(
+        "delete from bulk_answers where answering_id in (select id from answerings where made_id = ?)",
+        [segments.get_dataset_id(store, key)],
+    )
 
 
 def _mask_one(store: Store, key: int, revisions: Sequence[int], masked: Mask) -> list[int]:

@@ -36,3 +36,23 @@ def standing(store: Store, study_id: str, overlap: int) -> Standing:
     gold = [row[0] for row in store.db.conn.execute(_GOLD, [overlap, study_id])]
     error = store.value(_NEWEST, [study_id]) if failed else None
     return Standing(coming, failed, error, done - sum(gold), total - overlap * len(gold))
+
+
+def by_state(store: Store, study_id: str, overlap: int) -> dict[str, int]:
+    """Comparisons of a study that are waiting, answering, failed, or ready with a slot that no vote fills."""
+    counted = dict.fromkeys(("waiting", "answering", "failed", "ready"), 0)
+    for state, given, n in store.db.conn.execute(
+        "select state, given, n from standings where study_id = ?", [study_id]
+    ):
+        if state in counted and (state != "ready" or given < overlap):
+            counted[state] += n
+    return counted
+
+
+def answered_since(store: Store, study_id: str, since: float, limit: int = 1000) -> list[float]:
+    """When comparisons of a study became ready since a moment, newest first; those whose texts came with them too."""
+    rows = store.db.conn.execute(
+        "select ready_at from comparisons where study_id = ? and ready_at >= ? order by ready_at desc limit ?",
+        [study_id, since, limit],
+    )
+    return [row[0] for row in rows]

@@ -25,6 +25,11 @@ class Connection:
         self.url = f"http://127.0.0.1:{port}"
         self.headers = {"Authorization": f"Bearer {token}"}
 
+    def gone(self) -> bool:
+        """Whether the engine that it leads to has ended since, also where another one runs now."""
+        now = find(self._home)
+        return now is None or now.headers != self.headers
+
     def get(self, path: str, timeout: float = 10.0) -> dict[str, Any]:
         """GET; raises the engine's error, or NotReady where it is gone."""
         return self._ask("GET", path, None, timeout)

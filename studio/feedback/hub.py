@@ -56,7 +56,7 @@ class Bell:
 
 @dataclass
 class Live:
-    """One comparison being answered. phase: starting, loading, answering, or aside (for a training).
+    """One comparison being answered. phase: starting, loading, answering, restarting (the engine had ended), or aside.
 
     `changed` is called, in the thread that speaks, whenever there may be something new to see.
     """

@@ -20,6 +20,7 @@ from storage.models import get_model, list_models
 from storage.priorities import set_priorities
 from storage.rows import Study
 from storage.store import Store
+from studio.feedback.ahead import ahead_of
 from studio.feedback.comparing import add_next
 from studio.feedback.contestants import contestants_of, least
 from studio.feedback.guidelines import write_guidelines
@@ -153,7 +154,10 @@ def _contestant(store: Store, one: Contestant) -> dict[str, Any]:
 
 
 def _line(store: Store, study: Study) -> dict[str, Any]:
-    """What a list shows of a study. `filled` of `wanted` slots hold a vote; `coming`: comparisons without answers."""
+    """What a list shows of a study. `filled` of `wanted` slots hold a vote; `coming`: comparisons without answers.
+
+    `ahead`: how far it is answered ahead of those who judge, and how long the rest will take.
+    """
     settings = settings_of(study)
     stands = standings.standing(store, study.id, settings.overlap)
     names = {model.id: model.name for model in list_models(store, retired=True)}
@@ -166,6 +170,7 @@ def _line(store: Store, study: Study) -> dict[str, Any]:
         "prompts": _dataset(store, study.prompts_id), "answers": _dataset(store, study.settings.get(ANSWERS)),
         "filled": stands.done, "wanted": stands.total, "coming": stands.coming, "failed": stands.failed,
         "error": stands.error, "votes": sum(people.values()),
+        "ahead": ahead_of(store, study.id, settings.overlap).to_json(),
         "people": [{"name": name, "votes": votes} for name, votes in people.items()],
     }  # fmt: skip
 
