@@ -2,14 +2,14 @@
 
 A row joins with the cache of its own prefill; the shorter side is padded with zeros that the attention mask
 hides, and each row keeps its own positions. When a row leaves, padding that no row needs any more goes too.
-All layers keep all their keys (a `DynamicCache` made without a config), because a sliding window's own layer
-throws keys away by count and would throw a short row's real ones after a long row's: the mask, not the cache,
-makes the window.
+All layers keep all their keys (a cache made without a config), because a sliding window's own layer throws keys
+away by count and would throw a short row's real ones after a long row's: the mask, not the cache, makes the window.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from trainers.engine.pace import level_of
 from trainers.engine.row import Row
 
 if TYPE_CHECKING:
@@ -33,14 +33,37 @@ def new_cache(config: Any) -> Any:
     """An empty cache: plain keys and values where rows may share it, what the architecture needs otherwise."""
     from transformers import DynamicCache
 
-    return DynamicCache() if paddable(config) else DynamicCache(config=config)
+    from trainers.engine.growing import GrowingLayer
+
+    if not paddable(config):
+        return DynamicCache(config=config)
+    cache = DynamicCache()
+    cache.layer_class_to_replicate = GrowingLayer
+    return cache
+
+
+class Kind(NamedTuple):
+    """Which rows may share a batch: those of one level; `adapter` is one that cannot be mixed with others.
+
+    `row`: the only row where it must be alone, because it is asked exactly or its cache cannot be padded.
+    """
+
+    level: int
+    adapter: str | None
+    row: int | None
+
+    @classmethod
+    def of(cls, row: Row, mixable: bool, paddable: bool) -> "Kind":
+        """The kind of batch that a row belongs to."""
+        alone = row.exact or not paddable
+        return cls(level_of(row.priority), None if mixable else row.adapter, id(row) if alone else None)
 
 
 class Batch:
-    """Rows of one forward pass; `adapter` is set where they share one that PEFT cannot mix with others."""
+    """Rows of one forward pass."""
 
-    def __init__(self, adapter: str | None = None) -> None:
-        self.adapter = adapter
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
         self.rows: list[Row] = []
         self._cache: Any = None
 
@@ -56,27 +79,31 @@ class Batch:
         else:
             width = max(self.width, row.length)
             for mine, its in zip(self._cache.layers, cache.layers, strict=True):
-                mine.keys = _stack(mine.keys, its.keys, width)
-                mine.values = _stack(mine.values, its.values, width)
-        self.rows.append(row)
+                mine.replace(_stack(mine.keys, its.keys, width), _stack(mine.values, its.values, width))
+        self.rows = [*self.rows, row]
 
     def leave(self) -> None:
         """Drop the rows that are over or cancelled."""
-        stay = [index for index, row in enumerate(self.rows) if not (row.over or row.cancelled)]
-        if len(stay) == len(self.rows):
-            return
-        width = self.width
         for row in self.rows:
             if row.cancelled:
                 row.finish("cancelled")
+        self._keep([index for index, row in enumerate(self.rows) if not row.over])
+
+    def park(self, row: Row) -> None:
+        """Drop a row that will come back: what it has said stays with it, its part of the cache goes."""
+        self._keep([index for index, other in enumerate(self.rows) if other is not row])
+
+    def _keep(self, stay: Sequence[int]) -> None:
+        if len(stay) == len(self.rows):
+            return
+        width = self.width
         self.rows = [self.rows[index] for index in stay]
         if not self.rows:
             self._cache = None
             return
         spare = width - self.width
         for layer in self._cache.layers:
-            layer.keys = layer.keys[stay, :, spare:]
-            layer.values = layer.values[stay, :, spare:]
+            layer.replace(layer.keys[stay, :, spare:], layer.values[stay, :, spare:])
 
     def step(self, forward: Forward, device: "torch.device") -> "torch.Tensor":
         """Run each row's newest token; returns the logits of the next (rows, vocabulary)."""

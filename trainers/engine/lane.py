@@ -1,21 +1,26 @@
 """The decode loop of one base: a thread that owns the model, so that nothing else needs a lock on it.
 
-Between two steps it does what other threads asked of the model (attach, detach), lets one waiting row in
-after its prefill, then runs one step of every batch. Rows without an adapter and with any adapters share one
-batch; an adapter that PEFT cannot mix has a batch of its own, and so has every row of an architecture whose
-cache cannot be padded.
+Between two turns it does what other threads asked of the model (attach, detach) and lets waiting rows in. In a turn
+each level that is due (`trainers.engine.pace`) has a piece of its prompts read and runs one step of its batches. Rows
+without an adapter and with any adapters share one batch; an adapter that PEFT cannot mix has a batch of its own, and
+so has every row of an architecture whose cache cannot be padded, and every row that is asked exactly.
 """
 
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import NotReady, RatchetError
-from trainers.engine.batch import Batch, new_cache, paddable
+from trainers.engine.batch import Batch, Kind, new_cache, paddable
+from trainers.engine.entry import Entry
 from trainers.engine.mixing import Adapters
+from trainers.engine.pace import Pace, level_of
+from trainers.engine.roster import Roster
 from trainers.engine.row import Row
 from trainers.engine.sampling import choose_tokens
 from trainers.engine.weights import Base
@@ -25,8 +30,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A long prompt is read in pieces, so that rows being written go on in between.
-_PREFILL = 512
+# Tokens of prompts that are read in one turn, so that rows being written go on in between; fewer where nobody waits
+# for the answer, because whoever comes meanwhile waits for this piece.
+_PIECE, _BACKGROUND_PIECE = 512, 128
+# Threads of exact rows: the one number that every machine has, whatever was measured to be fastest on it.
+_EXACT_THREADS = 1
 # More rows than this wait: on a CPU each further row costs the others time, on a GPU memory.
 MOST_ROWS = 16
 
@@ -37,15 +45,13 @@ class Lane:
     def __init__(self, base: Base, most_rows: int = MOST_ROWS) -> None:
         self.base = base
         self.adapters = Adapters(base.model, base.name)
-        self._most_rows = most_rows
         self._device: torch.device = base.model.device
         self._paddable = paddable(base.model.config)
         self._change = threading.Condition()
-        self._waiting: list[Row] = []
+        self._roster = Roster(most_rows, lambda: new_cache(base.model.config), self._kind_of)
+        self._pace = Pace()
         self._jobs: list[tuple[Callable[[], Any], Future[Any]]] = []
-        self._batches: list[Batch] = []
         self._retiring: list[str] = []  # adapters to detach when their last row has ended
-        self._entering: list[Row] = []  # the row whose prefill runs
         self._last_only = {"logits_to_keep": 1} if _keeps_logits(base.model) else {}
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=f"lane {base.name}", daemon=True)
@@ -57,12 +63,11 @@ class Lane:
             if self._stopping:
                 row.fail(_gone(self.base.name))
                 return
-            self._waiting.append(row)
-            self._waiting.sort(key=lambda waiting: waiting.priority)
+            self._roster.add(row)
             self._change.notify()
 
     def call(self, job: Callable[[], Any]) -> Any:
-        """Run something on the lane's thread between two steps, and wait for what it returns or raises."""
+        """Run something on the lane's thread between two turns, and wait for what it returns or raises."""
         future: Future[Any] = Future()
         with self._change:
             if self._stopping:
@@ -80,11 +85,8 @@ class Lane:
     def busy(self, adapter: str | None = None) -> bool:
         """Whether rows are waiting or being written: of one adapter, or any at all."""
         with self._change:
-            rows = self._rows()
+            rows = self._roster.all()
         return any(adapter is None or row.adapter == adapter for row in rows)
-
-    def _rows(self) -> list[Row]:
-        return [*self._waiting, *self._entering, *(row for batch in self._batches for row in batch.rows)]
 
     def stop(self, wait: float = 0.0) -> None:
         """End the thread after its present step; every row of it fails with a sentence."""
@@ -97,94 +99,78 @@ class Lane:
     def _run(self) -> None:
         while True:
             with self._change:
-                while not (self._stopping or self._jobs or self._waiting or self._batches or self._retiring):
+                while not (self._stopping or self._jobs or self._retiring or len(self._roster)):
                     self._change.wait()
                 jobs, self._jobs = self._jobs, []
                 stopping = self._stopping
             _do(jobs)
             if stopping:
                 break
-            self._admit()
-            for batch in list(self._batches):
-                self._step(batch)
+            self._turn()
             self._detach_retired()
         self._abandon()
 
+    def _turn(self) -> None:
+        """Let rows in, then one piece and one step for each level that is due."""
+        with self._change:
+            self._roster.drop_cancelled()
+            self._roster.let_in()
+        for level in self._pace.due(self._roster.levels()):
+            start = time.monotonic()
+            self._read_prompts(level)
+            for batch in self._roster.batches:
+                if batch.kind.level == level:
+                    self._step(batch)
+            self._pace.spent(level, time.monotonic() - start)
+
     def _detach_retired(self) -> None:
         with self._change:
-            used = {row.adapter for row in self._rows()}
+            used = {row.adapter for row in self._roster.all()}
             done = [key for key in self._retiring if key not in used]
             self._retiring = [key for key in self._retiring if key in used]
         for key in done:
             self.adapters.detach(key)
 
-    def _admit(self) -> None:
-        """Prefill the first waiting row and let it into its batch, if there is room."""
-        with self._change:
-            if not self._waiting or sum(len(batch.rows) for batch in self._batches) >= self._most_rows:
+    def _read_prompts(self, level: int) -> None:
+        """Read a piece of the prompts of a level, in their order; who has read all of it joins its batch."""
+        left = _PIECE if level == 0 else _BACKGROUND_PIECE
+        for entry in [one for one in self._roster.entering if level_of(one.row.priority) == level]:
+            if left <= 0:
                 return
-            row = self._waiting.pop(0)
-            self._entering = [row]
-        try:
-            self._prefill(row)
-        except Exception as error:  # whatever the model raises ends this row, not the lane
-            log.exception("the prompt of a row of %s failed", self.base.name)
-            row.fail(_explain(error))
-        self._entering = []
+            size = self._piece(entry.row, left)
+            left -= min(size, entry.left)
+            try:
+                self._read(entry, size)
+            except Exception as error:  # whatever the model raises ends this row, not the lane
+                log.exception("the prompt of a row of %s failed", self.base.name)
+                self._fail([entry.row], error)
 
-    def _prefill(self, row: Row) -> None:
+    def _piece(self, row: Row, left: int) -> int:
+        """Tokens to read at once; who is asked exactly reads the same pieces whoever else is there."""
+        if not self._paddable:
+            return len(row.past)
+        return _PIECE if row.exact else left
+
+    def _read(self, entry: Entry, size: int) -> None:
         import torch
 
-        cache = new_cache(self.base.model.config)
-        batch = self._batch_for(row)
+        row = entry.row
         with torch.inference_mode():
-            logits = self._read(row, cache, batch)
-            if row.cancelled:
-                row.finish("cancelled")
+            inputs = entry.piece(size, self._device)
+            output = self._forward([row], self._kind_of(row), **inputs, **self._last_only)
+            row.length += inputs["input_ids"].shape[1]
+            if entry.left:
                 return
-            row.take(choose_tokens(logits, [row])[0])
-            if row.over:
-                return
-            batch.join(row, cache)
-        if batch not in self._batches:
-            self._batches = [*self._batches, batch]
+            if not row.tokens:
+                row.take(choose_tokens(output.logits[:, -1], [row])[0])
+            self._roster.join(entry)
 
-    def _read(self, row: Row, cache: Any, batch: Batch) -> "torch.Tensor":
-        """Put the prompt into `cache`, piece by piece with steps of the others between; the last logits."""
-        import torch
-
-        piece = _PREFILL if self._paddable else len(row.prompt)
-        prompt = torch.tensor([row.prompt], device=self._device)
-        logits = torch.empty(0)
-        for start in range(0, len(row.prompt), piece):
-            if start:
-                for other in list(self._batches):
-                    self._step(other)
-            if row.cancelled:
-                break
-            part = prompt[:, start : start + piece]
-            reached = start + part.shape[1]
-            output = self._forward(
-                [row],
-                batch,
-                input_ids=part,
-                attention_mask=torch.ones(1, reached, dtype=torch.long, device=self._device),
-                position_ids=torch.arange(start, reached, device=self._device)[None],
-                past_key_values=cache,
-                use_cache=True,
-                **self._last_only,
-            )
-            row.length = reached
-            logits = output.logits[:, -1]
-        return logits
-
-    def _batch_for(self, row: Row) -> Batch:
-        alone = row.adapter if row.adapter and not self.adapters.mixable[row.adapter] else None
-        if self._paddable:
-            for batch in self._batches:
-                if batch.adapter == alone:
-                    return batch
-        return Batch(alone)
+    def _kind_of(self, row: Row) -> Kind:
+        if row.adapter is None:
+            return Kind.of(row, True, self._paddable)
+        if row.adapter not in self.adapters.mixable:
+            raise NotReady("The adapter was unloaded while the question was on its way; ask again.")
+        return Kind.of(row, self.adapters.mixable[row.adapter], self._paddable)
 
     def _step(self, batch: Batch) -> None:
         """One token for each row of a batch; an error ends the rows of this batch and nothing else."""
@@ -194,34 +180,50 @@ class Lane:
             with torch.inference_mode():
                 batch.leave()
                 if batch.rows:
-                    logits = batch.step(lambda **inputs: self._forward(batch.rows, batch, **inputs), self._device)
+                    logits = batch.step(lambda **inputs: self._forward(batch.rows, batch.kind, **inputs), self._device)
                     for row, token in zip(batch.rows, choose_tokens(logits, batch.rows), strict=True):
                         row.take(token)
                     batch.leave()
         except Exception as error:  # out of memory, a bug in a kernel: the lane must go on
             log.exception("a step of %s failed", self.base.name)
-            for row in batch.rows:
-                row.fail(_explain(error))
+            self._fail(batch.rows, error)
             batch.rows = []
-        if not batch.rows:
-            self._batches = [other for other in self._batches if other is not batch]
+        self._roster.drop_empty()
 
-    def _forward(self, rows: Sequence[Row], batch: Batch, **inputs: Any) -> Any:
-        if batch.adapter is not None:
-            with self.adapters.alone(batch.adapter):
-                return self.base.model(**inputs)
-        with self.adapters.rows([row.adapter for row in rows]):
+    def _forward(self, rows: Sequence[Row], kind: Kind, **inputs: Any) -> Any:
+        chosen = (
+            self.adapters.alone(kind.adapter) if kind.adapter else self.adapters.rows([row.adapter for row in rows])
+        )
+        with _threads(_EXACT_THREADS if rows[0].exact else None), chosen:
             return self.base.model(**inputs)
+
+    def _fail(self, rows: Sequence[Row], error: Exception) -> None:
+        with self._change:
+            self._roster.fail(rows, _explain(error))
 
     def _abandon(self) -> None:
         with self._change:
-            rows = self._rows()
+            self._roster.fail(self._roster.all(), _gone(self.base.name))
+            self._roster.clear()
             jobs, self._jobs = self._jobs, []
-            self._waiting, self._batches = [], []
-        for row in rows:
-            row.fail(_gone(self.base.name))
         for _, future in jobs:
             future.set_exception(_gone(self.base.name))
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Within it, torch computes with so many threads; None: with as many as it does."""
+    import torch
+
+    before = torch.get_num_threads()
+    if count in (None, before):
+        yield
+        return
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _keeps_logits(model: Any) -> bool:

@@ -44,7 +44,8 @@ Event = Delta | Finished | Failed
 class Row:
     """A request on its way through a lane. `tell` is called on the lane's thread; `cancel` from any thread.
 
-    `adapter`: the adapter's key in the lane, None for the base. `length`: tokens of it in the KV cache.
+    `adapter`: the adapter's key in the lane, None for the base. `length`: tokens of it in the KV cache. `exact`: it
+    shares no pass with others, so that nothing but its settings decides what it says.
     """
 
     prompt: list[int]
@@ -54,6 +55,7 @@ class Row:
     tokenizer: Any
     tell: Callable[[Event], None]
     priority: int = 0
+    exact: bool = False
     tokens: list[int] = field(default_factory=list)
     length: int = 0
     arrived: float = field(default_factory=time.monotonic)
@@ -73,6 +75,16 @@ class Row:
     def over(self) -> bool:
         """Whether its end has been told."""
         return self._over
+
+    @property
+    def past(self) -> list[int]:
+        """What must stand in the cache before its next token can be computed: all but the newest token."""
+        return [*self.prompt, *self.tokens[:-1]]
+
+    @property
+    def turn(self) -> tuple[int, float]:
+        """Its place among those that wait: by priority, then by arrival."""
+        return self.priority, self.arrived
 
     def cancel(self) -> None:
         """Nobody waits for it any more: the lane drops it before its next step."""
