@@ -89,6 +89,11 @@ class Home:
         """For which runs the engine has moved aside, one file each; see `storage.aside`."""
         return self.path / "aside"
 
+    @property
+    def slots(self) -> Path:
+        """Locks of the questions that are on their way to endpoints, a folder each."""
+        return self.path / "slots"
+
     def run(self, job_id: str) -> Path:
         """The folder of one run."""
         return self.runs / job_id

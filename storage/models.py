@@ -57,6 +57,15 @@ def base_of(store: Store, model: Model) -> Model:
     return get_model(store, model.base_id) if model.base_id else model
 
 
+def server_of(store: Store, model: Model) -> Model | None:
+    """The endpoint that holds a model's base and so answers for it, the newest of several; None: our own engine."""
+    row = store.one(
+        "select * from models where serves = ? and retired_at is null order by created_at desc, id desc limit 1",
+        [model.base_id or model.id],
+    )
+    return Model.from_row(row) if row else None
+
+
 def lineage(store: Store, model: Model) -> list[Model]:
     """The model and its parents, newest first, down to the base."""
     line = [model]

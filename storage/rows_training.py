@@ -23,7 +23,7 @@ class Model(Row):
     adapter was trained from. `url`, `remote_name`, `key_env`: an endpoint, its name for the model and the
     environment variable that holds its key. `parameters`: count of a base's weights. Of an endpoint also: `dialect`,
     the kind of server; `at_once`, how many questions it takes at a time; `timeout` in seconds; `price_in`, `price_out`
-    for a million tokens read and written.
+    for a million tokens read and written; `serves`: the base of ours that it holds, whose adapters it answers for.
     """
 
     id: str
@@ -49,6 +49,7 @@ class Model(Row):
     timeout: float | None
     price_in: float | None
     price_out: float | None
+    serves: str | None
 
     @classmethod
     def json_columns(cls) -> frozenset[str]:

@@ -143,12 +143,19 @@ class Studio(TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs, ScoringVerbs)
 
         return list_all(self.ready).to_json()
 
-    def add_model(self, ref: str, name: str | None = None) -> Json:
-        """Add a base, an adapter or an endpoint."""
+    def add_model(self, ref: str, name: str | None = None, **terms: Any) -> Json:
+        """Add a base, an adapter or an endpoint; `terms` of an endpoint: see `studio.training.endpoints.Terms`."""
         from studio.training.adding import add_model, list_all
+        from studio.training.endpoints import Terms
 
-        add_model(self.ready, self.settings, ref, name=name)
+        add_model(self.ready, self.settings, ref, name=name, terms=Terms(**terms))
         return list_all(self.ready).to_json()
+
+    def usage(self, days: int = 30) -> Json:
+        """What endpoints were asked, what they answered and what it cost, in all and on the last days."""
+        from studio.training.endpoints import usage
+
+        return usage(self.ready, days).to_json()
 
     def generate(
         self,

@@ -1,20 +1,33 @@
-"""JSON routes about models, under /api/models: the list, and one more from a folder, the Hub or an address."""
+"""JSON routes about models, under /api/models: the list, kinds of endpoints, one more from a folder, Hub or address."""
 
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from studio.clients.dialects import DIALECTS
 from studio.studio import Studio
 from studio.training.adding import add_model, list_all
+from studio.training.endpoints import Terms
 
 
 class Added(BaseModel):
-    """What to add: a folder, a Hub id or an endpoint's address, under a name or its own."""
+    """What to add: a folder, a Hub id or an endpoint's address, under a name or its own; how an endpoint is asked."""
 
     ref: str
     name: str | None = None
     key_env: str | None = None
+    dialect: str | None = None
+    at_once: int | None = None
+    timeout: float | None = None
+    price_in: float | None = None
+    price_out: float | None = None
+    serves: str | None = None
+
+    def terms(self) -> Terms:
+        """What is agreed with an endpoint; an empty field agrees nothing."""
+        said = self.model_dump(exclude={"ref", "name"})
+        return Terms(**{name: None if value == "" else value for name, value in said.items()})
 
 
 def router(studio: Studio) -> APIRouter:
@@ -25,10 +38,15 @@ def router(studio: Studio) -> APIRouter:
     def all_models() -> dict[str, Any]:
         return list_all(studio.store).to_json()
 
+    @routes.get("/dialects")
+    def dialects() -> dict[str, Any]:
+        return {"dialects": [{"name": one.name, "title": one.title, "at_once": one.at_once,
+                              "loads_adapters": one.loads_adapters} for one in DIALECTS.values()]}  # fmt: skip
+
     @routes.post("")
     def add(added: Added) -> dict[str, Any]:
         # A download goes on in this thread when the browser leaves; the model then stands in the list.
-        model = add_model(studio.store, studio.settings, added.ref, added.name or None, added.key_env or None)
+        model = add_model(studio.store, studio.settings, added.ref, added.name or None, added.terms())
         return {"name": model.name, "kind": model.kind}
 
     return routes

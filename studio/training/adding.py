@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from storage.clock import new_id
 from storage.errors import BadInput, Conflict, NotFound
@@ -18,7 +17,9 @@ from storage.models import add_model as insert_model
 from storage.models import checked_name, free_name, list_models
 from storage.rows_training import ENCODER, Model
 from storage.store import Store
+from storage.usage import Spent, totals
 from studio.settings import Settings
+from studio.training.endpoints import Terms, address, spent_line, terms_of
 from studio.training.folders import inspect_adapter, inspect_base, is_adapter
 from studio.training.hub import download
 
@@ -26,19 +27,21 @@ _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors", "README.md
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+|[A-Za-z0-9][\w.-]*")
 
 
-def add_model(store: Store, settings: Settings, ref: str, name: str | None = None, key_env: str | None = None) -> Model:
+def add_model(store: Store, settings: Settings, ref: str, name: str | None = None, terms: Terms | None = None) -> Model:
     """Add the model that `ref` names and return its row.
 
-    `ref` is a folder, a Hub id (`owner/name`), or the address of an endpoint (`https://host/v1#model`). `key_env`:
-    the environment variable that holds an endpoint's key. Raises a RatchetError whose sentence says what is wrong.
+    `ref` is a folder, a Hub id (`owner/name`), or the address of an endpoint (`https://host/v1#model`). `terms`: how
+    an endpoint is asked. Raises a RatchetError whose sentence says what is wrong.
     """
-    ref = ref.strip()
+    ref, terms = ref.strip(), terms or Terms()
     if name is not None:
         checked_name(name)
         if any(model.name == name for model in list_models(store, retired=True)):
             raise Conflict(f'A model named "{name}" exists already; choose another name.')
     if re.match(r"https?://", ref):
-        return _add_endpoint(store, ref, name, key_env)
+        return _add_endpoint(store, ref, name, terms)
+    if terms.given:
+        raise BadInput(f'"{ref}" is no endpoint, so nothing is to be agreed with it: leave key, kind and prices out.')
     folder = Path(ref).expanduser()
     if ref and folder.is_dir():
         return _add_folder(store, folder.resolve(), name)
@@ -52,10 +55,11 @@ def add_model(store: Store, settings: Settings, ref: str, name: str | None = Non
 
 @dataclass(frozen=True)
 class ModelList:
-    """The models in use, with base and parent by name."""
+    """The models in use, with base and parent by name, and what endpoints have spent."""
 
     models: Sequence[Model]
     names: Mapping[str, str]
+    spent: Mapping[str, Spent]
 
     def to_json(self) -> dict[str, Any]:
         """The list with the keys of the command line, and more."""
@@ -74,12 +78,18 @@ class ModelList:
             "path": model.path,
             "url": model.url,
             "created_at": model.created_at,
+            **(self._endpoint(model) if model.kind == "endpoint" else {}),
         }
+
+    def _endpoint(self, model: Model) -> dict[str, Any]:
+        usage = spent_line(model, self.spent.get(model.id, Spent()))
+        return {**terms_of(model), "serves": self.names.get(model.serves or ""), "usage": usage}
 
 
 def list_all(store: Store) -> ModelList:
     """The models in use, oldest first."""
-    return ModelList(list_models(store), {model.id: model.name for model in list_models(store, retired=True)})
+    names = {model.id: model.name for model in list_models(store, retired=True)}
+    return ModelList(list_models(store), names, totals(store))
 
 
 def _add_folder(store: Store, folder: Path, name: str | None) -> Model:
@@ -147,21 +157,14 @@ def _base_named(store: Store, said: str) -> Model:
     )
 
 
-def _add_endpoint(store: Store, ref: str, name: str | None, key_env: str | None) -> Model:
+def _add_endpoint(store: Store, ref: str, name: str | None, terms: Terms) -> Model:
     """Add a model that answers from an address under the OpenAI protocol."""
-    parts = urlsplit(ref)
-    if not parts.hostname:
-        raise BadInput(f'"{ref}" names no machine; an endpoint looks like https://host/v1#model.')
-    if parts.username or parts.password:
-        raise BadInput("Leave the key out of the address: name the environment variable that holds it instead.")
-    url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-    if not parts.path.rstrip("/").endswith("/v1"):
-        raise BadInput(f'"{url}" should end in /v1, where the OpenAI protocol answers.')
-    remote = parts.fragment or name
+    url, named = address(ref)
+    remote = named or name
     if not remote:
         raise BadInput(f"Say which model of {url} is meant: {url}#model, or --name.")
     wish = name or free_name(store, _name_from(remote.rpartition("/")[2]))
-    return insert_model(store, wish, "endpoint", url=url, remote_name=remote, key_env=key_env)
+    return insert_model(store, wish, "endpoint", url=url, remote_name=remote, **terms.columns(store))
 
 
 def _name_from(words: str) -> str:

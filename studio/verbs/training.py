@@ -1,4 +1,4 @@
-"""Verbs about models and jobs: models, add-model, train, jobs, job, stop, logs."""
+"""Verbs about jobs: train, jobs, job, stop, resume, logs."""
 
 import argparse
 from typing import Any
@@ -15,22 +15,6 @@ _VOTES = (
     "weighted,ties=keep,ranking=best,margin=none,edited=drop"
 )
 _COLUMNS = ("number", "name", "method", "status", "step", "total_steps", "eta_seconds")
-
-
-def _models(studio: Studio, args: argparse.Namespace) -> Outcome:
-    data = studio.models()
-    return Outcome(data, table(data["models"], ("name", "kind", "base", "parent")))
-
-
-def _add_model_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ref", metavar="REF", help="Hub id, folder, or address of an endpoint (http://…/v1)")
-    parser.add_argument("--name", metavar="N", help="name (default: from REF)")
-
-
-def _add_model(studio: Studio, args: argparse.Namespace) -> Outcome:
-    data = studio.add_model(args.ref, name=args.name)
-    added = data["models"][-1]
-    return Outcome(data, f'model "{added["name"]}" added')
 
 
 def _train_flags(parser: argparse.ArgumentParser) -> None:
@@ -137,8 +121,6 @@ def _logs(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 
 VERBS = (
-    Verb("models", "list the models", no_flags, _models),
-    Verb("add-model", "add a base, an adapter or an endpoint", _add_model_flags, _add_model),
     Verb("train", "train an adapter", _train_flags, _train),
     Verb("jobs", "list the training jobs", no_flags, _jobs),
     Verb("job", "show one job", job_id, _job),

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from storage.errors import BadInput, Conflict, NotFound, Refused
-from storage.models import get_model, list_models
+from storage.models import get_model, list_models, server_of
 from storage.store import Store
+from storage.usage import Spent, record
 from studio.settings import Settings
 from studio.training.adding import add_model, list_all
+from studio.training.endpoints import Terms, usage
 from tests.studio.training.project import write_adapter, write_base
 
 OFFLINE = """
@@ -81,7 +83,7 @@ def test_an_adapter_without_its_base_is_refused_and_nothing_is_copied(
 
 
 def test_an_endpoint_is_an_address_and_a_name(store: Store, home_settings: Settings) -> None:
-    model = add_model(store, home_settings, "https://host.example/v1/#big/model-7b", key_env="HOST_KEY")
+    model = add_model(store, home_settings, "https://host.example/v1/#big/model-7b", terms=Terms(key_env="HOST_KEY"))
 
     assert (model.name, model.kind) == ("model-7b", "endpoint")
     assert (model.url, model.remote_name, model.key_env) == ("https://host.example/v1", "big/model-7b", "HOST_KEY")
@@ -104,6 +106,72 @@ def test_an_address_that_is_no_endpoint_is_refused(
         add_model(store, home_settings, ref)
     assert sentence in str(refusal.value)
     assert "secret" not in str(refusal.value)
+
+
+def test_how_an_endpoint_is_asked_is_agreed_when_it_is_added(
+    store: Store, home_settings: Settings, tmp_path: Path
+) -> None:
+    base = add_model(store, home_settings, str(write_base(tmp_path / "base")))
+    terms = Terms(dialect="vllm", at_once=12, timeout=45.0, price_in=0.5, price_out=1.5, serves="base")
+
+    model = add_model(store, home_settings, "http://gpu:8000/v1#big", terms=terms)
+
+    agreed = (model.dialect, model.at_once, model.timeout, model.price_in, model.price_out, model.serves)
+    assert agreed == ("vllm", 12, 45.0, 0.5, 1.5, base.id)
+    assert server_of(store, base) == model
+    assert server_of(store, model) is None
+
+
+@pytest.mark.parametrize(
+    ("terms", "sentence"),
+    [
+        (Terms(dialect="soap"), '"soap" is no kind of endpoint; there are: openai, vllm, llama.cpp, ollama, tgi.'),
+        (Terms(at_once=0), "At once lies between 1 and 1024, not 0."),
+        (Terms(timeout=0.5), "The timeout lies between 1 and 3600, not 0.5."),
+        (Terms(price_in=-1), "The price of what is read lies between 0 and 1e+06, not -1."),
+        (Terms(serves="base"), "Only vllm loads adapters while it runs; openai cannot serve ours."),
+        (Terms(dialect="vllm", serves="other"), '"other" is no base; name the base whose adapters'),
+    ],
+)
+def test_terms_that_cannot_be_are_refused_and_nothing_is_added(
+    store: Store, home_settings: Settings, terms: Terms, sentence: str
+) -> None:
+    add_model(store, home_settings, "http://127.0.0.1:8000/v1#m", name="other")
+
+    with pytest.raises(BadInput) as refusal:
+        add_model(store, home_settings, "http://127.0.0.1:8000/v1#m", terms=terms)
+
+    assert sentence in str(refusal.value)
+    assert [model.name for model in list_models(store)] == ["other"]
+
+
+def test_a_folder_has_no_terms(store: Store, home_settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="is no endpoint, so nothing is to be agreed with it"):
+        add_model(store, home_settings, str(write_base(tmp_path / "base")), terms=Terms(price_in=1))
+
+
+def test_what_an_endpoint_was_asked_and_cost_stands_in_the_list(store: Store, home_settings: Settings) -> None:
+    terms = Terms(price_in=2.0, price_out=10.0)
+    model = add_model(store, home_settings, "http://127.0.0.1:8000/v1#m", terms=terms)
+    record(store, model.id, Spent(1, 2, 0, 0, 1000, 300, 1.5))
+    record(store, model.id, Spent(1, 0, 1, 1, 500, 0, 0.25))
+
+    (line,) = list_all(store).to_json()["models"]
+
+    spent = {"requests": 2, "retries": 2, "failures": 1, "estimated": 1, "prompt_tokens": 1500,
+             "completion_tokens": 300, "seconds": 1.8, "cost": 0.006}  # fmt: skip
+    assert line["usage"] == spent
+    assert (line["dialect"], line["at_once"], line["key_env"], line["serves"]) == ("openai", 8, None, None)
+    told = usage(store, 30).to_json()
+    assert told["usage"] == [{"model": "m", **spent}]
+    assert [(day["model"], day["requests"]) for day in told["days"]] == [("m", 2)]
+
+
+def test_an_endpoint_without_prices_costs_nobody_knows_what(store: Store, home_settings: Settings) -> None:
+    model = add_model(store, home_settings, "http://127.0.0.1:8000/v1#m")
+    record(store, model.id, Spent(1, 0, 0, 0, 10, 10, 0.1))
+
+    assert usage(store, 1).to_json()["usage"][0]["cost"] is None
 
 
 @pytest.mark.parametrize("ref", ["/no/such/folder", "a/b/c", "model.gguf", "weights.bin", ""])

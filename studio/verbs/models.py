@@ -1,0 +1,56 @@
+"""Verbs about models: models, add-model, usage."""
+
+import argparse
+from typing import Any
+
+from studio.clients.dialects import DIALECTS
+from studio.studio import Studio
+from studio.verbs.verb import Outcome, Verb, count, no_flags, table
+
+_TERMS = ("key_env", "dialect", "at_once", "timeout", "price_in", "price_out", "serves")
+_SPENT = ("model", "requests", "failures", "retries", "prompt_tokens", "completion_tokens", "cost")
+
+
+def _models(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.models()
+    endpoints = [{**model, **model["usage"], "model": model["name"]} for model in data["models"] if "usage" in model]
+    told = f"\n\n{table(endpoints, ('model', 'dialect', 'at_once', *_SPENT[1:]))}" if endpoints else ""
+    return Outcome(data, table(data["models"], ("name", "kind", "base", "parent")) + told)
+
+
+def _add_model_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ref", metavar="REF", help="Hub id, folder, or address of an endpoint (http://…/v1#model)")
+    parser.add_argument("--name", metavar="N", help="name (default: from REF)")
+    endpoint = parser.add_argument_group("endpoints")
+    endpoint.add_argument("--key-env", metavar="VARIABLE", help="environment variable that holds its key")
+    endpoint.add_argument("--dialect", choices=tuple(DIALECTS), help="what kind of server it is (default: openai)")
+    endpoint.add_argument("--at-once", type=count, metavar="N", help="questions that it is asked at a time")
+    endpoint.add_argument("--timeout", type=float, metavar="SECONDS", help="how long it may be silent")
+    endpoint.add_argument("--price-in", type=float, metavar="P", help="price of a million tokens read")
+    endpoint.add_argument("--price-out", type=float, metavar="P", help="price of a million tokens written")
+    endpoint.add_argument("--serves", metavar="BASE", help="a base of ours that it holds: adapters answer from there")
+
+
+def _add_model(studio: Studio, args: argparse.Namespace) -> Outcome:
+    terms: dict[str, Any] = {name: getattr(args, name) for name in _TERMS}
+    data = studio.add_model(args.ref, name=args.name, **terms)
+    added = data["models"][-1]
+    return Outcome(data, f'model "{added["name"]}" added')
+
+
+def _usage_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--days", type=count, default=30, metavar="N", help="days to tell one by one (default: 30)")
+
+
+def _usage(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.usage(args.days)
+    if not data["usage"]:
+        return Outcome(data, "no endpoint was asked yet")
+    return Outcome(data, f"{table(data['usage'], _SPENT)}\n\n{table(data['days'], ('day', *_SPENT))}")
+
+
+VERBS = (
+    Verb("models", "list the models", no_flags, _models),
+    Verb("add-model", "add a base, an adapter or an endpoint", _add_model_flags, _add_model),
+    Verb("usage", "say what endpoints were asked, and what it cost", _usage_flags, _usage),
+)
