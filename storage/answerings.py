@@ -22,7 +22,7 @@ class Answering(Row):
     """A wish to answer a dataset. `total`: answers wanted, 0 until they have been counted; `target`: the new name.
 
     `params`: max_tokens, temperature, top_p, seed, and `count`, the most prompts, or None for all. `result`: what
-    became of it; `made_id`: the dataset.
+    became of it; `made_id`: the dataset, both known a moment before it appears.
     """
 
     id: str

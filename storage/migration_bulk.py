@@ -7,7 +7,7 @@ that is drawn without a seed has none. Typed questions are found among many that
 the pace of a study by when its comparisons became ready.
 """
 
-from sqlite_utils import Database
+from storage.sqlite import Database
 
 
 def prepare(db: Database) -> None:
@@ -17,8 +17,7 @@ def prepare(db: Database) -> None:
          "state": str, "total": int, "result": str, "error": str, "task_id": str, "made_id": str, "created_by": str,
          "created_at": float, "finished_at": float},
         pk="id", strict=True, not_null={"dataset_id", "target", "model_ids", "params", "state", "total", "created_at"},
-        foreign_keys=[("dataset_id", "datasets", "id"), ("made_id", "datasets", "id"),
-                      ("version_id", "versions", "id"), ("task_id", "tasks", "id")],
+        foreign_keys=[("dataset_id", "datasets", "id"), ("version_id", "versions", "id"), ("task_id", "tasks", "id")],
     )  # fmt: skip
     db["bulk_answers"].create(
         {"answering_id": str, "example_id": str, "model_id": str, "key": str, "text": str, "stamp": str,

@@ -13,6 +13,7 @@ from storage.errors import RatchetError
 from studio.settings import Settings
 from studio.studio import Studio
 from studio.verbs import (
+    answering,
     checking,
     data,
     exports,
@@ -46,6 +47,7 @@ VERBS: tuple[Verb, ...] = (
     *searching.VERBS,
     *labelling.VERBS,
     *feedback.VERBS,
+    *answering.VERBS,
     *studies.VERBS,
     *people.VERBS,
     *measuring.VERBS,

@@ -23,6 +23,7 @@ from storage.processes import identify, serving
 from studio.clients.processes import stop_engine
 from studio.curation import leftovers, tidying
 from studio.doorman import check_reach
+from studio.feedback import answerings
 from studio.settings import Settings
 from studio.studio import Studio
 from studio.training.searching import revive
@@ -66,6 +67,7 @@ def prepare(studio: Studio) -> None:
     comparisons.release(studio.store)
     leftovers.sweep(studio.store, at_once=False)
     revive(studio.store)
+    answerings.revive(studio.store)
     if tidying.amount(studio.store):
         from studio import task
 

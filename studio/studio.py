@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from storage.committing import Committer
 from storage.comparisons import get_study
 from storage.errors import BadInput
+from studio.answering_verbs import AnsweringVerbs
 from studio.keeping_verbs import KeepingVerbs
 from studio.opened import Json
-from studio.people.roles import Actor
 from studio.queue_verbs import QueueVerbs
 from studio.scoring_verbs import ScoringVerbs
 from studio.searching_verbs import SearchVerbs
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from studio.feedback.answering import Answerer
 
 
-class Studio(TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs, ScoringVerbs):
+class Studio(TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs, ScoringVerbs, AnsweringVerbs):
     """A project opened: `s = Studio("~/my-project")`, then `s.import_file(…)`, `s.train("dpo", …)`."""
 
     @property
@@ -46,11 +46,6 @@ class Studio(TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs, ScoringVerbs)
         from studio.feedback.answering import Answerer
 
         return Answerer(self)
-
-    @property
-    def _owner(self) -> Actor:
-        """Who acts here: the owner of the machine."""
-        return Actor(self.settings.annotator, "admin")
 
     # Data
 

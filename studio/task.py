@@ -21,6 +21,7 @@ from storage.rows_training import Task
 from storage.store import Store
 from studio.curation import bulk, export_tasks, intake, tidying, trash, uploads, versioning
 from studio.curation.checks import tasks as checking
+from studio.feedback import bulk as answering
 from studio.training import exporting_models, labelling_models, trials
 
 _LOWEST_PRIORITY = 19
@@ -43,6 +44,7 @@ KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {
     "tidy": tidying.run_tidy,
     "search": trials.run_search,
     "label": labelling_models.run_label,
+    "answer": answering.run_answer,
     "export-model": exporting_models.run_export_model,
 }
 

@@ -66,6 +66,7 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
 SUBJECTS: Mapping[str, tuple[Action, Action]] = MappingProxyType(
     {
         "/api/data": (Action.READ_DATA, Action.EDIT_DATA),
+        "/api/answerings": (Action.READ_DATA, Action.EDIT_DATA),
         "/api/jobs": (Action.SEE_RESULTS, Action.TRAIN),
         "/api/searches": (Action.SEE_RESULTS, Action.TRAIN),
         "/api/queue": (Action.SEE_RESULTS, Action.TRAIN),

@@ -142,8 +142,12 @@ def _prompts(store: Store, dataset_id: str) -> dict[str, Messages]:
 
 
 def prompt_of(example: Example) -> Messages:
-    """What an example asks: its prompt, or its conversation up to the last turn of the user."""
-    content = example.content
+    """What an example asks; see `prompt_in`."""
+    return prompt_in(example.content)
+
+
+def prompt_in(content: Mapping[str, Any]) -> Messages:
+    """What the content of an example asks: its prompt, or its conversation up to the last turn of the user."""
     messages = as_messages(content["prompt"]) if content.get("prompt") else list(content.get("messages") or [])
     while messages and messages[-1].get("role") != "user":
         messages.pop()

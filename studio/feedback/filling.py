@@ -26,7 +26,7 @@ from studio.clients.connection import Connection, find
 from studio.clients.engine import Engine
 from studio.feedback.contestants import contestant_of, question, stamped
 from studio.feedback.hub import Hub, Live
-from studio.feedback.reuse import Sharing, identity_of, key_of, standing_answer
+from studio.feedback.reuse import Sharing, identity_of, key_of, proved, standing_answer
 from studio.feedback.room import BULK, NEXT, WAITED_FOR
 from studio.feedback.sampling import Sampling
 from studio.feedback.shuffling import shuffled
@@ -205,7 +205,8 @@ class _Ask:
         filler = self.filler
         if self.params.temperature > 0:  # each side has a seed of its own: there is none like it
             return _Given(self._asked(say, over), None)
-        key = key_of(identity_of(filler.engine, filler.store, self.model), self.prompt, self.params)
+        identity = identity_of(filler.engine, filler.store, self.model)
+        key = key_of(identity, self.prompt, self.params)
         if key is None:
             return _Given(self._asked(say, over), None)
         answer, told = standing_answer(filler.store, key), True
@@ -213,7 +214,7 @@ class _Ask:
             answer, told = filler.sharing.get(key, lambda: self._asked(say, over), lambda: self._left(over))
         if told:
             say(answer.text)
-        return _Given(answer, key)
+        return _Given(answer, proved(key, identity, answer.stamp))
 
     def _asked(self, say: Callable[[str], None], over: threading.Event) -> Answered:
         filler = self.filler

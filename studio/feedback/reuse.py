@@ -6,7 +6,7 @@ are those of what the engine holds now, so an answer of exchanged files is never
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from typing import Any, NamedTuple
 
@@ -52,6 +52,11 @@ def key_of(identity: Identity | None, messages: Sequence[dict[str, Any]], params
     if params.temperature > 0:
         drawn |= {"temperature": params.temperature, "top_p": params.top_p, "seed": params.seed}
     return content_sha256({"identity": identity._asdict(), "messages": list(messages), "drawn": drawn})
+
+
+def proved(key: str | None, identity: Identity | None, stamp: Mapping[str, Any]) -> str | None:
+    """The key, if the answer's own stamp names what the key does; else the engine holds something else meanwhile."""
+    return key if identity and all(stamp.get(name) == value for name, value in identity._asdict().items()) else None
 
 
 def standing_answer(store: Store, key: str) -> Answer | None:

@@ -6,6 +6,7 @@ the machine free as well, and lets a question that is typed in a moment begin at
 
 import threading
 import time
+from collections.abc import Mapping
 
 from studio.clients.engine import Engine
 
@@ -30,13 +31,7 @@ class Room:
 
     def rows(self, mine: int) -> int:
         """How many rows the asker may have with the engine now, `mine` of which are there already; one at least."""
-        load = self._looked()
-        if load is None:
-            return USUAL
-        if load["urgent"]:
-            return _BESIDE
-        others = max(0, load["background"] - mine)
-        return max(1, load["most"] - others)
+        return rows_beside(self._looked(), mine)
 
     def _looked(self) -> dict[str, int] | None:
         with self._lock:
@@ -44,3 +39,12 @@ class Room:
                 self._load = (self._engine.health() or {}).get("load")
                 self._until = time.monotonic() + _LOOK_SECONDS
             return self._load
+
+
+def rows_beside(load: Mapping[str, int] | None, mine: int) -> int:
+    """Rows that may be with an engine that says this of itself (`Lane.load`), `mine` of which are there already."""
+    if load is None:
+        return USUAL
+    if load["urgent"]:
+        return _BESIDE
+    return max(1, load["most"] - max(0, load["background"] - mine))
