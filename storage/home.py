@@ -75,6 +75,11 @@ class Home:
         return self.path / "worker.lock"
 
     @property
+    def zygote_file(self) -> Path:
+        """Where the worker says the pid and start time of its zygote, while it has one."""
+        return self.path / "zygote.json"
+
+    @property
     def serve_file(self) -> Path:
         """Where a running `serve` says its pid, start time, host and port."""
         return self.path / "serve.json"

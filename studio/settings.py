@@ -52,6 +52,9 @@ class Settings:
     webhook: str = ""
     """RATCHET_WEBHOOK: address that is told by a POST of JSON when a training ends; redirects are not followed."""
 
+    zygote: bool = True
+    """RATCHET_ZYGOTE (on or off): whether a process waits with all libraries imported, from which training forks."""
+
     static: Path = Path()
     """Not set by hand: where the package's static files lie."""
 
@@ -78,6 +81,7 @@ class Settings:
             allow_host=_names(values.get("allow_host") or environ.get("RATCHET_ALLOW_HOST", "").split(",")),
             rewards=Path(named).expanduser().resolve() if (named := environ.get("RATCHET_REWARDS", "")) else None,
             webhook=_address(environ.get("RATCHET_WEBHOOK", "")),
+            zygote=_switch("RATCHET_ZYGOTE", environ.get("RATCHET_ZYGOTE", "on")),
             static=static_folder(),
         )
 
@@ -107,6 +111,14 @@ def _names(value: object) -> tuple[str, ...]:
         if "/" in name or name.count(":") == 1:
             raise BadInput(f'--allow-host takes a name such as studio.example, without scheme and port, not "{name}".')
     return names
+
+
+def _switch(name: str, value: str) -> bool:
+    """On or off; raises BadInput for anything else."""
+    word = value.strip().lower()
+    if word not in ("on", "off"):
+        raise BadInput(f'{name} is on or off, not "{value}".')
+    return word == "on"
 
 
 def _address(value: str) -> str:

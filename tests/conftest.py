@@ -1,5 +1,6 @@
 """Fixtures that every test may use: a fresh home, its store, the real data beside the project."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,13 @@ from storage.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_zygote() -> Iterator[None]:
+    """Studios that tests serve do without the process that runs fork from: most of them train nothing."""
+    os.environ["RATCHET_ZYGOTE"] = "off"
+    yield
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -28,7 +29,38 @@ DONE, FAILED, STOPPED, TAKEN = 0, 1, 3, 4
 GRACE_SECONDS = 30.0
 SAVING_SECONDS = 600.0
 
-_NICE = 19  # voting and answering on the same machine stay fast
+NICE = 19
+"""The priority of runs: voting and answering on the same machine stay fast."""
+
+
+class Child(Protocol):
+    """A process that was started from here."""
+
+    pid: int
+
+    def runs(self) -> bool:
+        """Whether it still runs."""
+        ...
+
+    def code(self) -> int | None:
+        """How it ended, where that is known."""
+        ...
+
+
+class Fresh:
+    """A child that began as a fresh interpreter."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.pid = process.pid
+        self._process = process
+
+    def runs(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def code(self) -> int | None:
+        """Its exit code, or minus the signal that ended it."""
+        return self._process.poll()
 
 
 def environment(threads: int, offline: bool = True) -> dict[str, str]:
@@ -53,21 +85,30 @@ def environment(threads: int, offline: bool = True) -> dict[str, str]:
     return variables
 
 
-def start(
-    module: str, folder: Path, attempt: str, threads: int, devices: Sequence[str] = ()
-) -> subprocess.Popen[bytes]:
-    """Start `python -m MODULE FOLDER`, which goes on from a checkpoint where there is one, on the named devices."""
-    argv = [sys.executable, "-m", *_torchrun(devices), module, str(folder), "--resume", "--attempt", attempt]
+def words(module: str, folder: Path, attempt: str) -> list[str]:
+    """What `python -m` is told of a run, which goes on from a checkpoint where there is one."""
+    return [module, str(folder), "--resume", "--attempt", attempt]
+
+
+def variables(threads: int, devices: Sequence[str] = ()) -> dict[str, str]:
+    """The whole environment of a run."""
+    return {**dict(os.environ), **environment(threads, offline=False), **_visible(devices)}
+
+
+def start(module: str, folder: Path, attempt: str, threads: int, devices: Sequence[str] = ()) -> Fresh:
+    """Start `python -m MODULE FOLDER` on the named devices, its words in train.log."""
+    argv = [sys.executable, "-m", *_torchrun(devices), *words(module, folder, attempt)]
     with (folder / "train.log").open("ab") as log:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**dict(os.environ), **environment(threads, offline=False), **_visible(devices)},
+            env=variables(threads, devices),
             start_new_session=True,
             preexec_fn=_lower_priority,
         )
+    return Fresh(process)
 
 
 def _torchrun(devices: Sequence[str]) -> list[str]:
@@ -84,7 +125,7 @@ def _visible(devices: Sequence[str]) -> dict[str, str]:
 
 
 def _lower_priority() -> None:
-    os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+    os.setpriority(os.PRIO_PROCESS, 0, NICE)
 
 
 @contextmanager

@@ -12,8 +12,7 @@ import argparse
 import fcntl
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from storage.store import Store
 from trainers.aside import come_back, make_room, still_needed
 from trainers.chaining import fill
 from trainers.executor import Executor, LocalExecutor, local_slots
+from trainers.forking import Nursery
 from trainers.ladder import Patience
 from trainers.settling import fail, settle
 from trainers.watched import Watched, devices_of, order_for
@@ -52,10 +52,12 @@ class Worker:
         """Turn until nothing runs, nothing can begin and nobody serves this home for `idle` seconds."""
         quiet_since = now()
         while now() - quiet_since < self.idle:
-            busy = self.tick()
-            if busy or serving(self.store.home) or queueing.ready(self.store):
+            busy, served = self.tick(), serving(self.store.home)
+            if busy or served or queueing.ready(self.store):
                 quiet_since = now()
-            time.sleep(_POLL_SECONDS)
+            if served and not busy:  # somebody may press a button; a worker for one call has no use for it
+                self.executor.prepare()
+            self.executor.wait(_POLL_SECONDS)
 
     def tick(self) -> bool:
         """Take up what an earlier worker left and what there is room for, then look after all; whether any runs."""
@@ -134,6 +136,11 @@ def only_one(home: Home) -> Iterator[None]:
         yield
 
 
+def forking(environ: Mapping[str, str]) -> bool:
+    """Whether runs may fork from a zygote: RATCHET_ZYGOTE, which `studio.settings` checks."""
+    return environ.get("RATCHET_ZYGOTE", "on").strip().lower() != "off"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a worker until it is idle; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m trainers.worker", description="Run the training jobs of a home.")
@@ -143,10 +150,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     store = Store.open(Home(given.home.resolve()))
     slots = given.slots.split(",") if given.slots else local_slots(dict(os.environ))
+    nursery = Nursery(store.home.logs / "zygote.log", store.home.zygote_file) if forking(dict(os.environ)) else None
+    executor = LocalExecutor(slots, nursery)
     while True:
         try:
             with only_one(store.home):
-                Worker(store, given.idle, lambda words: print(words, flush=True), LocalExecutor(slots)).run()
+                Worker(store, given.idle, lambda words: print(words, flush=True), executor).run()
         except NotReady as error:
             print(error, flush=True)
             return 0

@@ -56,6 +56,7 @@ def examine(settings: Settings) -> dict[str, Any]:
         _search(home),
         _browser(),
         *_processes(home),
+        _zygote(settings),
     ]
     return {
         "ready": all(finding.level != "bad" for finding in findings),
@@ -169,6 +170,20 @@ def _processes(home: Home) -> list[Finding]:
         "worker": _worker_runs(home),
     }
     return [Finding(name, "good", "running" if runs else "not running") for name, runs in running.items()]
+
+
+def _zygote(settings: Settings) -> Finding:
+    """The process that runs fork from, and what it holds while nothing is trained."""
+    if not settings.zygote:
+        return Finding("zygote", "good", "off", "RATCHET_ZYGOTE is off: training starts some seconds later.")
+    said = read_json(settings.home.zygote_file) or {}
+    try:
+        if not alive(said.get("pid"), said.get("started")):
+            return Finding("zygote", "good", "not running", "It starts with `ratchet serve`, where 2 GB are free.")
+        held = psutil.Process(int(said["pid"])).memory_info().rss
+    except psutil.NoSuchProcess:
+        return Finding("zygote", "good", "not running")
+    return Finding("zygote", "good", f"running, {held / 1e6:.0f} MB", "Training forks from it, and shares that memory.")
 
 
 def _worker_runs(home: Home) -> bool:

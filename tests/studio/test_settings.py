@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.errors import BadInput
 from studio.cli import main
 from studio.settings import Settings
 
@@ -36,3 +37,12 @@ def test_serve_refuses_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest
     code = main(["serve", "--home", str(tmp_path / "home"), "--port", "0", "--allow-folder", str(missing)])
 
     assert (code, capsys.readouterr().err) == (1, f'There is no folder "{missing}" to allow imports from.\n')
+
+
+def test_the_zygote_is_on_unless_somebody_says_off(tmp_path: Path) -> None:
+    words = {"": True, "on": True, " OFF ": False}
+    found = {word: Settings.from_env({"RATCHET_ZYGOTE": word} if word else {}, home=tmp_path).zygote for word in words}
+
+    assert found == words
+    with pytest.raises(BadInput, match=r'RATCHET_ZYGOTE is on or off, not "maybe".'):
+        Settings.from_env({"RATCHET_ZYGOTE": "maybe"}, home=tmp_path)

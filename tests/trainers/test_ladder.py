@@ -37,6 +37,12 @@ class Undying:
     def kill(self, order: Order) -> None:
         self.tried.append("kill")
 
+    def prepare(self) -> None:
+        self.tried.append("prepare")
+
+    def wait(self, seconds: float) -> None:
+        self.tried.append("wait")
+
 
 def climbed(how: str, patience: Patience, looks: int, phase: str = "training") -> tuple[list[str], list[bool]]:
     executor, ladder = Undying(), Ladder(patience)

@@ -1,14 +1,18 @@
 """The doctor says what this machine has, in sentences, without loading a heavy library itself."""
 
 import fcntl
+import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from storage import changes, datasets
 from storage.contents import prepared
-from storage.home import Home
+from storage.home import Home, write_json
+from storage.processes import identify
 from storage.store import Store
 from studio.settings import Settings
 from studio.training import doctor
@@ -33,12 +37,25 @@ def test_a_machine_that_runs_these_tests_is_ready(home_settings: Settings) -> No
     assert {found[name]["value"] for name in ("serve", "engine", "worker")} == {"not running"}
 
 
-def test_a_worker_is_seen_by_its_lock(home: Home, home_settings: Settings) -> None:
+def test_a_worker_is_seen_by_its_lock_and_its_zygote_by_its_note_with_what_it_holds(
+    home: Home, home_settings: Settings
+) -> None:
     home.make()
+    me = identify(os.getpid())
+    assert me is not None
+    write_json(home.zygote_file, {**me._asdict(), "ready": True})
     with home.worker_lock.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
 
-        assert _values(doctor.examine(home_settings))["worker"]["value"] == "running"
+        found = _values(doctor.examine(replace(home_settings, zygote=True)))
+
+    assert found["worker"]["value"] == "running"
+    assert re.fullmatch(r"running, \d+ MB", found["zygote"]["value"])
+
+
+def test_a_zygote_that_is_not_wanted_is_told_as_off(home_settings: Settings) -> None:
+    assert doctor._zygote(replace(home_settings, zygote=False)).value == "off"
+    assert doctor._zygote(replace(home_settings, zygote=True)).value == "not running"
 
 
 def test_the_doctor_itself_loads_no_torch() -> None:

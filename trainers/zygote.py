@@ -1,0 +1,246 @@
+"""The zygote: a process that has imported what training needs and computed nothing; runs fork from it in milliseconds.
+
+    python -m trainers.zygote SOCKET          # started by the worker (`trainers.forking`); SOCKET: a descriptor
+
+Importing torch, transformers, peft, trl and datasets takes three to four seconds of every start; a fork of a process
+that has them takes some hundredths. What makes a fork dangerous is what it does not copy: threads. A child that enters
+an OpenMP region whose threads stayed behind in its parent waits for ever. So this process computes nothing, holds no
+SQLite and no CUDA, refuses to fork once it has a second thread, and before it offers itself it sends a rehearsal
+ahead: a child that computes with several threads and must come back. Where that fails, or a library has touched the
+accelerator on import, it says so and ends, and runs start as fresh processes.
+
+A child is what a fresh process would be: session, priority, signals, environment, threads, standard streams and
+`sys.argv` are its own, and its module runs as `python -m` would run it. Two things differ. Libraries that read their
+environment on import have read the zygote's (offline, no telemetry), so only runs on a local base fork; and NumPy's
+own matrix products stay on one thread, because its library makes its threads when it is loaded.
+
+It ends when the worker does, because its socket does; runs go on without it.
+"""
+
+import json
+import os
+import random
+import runpy
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from storage.processes import identify
+
+LONGEST = 1 << 17
+"""Bytes of a message at the most: an order carries the whole environment."""
+
+_NICE = 10  # while it imports, voting goes on; a run lowers itself further
+_REHEARSAL_SECONDS = 30.0
+_POLL_SECONDS = 0.01
+_DEFAULTS = (signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR1)
+_TASKS = Path("/proc/self/task")
+
+
+class Order(NamedTuple):
+    """What a child is to become. `words`: module and arguments, as `python -m` takes them; `log`: where it writes."""
+
+    words: list[str]
+    log: str
+    environment: dict[str, str]
+    threads: int
+    nice: int
+
+
+class Unsafe(Exception):
+    """This process must not fork; the message says why."""
+
+
+class Zygote:
+    """Answers orders that come through a socket with pids, and tells how each child ended."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._children: set[int] = set()
+        self._wake, waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._waker = waker
+
+    def serve(self) -> Order | None:
+        """Fork whatever is ordered until nobody listens any more (None); in a child, its order."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._waker)
+        while True:
+            line = self._line.fileno()
+            ready, _, _ = select.select([line, self._wake], [], [])
+            if self._wake in ready:
+                os.read(self._wake, 512)
+                self._reap()
+            if line in ready:
+                said = self._line.recv(LONGEST)
+                if not said:
+                    return None
+                if (order := self._answer(json.loads(said))) is not None:
+                    return order
+
+    def _answer(self, asked: dict[str, Any]) -> Order | None:
+        """Fork; returns the order in the child, None in the zygote."""
+        try:
+            require_one_thread()
+            pid = os.fork()
+        except (Unsafe, OSError) as error:
+            self.tell(id=asked["id"], refused=str(error))
+            return None
+        if pid == 0:
+            self._leave()
+            return Order(*asked["order"])
+        self._children.add(pid)
+        process = identify(pid)
+        self.tell(id=asked["id"], pid=pid, started=process.started if process else 0.0)
+        return None
+
+    def _leave(self) -> None:
+        """In a child: hold nothing of the zygote's, or the worker would not hear that it has ended."""
+        signal.set_wakeup_fd(-1)
+        self._line.close()
+        os.close(self._wake)
+        os.close(self._waker)
+
+    def _reap(self) -> None:
+        """Tell of every child that has ended."""
+        for pid in list(self._children):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                self._children.discard(pid)
+                self.tell(pid=pid, code=os.waitstatus_to_exitcode(status))
+
+    def tell(self, **said: Any) -> None:
+        """Send one message; the worker may be gone, which is heard where it is read."""
+        try:
+            self._line.send(json.dumps(said).encode())
+        except OSError:
+            return
+
+
+def require_one_thread() -> None:
+    """Raise Unsafe where this process has a second thread: a child would wait for it in vain."""
+    count = len(list(_TASKS.iterdir()))
+    if count > 1:
+        raise Unsafe(f"the zygote has {count} threads, and a fork would copy one of them")
+
+
+def rehearse(seconds: float = _REHEARSAL_SECONDS, play: Callable[[], None] | None = None) -> None:
+    """Fork a child that computes with several threads; raises Unsafe where it does not come back in order.
+
+    `play`: what the child does; the default is two parallel regions, one of them a matrix product.
+    """
+    require_one_thread()
+    pid = os.fork()
+    if pid == 0:
+        _play(play or _compute)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            if code := os.waitstatus_to_exitcode(status):
+                raise Unsafe(f"a trial child ended with exit code {code}")
+            return
+        time.sleep(_POLL_SECONDS)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    raise Unsafe(f"a trial child did not come back within {seconds:g} s")
+
+
+def _play(play: Callable[[], None]) -> NoReturn:
+    """The trial child: whatever happens in it, it ends here."""
+    code = 1
+    try:
+        play()
+        code = 0
+    except BaseException:  # noqa: BLE001 - the edge of a process: its exit code tells
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _compute() -> None:
+    """What hung where the parent had computed before it forked."""
+    import torch
+
+    if torch.cuda._is_in_bad_fork():
+        raise Unsafe("a library has touched the accelerator on import")
+    torch.set_num_threads(2)
+    square = torch.ones(512, 512)
+    total = float((square @ square).sum() + square.add(1).exp().sum())
+    assert total > 0, "the product of positive numbers is positive"
+
+
+def become(order: Order, given: Collection[str]) -> None:
+    """Turn this child into what `python -m` with the order's words would be, and run it to its SystemExit.
+
+    `given`: names of the variables with which the zygote began; those that libraries have added since are kept.
+    """
+    import torch
+
+    os.setsid()
+    os.setpriority(os.PRIO_PROCESS, 0, order.nice)
+    for number in _DEFAULTS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _redirect(order.log)
+    added = {name: value for name, value in dict(os.environ).items() if name not in given}
+    os.environ.clear()
+    os.environ.update({**added, **order.environment})
+    torch.set_num_threads(max(1, order.threads))
+    _fresh_chance()
+    module = order.words[0]
+    sys.argv = ["-m", *order.words[1:]]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _redirect(log: str) -> None:
+    """Read from nowhere, write to the log."""
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    for source, target in ((nowhere, 0), (file, 1), (file, 2)):
+        os.dup2(source, target)
+    os.close(nowhere)
+    os.close(file)
+
+
+def _fresh_chance() -> None:
+    """Generators that begin by chance would begin alike in every child; Python's own begins anew by itself."""
+    import numpy
+    import torch
+
+    numpy.random.seed(random.SystemRandom().getrandbits(32))
+    torch.default_generator.seed()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Import, rehearse, serve; returns the exit code of the zygote (a child ends in its module)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    line = socket.socket(fileno=int(words[0]))
+    line.set_inheritable(False)
+    os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+    begun, given = time.monotonic(), frozenset(dict(os.environ))
+    zygote = Zygote(line)
+    from trainers.imports import import_everything
+
+    try:
+        import_everything()
+        rehearse()
+    except (Unsafe, ImportError) as error:
+        zygote.tell(unsafe=str(error))
+        return 1
+    zygote.tell(ready=round(time.monotonic() - begun, 3))
+    order = zygote.serve()
+    if order is not None:
+        become(order, given)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
