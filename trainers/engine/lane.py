@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from storage.errors import NotReady, RatchetError
 from trainers.engine.batch import Batch, Kind, new_cache, paddable
@@ -39,11 +39,20 @@ _EXACT_THREADS = 1
 MOST_ROWS = 16
 
 
+class Load(NamedTuple):
+    """How busy a lane is: rows that somebody waits for, rows that nobody does, and how many have a place at once."""
+
+    urgent: int
+    background: int
+    most: int
+
+
 class Lane:
     """One base, its adapters and the rows that it answers. Public methods may be called from any thread."""
 
     def __init__(self, base: Base, most_rows: int = MOST_ROWS) -> None:
         self.base = base
+        self.most_rows = most_rows
         self.adapters = Adapters(base.model, base.name)
         self._device: torch.device = base.model.device
         self._paddable = paddable(base.model.config)
@@ -87,6 +96,13 @@ class Lane:
         with self._change:
             rows = self._roster.all()
         return any(adapter is None or row.adapter == adapter for row in rows)
+
+    def load(self) -> Load:
+        """How busy it is now."""
+        with self._change:
+            levels = [level_of(row.priority) for row in self._roster.all()]
+        urgent = levels.count(0)
+        return Load(urgent, len(levels) - urgent, self.most_rows)
 
     def stop(self, wait: float = 0.0) -> None:
         """End the thread after its present step; every row of it fails with a sentence."""
