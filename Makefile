@@ -7,7 +7,7 @@ HOST ?= 127.0.0.1
 PORT ?= 7860
 HOME_FLAG := $(if $(RATCHET_HOME),--home $(RATCHET_HOME),)
 
-.PHONY: run install test test-fast test-all check format browser wheel starter clean
+.PHONY: run install test test-fast test-all check format bench browser wheel starter clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ratchet needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Set PYTHON=python3.11 (or newer).")'
@@ -46,6 +46,11 @@ test-fast: $(READY)
 test-all: check browser
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not torch and not browser"
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=30 -m "slow or torch or browser"
+
+# Every measurement with its baselines, one after the other, about two hours; `make bench NAMES="vote burst"` runs some.
+bench: $(READY) browser
+	$(BIN)/python -m bench $(NAMES)
+	$(BIN)/python -m bench.table
 
 starter: $(READY)
 	$(BIN)/python -m trainers.starter --out static/starter

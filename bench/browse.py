@@ -1,6 +1,6 @@
 """A page, a filter and a search of the data table: milliseconds of the domain call, at 10,000 and at 1,000,000 rows.
 
-    python -m bench.browse [--rows 1000000]
+    python -m bench.browse [--rows 1000000] [--small]
 
 Both datasets lie in one project and hold chat rows of about 600 bytes, with tags, roles, statuses and lengths from
 frequent to rare. Each question is asked of both in turns; the 95th percentile of each kind counts. Goals: under 50 ms
@@ -184,6 +184,7 @@ def row(chance: Random, held: dict[str, Any]) -> Prepared:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--small", action="store_true", help="a trial run of seconds")
     parser.add_argument("--home", type=Path, help="a project to keep and use again")
     given = parser.parse_args()
-    print(json.dumps(run(given.rows, given.home), indent=1))
+    print(json.dumps(run(2 * SMALL if given.small else given.rows, given.home), indent=1))

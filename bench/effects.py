@@ -1,6 +1,7 @@
 """What every training method does to the starter model: before, after, and whether that is what the method is for.
 
     python -m bench.effects [NAME ...]     # all of them, or those whose name begins with one of the words
+    python -m bench.effects --small        # the first one
 
 Each effect is a real run of the product's own script on the starter model; tests/trainers/effects holds them, and the
 tests assert on the same numbers. `ratchet bench effects --json` recomputes the whole table of bench/README.md.
@@ -31,6 +32,8 @@ def effects() -> dict[str, Effect]:
 
 def run(words: Sequence[str] = ()) -> dict[str, Any]:
     """Measure; the shape of every bench."""
+    if list(words) == ["--small"]:
+        words = list(effects())[:1]
     wanted = {name: one for name, one in effects().items() if not words or name.startswith(tuple(words))}
     if not wanted:
         sys.exit(f"No effect begins with {' or '.join(words)}; there are {', '.join(effects())}.")

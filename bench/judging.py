@@ -1,4 +1,4 @@
-"""A studio full of people who judge, for the benches of votes: its home, its web process, and the people.
+"""Studios full of people who judge, for the benches of votes: ours and the plain Gradio one, and their people.
 
     python -m bench.judging HOME PORT
 
@@ -73,6 +73,7 @@ class Judge:
         self.pairs: dict[str, Json] = {}
         self.order: list[str] = []
         self.given = 0
+        self.last: Json = {}
 
     async def begin(self) -> None:
         """Ask for the first comparisons."""
@@ -82,15 +83,31 @@ class Judge:
         """Vote on the comparison that is before them; raises RuntimeError where the vote is not acknowledged."""
         pair = self.pairs.pop(self.order[0])
         self.given += 1
-        answered = await self.line.ask("POST", "/api/compare/vote", {
+        self.last = {
             "id": f"{self.name}-{self.given:08}", "study": STUDY, "comparison": pair["comparison"],
             "choice": ("left", "right", "tie", "both_bad")[self.given % 4], "seconds": 2.0,
             "shown": [side["sha256"] for side in pair["sides"]], "hold": self.order[1:],
-        })  # fmt: skip
+        }  # fmt: skip
+        answered = await self.line.ask("POST", "/api/compare/vote", self.last)
         if answered.status != 200 or not answered.body["new"]:
             raise RuntimeError(f"A vote was answered {answered.status}: {answered.body}")
         self._take(answered.body["sitting"])
         return answered
+
+    async def send_again(self) -> None:
+        """Send the last vote once more, as a browser does whose answer was lost; raises RuntimeError if it counts."""
+        answered = await self.line.ask("POST", "/api/compare/vote", self.last)
+        if answered.status != 200 or answered.body["new"]:
+            raise RuntimeError(f"A vote sent twice was answered {answered.status}: {answered.body}")
+        self._take(answered.body["sitting"])
+
+    async def wake(self) -> None:
+        """Connect anew after a pause."""
+        await self.line.dial_again()
+
+    def leave(self) -> None:
+        """Hang up."""
+        self.line.close()
 
     def _take(self, sitting: Json) -> None:
         """Keep what came, as the page does: what it holds already comes as an id alone."""
@@ -100,11 +117,60 @@ class Judge:
         self.order = [pair["comparison"] for pair in sitting["pairs"]]
 
 
-def furnish(home: Path, people: int, comparisons: int, starter: bool = False) -> list[str]:
+class GradioJudge:
+    """A person at `baselines/gradio_votes.py`, who votes as Gradio's own page does: join the queue, read events."""
+
+    def __init__(self, port: int, name: str) -> None:
+        self.port, self.session = port, name
+        self.line: Line | None = None
+
+    async def vote(self) -> Answered:
+        """Vote on the pair that is before them; raises RuntimeError where the event fails."""
+        if self.line is None:
+            await self.wake()
+        assert self.line is not None
+        begun = time.perf_counter()
+        asked = {"data": [None], "fn_index": 0, "session_hash": self.session, "trigger_id": 1}
+        joined = await self.line.ask("POST", "/gradio_api/queue/join", asked)
+        if joined.status != 200:
+            raise RuntimeError(f"Gradio's queue answered {joined.status}: {joined.body}")
+        event = await self._completed()
+        seconds = time.perf_counter() - begun
+        if not event["success"]:
+            raise RuntimeError(f"Gradio's event failed: {event}")
+        return Answered(200, event, seconds)
+
+    async def _completed(self) -> Json:
+        """The event that ends the vote, from a stream that is opened for it."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        head = f"host: 127.0.0.1:{self.port}\r\naccept: text/event-stream\r\nconnection: close\r\n\r\n"
+        writer.write(f"GET /gradio_api/queue/data?session_hash={self.session} HTTP/1.1\r\n{head}".encode())
+        try:
+            while line := await reader.readline():
+                if line.startswith(b"data:") and b'"process_completed"' in line:
+                    event: Json = json.loads(line[5:])
+                    return event
+            raise RuntimeError("Gradio's stream ended without the event.")
+        finally:
+            writer.close()
+
+    async def wake(self) -> None:
+        """Connect, or connect anew after a pause."""
+        if self.line is not None:
+            self.line.close()
+        self.line = await Line.open(self.port)
+
+    def leave(self) -> None:
+        """Hang up."""
+        if self.line is not None:
+            self.line.close()
+
+
+def furnish(home: Path, people: int, comparisons: int, starter: bool = False, admin: bool = False) -> list[str]:
     """Make a home with a study of so many ready comparisons and so many signed-in people; their sessions' tokens.
 
     `starter`: with the starter model and its data too, as `ratchet serve` makes them. Its study is older than ours, so
-    nobody has it answered.
+    nobody has it answered. `admin`: an administrator comes last, beside the people.
     """
     from storage.comparisons import NewComparison, add_comparison, create_study
     from storage.home import Home
@@ -129,7 +195,8 @@ def furnish(home: Path, people: int, comparisons: int, starter: bool = False) ->
             texts = [f"{number}. {WORDS}", f"{number}. {WORDS[::-1]}"]
             new = NewComparison(as_messages(f"Question {number}?"), contestants, texts=texts)
             add_comparison(store, study, new)
-        tokens = [begin(store, add_person(store, f"p{n:02}", "annotator", "-")).token for n in range(people)]
+        names = [(f"p{number:02}", "annotator") for number in range(people)] + [("admin", "admin")] * admin
+        tokens = [begin(store, add_person(store, name, role, "-")).token for name, role in names]
     store.close()
     return tokens
 

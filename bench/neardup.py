@@ -1,16 +1,18 @@
 """Near duplicates among 100,000 rows: seconds, peak memory, and what is found of what was planted.
 
-    python -m bench.neardup [ROWS]
+    python -m bench.neardup [--rows 100000] [--small]
 
 The rows are made-up chat texts of about 680 characters (words by Zipf's law); one in twenty is a copy of an earlier one
 with 1 to 12 of its 100 words changed. A planted pair counts where its true Jaccard index (runs of five characters) is
 at least 0.8. Ours reads the rows out of a store, as `ratchet check` does, and verifies every candidate. The baselines
 get the texts in memory and nothing else to do: datasketch's MinHashLSH as its manual shows it, on the same shingles
 (a tenth of the rows, for its time; recall and precision by the same rule); and every pair compared (1,000 rows), which
-is exact and shows what quadratic costs. Each runs in a process of its own, so that peak memory is its own.
+is exact and shows what quadratic costs (`baselines/near_pairs.py`). Each runs in a process of its own, so that peak
+memory is its own.
 Goals: under 180 s and 2,000 MB for 100,000 rows on two cores.
 """
 
+import argparse
 import itertools
 import json
 import random
@@ -24,9 +26,11 @@ from pathlib import Path
 from typing import Any
 
 ROWS = 100_000
+SMALL = 2_000
 GOAL_SECONDS = 180.0
 GOAL_MB = 2000.0
 THRESHOLD = 0.8
+_PAIRS = Path(__file__).parent / "baselines" / "near_pairs.py"
 _SAMPLE = 10  # datasketch gets one row in ten
 _EXACT = 1_000
 _PLANTED_ONE_IN = 20
@@ -96,13 +100,31 @@ def _only(what: str, rows: int) -> dict[str, Any]:
     """Let one contestant find near duplicates; what it found is judged by the true index."""
     texts, planted = corpus(rows)
     with tempfile.TemporaryDirectory() as folder:
-        find = {"ours": _ours, "datasketch": _datasketch, "exact": _exact}[what](texts, Path(folder))
-        begun, busy = time.perf_counter(), time.process_time()
-        found = dict(find)
-        seconds, busy = time.perf_counter() - begun, time.process_time() - busy
+        told = _by_us(texts, Path(folder)) if what == "ours" else _by_script(what, texts, Path(folder))
+    found = dict(told.pop("found"))
+    seconds, busy = told["seconds"], told["cpu_seconds"]
     return {"rows": rows, "seconds": round(seconds, 1), "cpu_seconds": round(busy, 1),
             "rows_per_cpu_second": round(rows / busy), **_judged(texts, planted, found),
-            "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)}  # fmt: skip
+            "peak_mb": told["peak_mb"]}  # fmt: skip
+
+
+def _by_us(texts: list[str], folder: Path) -> dict[str, Any]:
+    """Ours in this process."""
+    find = _ours(texts, folder)
+    begun, busy = time.perf_counter(), time.process_time()
+    found = list(find)
+    seconds, busy = time.perf_counter() - begun, time.process_time() - busy
+    peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return {"found": found, "seconds": seconds, "cpu_seconds": busy, "peak_mb": peak}
+
+
+def _by_script(what: str, texts: list[str], folder: Path) -> dict[str, Any]:
+    """A baseline."""
+    file = folder / "texts.json"
+    file.write_text(json.dumps(texts), encoding="utf-8")
+    command = [sys.executable, str(_PAIRS), what, str(file), str(THRESHOLD)]
+    told: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return told
 
 
 def _judged(texts: list[str], planted: list[tuple[int, int]], found: dict[int, int]) -> dict[str, Any]:
@@ -147,38 +169,13 @@ def _ours(texts: list[str], folder: Path) -> Iterator[tuple[int, int]]:
     return look()
 
 
-def _datasketch(texts: list[str], folder: Path) -> Iterator[tuple[int, int]]:
-    """The loop of datasketch's manual: query, then insert what is new."""
-    from datasketch import MinHash, MinHashLSH
-
-    from studio.curation.checks.duplicates import normal, shingles
-
-    index = MinHashLSH(threshold=THRESHOLD, num_perm=128)
-    for number, text in enumerate(texts):
-        sketch = MinHash(num_perm=128)
-        sketch.update_batch([run.encode() for run in shingles(normal(text))])
-        like = index.query(sketch)
-        if like:
-            yield number, min(like)
-        else:
-            index.insert(number, sketch)
-
-
-def _exact(texts: list[str], folder: Path) -> Iterator[tuple[int, int]]:
-    """Every text with every text before it."""
-    from studio.curation.checks.duplicates import jaccard, normal, shingles
-
-    sets = [shingles(normal(text)) for text in texts]
-    for number, mine in enumerate(sets):
-        for before in range(number):
-            if jaccard(mine, sets[before]) >= THRESHOLD:
-                yield number, before
-                break
-
-
 if __name__ == "__main__":
-    words = sys.argv[1:]
-    if words[:1] == ["--only"]:
-        print(json.dumps(_only(words[1], int(words[2]))))
+    parser = argparse.ArgumentParser(description="Near duplicates: time, memory, and how many are found.")
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--small", action="store_true", help="a trial run of seconds")
+    parser.add_argument("--only", nargs=2, metavar=("WHO", "ROWS"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.only:
+        print(json.dumps(_only(given.only[0], int(given.only[1]))))
     else:
-        print(json.dumps(run(*map(int, words)), indent=1))
+        print(json.dumps(run(SMALL if given.small else given.rows), indent=1))

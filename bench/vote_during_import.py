@@ -1,6 +1,6 @@
 """How long a vote takes while a large file is imported, and how long without.
 
-    python -m bench.vote_during_import [--rows 1000000]
+    python -m bench.vote_during_import [--rows 1000000] [--small]
 
 One person votes ten times a second, by the function that the vote's route calls: the insert, and its commit to the
 disk. The import runs in a process of its own at nice 19, as an import from the page does. The baseline is the same
@@ -44,7 +44,7 @@ class Times(NamedTuple):
     votes: int
 
 
-def run(rows: int = ROWS) -> dict[str, Any]:
+def run(rows: int = ROWS, alone_seconds: float = ALONE_SECONDS) -> dict[str, Any]:
     """Measure alone, then during the import; the shape of every bench (`ratchet bench`)."""
     from storage.home import Home
     from storage.store import Store
@@ -54,7 +54,7 @@ def run(rows: int = ROWS) -> dict[str, Any]:
         write_rows(file, rows)
         store = Store.open(Home(Path(folder) / "home"))
         vote = voter(store)
-        until = time.perf_counter() + ALONE_SECONDS
+        until = time.perf_counter() + alone_seconds
         alone = voted(vote, lambda: time.perf_counter() < until)
         begun = time.perf_counter()
         importer = subprocess.Popen([sys.executable, "-c", IMPORT, str(store.home.path), str(file)])
@@ -120,7 +120,9 @@ def main() -> None:
     """Measure as the command line says."""
     parser = argparse.ArgumentParser(description="A vote's time during an import.")
     parser.add_argument("--rows", type=int, default=ROWS, help=f"rows of the file (default {ROWS:,})")
-    print(json.dumps(run(parser.parse_args().rows), indent=1))
+    parser.add_argument("--small", action="store_true", help="a trial run of seconds")
+    given = parser.parse_args()
+    print(json.dumps(run(5_000, 2.0) if given.small else run(given.rows), indent=1))
 
 
 if __name__ == "__main__":
