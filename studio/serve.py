@@ -21,6 +21,7 @@ from storage.errors import Conflict
 from storage.home import Home, read_json, write_json
 from storage.processes import identify, serving
 from studio.clients.processes import stop_engine
+from studio.clients.reviving import EngineKeeper
 from studio.curation import leftovers, tidying
 from studio.doorman import check_reach
 from studio.feedback import answerings
@@ -85,12 +86,14 @@ def _run(studio: Studio, listener: socket.socket, url: str, as_json: bool) -> No
         server_header=False, ws="none", lifespan="on",  # Gradio starts its queue there
     )  # fmt: skip
     server = _server(config)
-    companions = threading.Thread(target=_start_companions, args=(studio, server), daemon=True)
+    keeper = EngineKeeper(studio.home)
+    companions = threading.Thread(target=_start_companions, args=(studio, server, keeper), daemon=True)
     companions.start()
     _announce(url, studio.home, as_json)
     with services(studio):
         server.run(sockets=[listener])
     companions.join()  # what it starts must be there to be ended
+    keeper.stop()
 
 
 def _server(config: "uvicorn.Config") -> "uvicorn.Server":
@@ -116,7 +119,7 @@ def _server(config: "uvicorn.Config") -> "uvicorn.Server":
     return Server(config)
 
 
-def _start_companions(studio: Studio, server: Any) -> None:
+def _start_companions(studio: Studio, server: Any, keeper: EngineKeeper) -> None:
     """Start worker and engine once the first page can be had: their imports would compete with ours."""
     from studio.clients.processes import start_engine, start_worker
 
@@ -126,6 +129,7 @@ def _start_companions(studio: Studio, server: Any) -> None:
     if not server.should_exit:
         start_worker(studio.home)
         start_engine(studio.home)
+        keeper.start()
 
 
 @contextmanager
