@@ -9,7 +9,8 @@
  * loaded: their alt text and address are shown, so an answer cannot report home that it was read.
  * Known: headings, paragraphs, bold, italic, struck, code, fenced code (coloured by markdown_code.js), quotes, lists,
  * task lists, tables, rules, links, LaTeX between $…$, $$…$$, \(…\), \[…\] (markdown_math.js; what it does not know is
- * shown as its source). "$5 to $10" is money: a formula begins and ends with a character that is no space.
+ * shown as its source). Those two scripts come with the first text that wants them; until then the source stands there.
+ * "$5 to $10" is money: a formula begins and ends with a character that is no space.
  * Time grows with the length of the text alone: every search ahead has a limit (SPAN), nesting too (DEPTH).
  */
 (() => {
@@ -128,12 +129,25 @@
   }
 
   function drawnFormula(source, display, whole) {
-    return mathml(source, display) || make("code", whole.trim());
+    return drawn(source, display, (math) => math, make("code", whole.trim()));
   }
 
-  function mathml(source, display) {
+  /** A formula as `framed` puts it, or its source (`plain`) where it is not known, or for as long as nothing can draw it. */
+  function drawn(source, display, framed, plain) {
     left.formulas -= 1;
-    return left.formulas > 0 ? window.ratchet.mathml(source, display) : null;
+    if (left.formulas <= 0) return plain;
+    const draw = () => {
+      const math = window.ratchet.mathml(source, display);
+      return math ? framed(math) : plain;
+    };
+    return soon("mathml", "markdown_math", () => plain.replaceWith(draw())) ? plain : draw();
+  }
+
+  /** Whether a script is still to come that makes `ratchet[name]`; `then` runs when it is there. */
+  function soon(name, part, then) {
+    if (window.ratchet[name]) return false;
+    window.ratchet.need(part).then(then, () => {}); // without it the source is what there is
+    return true;
   }
 
   function emphasis(text, at, depth) {
@@ -273,8 +287,7 @@
     if (source === null) return paragraph(lines, at);
     const whole = begun[1] + source + close;
     const inner = begun[2] ? whole : source;
-    const drawn = mathml(inner.trim(), true);
-    return { node: drawn ? make("p", drawn) : make("pre", make("code", whole)), next };
+    return { node: drawn(inner.trim(), true, (math) => make("p", math), make("pre", make("code", whole))), next };
   }
 
   /** [the text up to the closing sign, the line after it]; null where it is not the end of a line, or too far away. */
@@ -297,7 +310,10 @@
     while (end < lines.length && !(lines[end].trim().startsWith(mark) && /^[`~]+$/.test(lines[end].trim()))) end += 1;
     const code = lines.slice(at + 1, end).join("\n");
     left.coloured -= code.length;
-    return { node: make("pre", make("code", left.coloured > 0 ? window.ratchet.highlight(code, language) : code)), next: end + 1 };
+    const node = make("code", code);
+    const colour = () => node.replaceChildren(...window.ratchet.highlight(code, language));
+    if (language && left.coloured > 0 && !soon("highlight", "markdown_code", colour)) colour();
+    return { node: make("pre", node), next: end + 1 };
   }
 
   function quote(lines, at, depth) {

@@ -7,6 +7,7 @@
  *   keys.add({key, label, run, …})     a key of this page; returns a function that takes it away
  *   poll(run, milliseconds)            again and again, never twice at once, not while the tab is hidden
  *   widgets.<name> = (element, props, gradio) => {…}   see studio/widgets/widget.py
+ *   need(name)                         a promise of a script that comes when it is first wanted (studio/pages/document.py)
  *   markdown(text)                     safe Markdown (markdown.js)
  *   theme(), onTheme(run)              "light" | "dark", and a call when it changes
  */
@@ -294,6 +295,23 @@
     };
   }
 
+  /* ---- Parts that come when they are wanted ---------------------------------------------------------- */
+
+  const parts = new Map();
+
+  /** Loads a script that the page announces as a part for later; resolves once it has run, rejects where it cannot be had. */
+  function need(name) {
+    if (!parts.has(name)) {
+      parts.set(name, new Promise((resolve, reject) => {
+        const src = JSON.parse(document.getElementById("parts")?.textContent || "{}")[name];
+        const gone = () => { parts.delete(name); reject(new Error(`The part "${name}" of the page did not come.`)); };
+        if (src) document.head.append(el("script", { src, onload: resolve, onerror: gone }));
+        else gone();
+      }));
+    }
+    return parts.get(name);
+  }
+
   /* ---- Widgets ------------------------------------------------------------------------------------- */
 
   const widgets = {};
@@ -347,7 +365,7 @@
     loaded();
   }
 
-  window.ratchet = { el, api, toast, keys, poll, widgets, mount, dialog, confirm, theme, chooseTheme,
+  window.ratchet = { el, api, toast, keys, poll, need, widgets, mount, dialog, confirm, theme, chooseTheme,
     onTheme: (run) => { themeListeners.add(run); return () => themeListeners.delete(run); } };
 
   applyTheme();

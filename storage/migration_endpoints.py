@@ -5,7 +5,7 @@ ours that it holds (`serves`). `usage` counts by model and day what was asked an
 without reading every answer; `estimated` counts the answers whose tokens the server did not tell.
 """
 
-from sqlite_utils import Database
+from storage.sqlite import Database
 
 
 def prepare(db: Database) -> None:

@@ -10,7 +10,7 @@ state with how many votes (`standings`, kept by triggers, whoever writes), and w
 (`workdays`, kept by `storage.votes.cast`). So a vote costs the same in a study of twenty and of twenty thousand.
 """
 
-from sqlite_utils import Database
+from storage.sqlite import Database
 
 _JUDGED = (("comparison_id", "comparisons", "id"), ("study_id", "studies", "id"))
 _GIVEN = """

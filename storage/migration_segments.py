@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from sqlite_utils import Database
+from storage.sqlite import Database
 
 _SCHEMA = """
 create table batches (

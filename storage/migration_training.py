@@ -8,7 +8,7 @@ classifier knows. Searches, the scores that reward models and classifiers gave, 
 new.
 """
 
-from sqlite_utils import Database
+from storage.sqlite import Database
 
 
 def prepare(db: Database) -> None:

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlite_utils import Database, Migrations
-
 from storage import migration_bulk, migration_endpoints, migration_training
 from storage.migration_judging import prepare
 from storage.migration_segments import convert
+from storage.sqlite import Database, Migrations
 
 
 def _create(

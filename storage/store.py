@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlite_utils import Database
-
 from storage.clock import now
 from storage.errors import NotReady
 from storage.home import Home
 from storage.migrations import build
+from storage.sqlite import Database
 
 Params = Sequence[Any] | Mapping[str, Any]
 

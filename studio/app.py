@@ -5,7 +5,7 @@ From the outside in, a request passes the guard (hosts, origins, limits, headers
 CORS for our own address alone (with it in place Gradio leaves CORS to us), the dresser of page HTML, and then
 meets a route under /api, a file under /static, or Gradio, which is mounted at "/" and draws the pages.
 
-Importing Gradio takes two seconds, so it happens inside `build_app`, after its switches are set.
+Importing Gradio takes a second, so it happens inside `build_app`, after its switches are set (`lean_gradio`).
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING
 from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount
 
 from storage.errors import NotFound
 from studio.api.allowed import allowed
 from studio.api.errors import CalmErrors, add_error_answers
-from studio.assets import Assets, HashedFiles
+from studio.assets import Assets, GradioFiles, HashedFiles
 from studio.doorman import Doorman
+from studio.pages.lean_gradio import import_gradio, without_rehearsals
 from studio.pages.people import PlainPages
 from studio.pages.people import router as plain_pages
 from studio.security import MEGABYTE, Guard, Limits
@@ -40,7 +42,10 @@ SESSIONS = 200  # Gradio keeps up to 1 MB for each session and 10,000 sessions u
 def build_app(studio: Studio) -> FastAPI:
     """The whole web application of one home folder."""
     os.environ.update(gradio_switches(studio))
-    return assemble(studio, build_pages(studio))
+    import_gradio()
+    with without_rehearsals():
+        demo = build_pages(studio)
+    return assemble(studio, demo)
 
 
 def assemble(studio: Studio, demo: gr.Blocks) -> FastAPI:
@@ -54,6 +59,7 @@ def assemble(studio: Studio, demo: gr.Blocks) -> FastAPI:
     add_routers(app, studio)
     app.include_router(plain_pages(PlainPages(assets)))
     app.mount("/static", HashedFiles(assets), name="static")
+    app.mount("/assets", GradioFiles(), name="assets")
     mount_pages(app, demo, limits)
     return app
 
@@ -115,13 +121,13 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
     """The JSON routes, each subject by name."""
     from studio.api import (
         adjudications,
+        answerings,
         checks,
         compare,
         data,
         disk,
         editor,
         exports,
-        answerings,
         imports,
         jobs,
         labels,
@@ -141,13 +147,13 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
 
     subjects = (
         adjudications,
+        answerings,
         checks,
         compare,
         overview,
         rows,
         views,
         versions,
-        answerings,
         editor,
         preflights,
         data,
@@ -195,3 +201,4 @@ def mount_pages(app: FastAPI, demo: gr.Blocks, limits: Limits) -> None:
         theme=studio_theme(),
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
+    demo.app = next(route.app for route in reversed(app.routes) if isinstance(route, Mount))  # its queue asks for it

@@ -64,8 +64,8 @@ async def _watch(studio: Studio, shown: Shown, me: str) -> AsyncIterator[str]:
                 if pair["state"] not in ("waiting", "answering"):
                     yield _event({"kind": "done", "pair": pair})
                     return
-                if event := watcher.waits():
-                    yield _event(event)
+                if waits := watcher.waits():
+                    yield _event(waits)
             await bell.wait(_QUIET)
 
 

@@ -8,7 +8,7 @@ _NOUNS = (
     "queue ahead stream clock keys head session says choices pair details fix second skip screen ask cards "
     "guidelines rank rate turns diff keep mine"
 )
-_PARTS = ["editor_diff", *(f"compare_{noun}" for noun in _NOUNS.split())]
+_PARTS = ["markdown", "editor_diff", *(f"compare_{noun}" for noun in _NOUNS.split())]
 
 
 def build(studio: Studio) -> None:

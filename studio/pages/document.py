@@ -6,6 +6,7 @@ millisecond. Each place must be found: a Gradio release that moves one fails lou
 """
 
 import html
+import json
 import re
 from collections.abc import Sequence
 
@@ -32,6 +33,10 @@ CHARSET = re.compile(r'<meta charset="utf-8" />')
 BODY = re.compile(r"<body\b[^>]*>")
 APP = re.compile(r"<gradio-app\b.*?</gradio-app>", re.DOTALL)
 
+EVERYWHERE_STYLES = ("studio", "gradio")
+LATER = ("markdown_math", "markdown_code")  # what `ratchet.need` loads when a text wants it
+FIRST = "home"  # the first page's bundles; its slug is empty
+
 GONE = "Gradio's page has nothing like {} any more; studio/pages/document.py must learn where it went."
 
 
@@ -40,8 +45,12 @@ class Dresser:
 
     def __init__(self, assets: Assets, widgets: dict[str, Sequence[str]]) -> None:
         self.assets = assets
-        self.widgets = widgets  # page slug -> names of the widgets on it
         self.mark = (assets.folder / "icons" / "mark.svg").read_text("utf-8").strip()
+        assets.bundle("pages/all.css", [f"{name}.css" for name in EVERYWHERE_STYLES])
+        for slug, names in widgets.items():  # page slug -> names of the widgets on it
+            for kind in ("css", "js"):
+                if files := [f"{name}.{kind}" for name in names if assets.has(f"{name}.{kind}")]:
+                    assets.bundle(f"pages/{slug or FIRST}.{kind}", files)
 
     def dress(self, text: str, page: Page, actor: Actor | None = None, signed_in: bool = False) -> str:
         """The page's HTML with our head, header and heading; ValueError where Gradio's has changed."""
@@ -61,17 +70,18 @@ class Dresser:
         return text[: app.start()] + main + text[app.end() :]
 
     def head(self, page: Page) -> str:
-        """Title, theme, styles and scripts; the widgets' files come with the page, not after it."""
-        names = ["studio", "gradio", *(name for name in self.widgets[page.slug] if self.assets.has(f"{name}.css"))]
-        styles = "".join(f'<link rel="stylesheet" href="{self.assets.url(f"{name}.css")}">' for name in names)
-        own = [f"{name}.js" for name in self.widgets[page.slug] if self.assets.has(f"{name}.js")]
-        everywhere = ["shell.js", "markdown_code.js", "markdown_math.js", "markdown.js"]
-        scripts = "".join(f'<script defer src="{self.assets.url(name)}"></script>' for name in [*everywhere, *own])
+        """Title, theme, styles and scripts; what the page is made of comes with it, not after it."""
+        url, own = self.assets.url, f"pages/{page.slug or FIRST}"
+        styles = [file for file in ("pages/all.css", f"{own}.css") if self.assets.has(file)]
+        scripts = [file for file in ("shell.js", f"{own}.js") if self.assets.has(file)]
+        links = "".join(f'<link rel="stylesheet" href="{url(file)}">' for file in styles)
+        links += "".join(f'<script defer src="{url(file)}"></script>' for file in scripts)
+        later = json.dumps({name: url(f"{name}.js") for name in LATER})
         return (
             f"<title>{page.title}</title>"
             f'<meta name="description" content="{page.lead}"><meta name="color-scheme" content="light dark">'
-            f'<link rel="icon" type="image/svg+xml" href="{self.assets.url("icons/favicon.svg")}">'
-            f"<script>{THEME_SCRIPT}</script>{styles}{scripts}"
+            f'<link rel="icon" type="image/svg+xml" href="{url("icons/favicon.svg")}">'
+            f'<script>{THEME_SCRIPT}</script>{links}<script type="application/json" id="parts">{later}</script>'
         )
 
 

@@ -9,5 +9,5 @@ from studio.widgets.widget import widget
 
 def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
-    parts = ("results_tables", "results_ratings", "results_scores", "results_people", "results_adjudicate")
+    parts = ("markdown", "results_tables", "results_ratings", "results_scores", "results_people", "results_adjudicate")
     widget("results", parts=parts)

@@ -9,4 +9,7 @@ from studio.widgets.widget import widget
 
 def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
-    widget("studies", parts=("studies_settings", "studies_form", "studies_gold", "studies_choice", "studies_one"))
+    widget(
+        "studies",
+        parts=("markdown", "studies_settings", "studies_form", "studies_gold", "studies_choice", "studies_one"),
+    )

@@ -77,8 +77,9 @@ HOSTILE += [
 def page(browser: Any, kit_url: str) -> Any:
     context = browser.new_context()
     opened = context.new_page()
-    opened.goto(f"{kit_url}/train")
+    opened.goto(kit_url)
     opened.wait_for_function("window.ratchet && window.ratchet.markdown")
+    opened.evaluate("Promise.all(['markdown_math', 'markdown_code'].map(ratchet.need))")
     yield opened
     context.close()
 
@@ -359,3 +360,28 @@ def test_text_made_to_be_slow_is_drawn(text: str, page: Any) -> None:
     page.set_default_timeout(20_000)
 
     assert page.evaluate("(text) => ratchet.markdown(text).childNodes.length", text) > 0
+
+
+LATER = """async () => {
+  const box = document.createElement("div");
+  box.append(ratchet.markdown("$x^2$ is\\n\\n$$\\\\nosuch{y}$$\\n\\n```python\\nreturn 1\\n```"));
+  const before = box.innerHTML;
+  await Promise.all(["markdown_math", "markdown_code"].map(ratchet.need));
+  return [before, box.querySelectorAll("math").length, box.querySelectorAll("pre").length,
+    box.querySelector(".code-keyword").textContent, document.querySelectorAll("head script[src*='/markdown_']").length];
+}"""
+
+
+def test_formulas_and_colours_come_with_the_first_text_that_wants_them(kit_url: str, browser: Any) -> None:
+    """Until then the source stands there; what is not known stays its source."""
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto(kit_url)
+    opened.wait_for_function("window.ratchet && window.ratchet.markdown && !ratchet.mathml && !ratchet.highlight")
+    before, *after = opened.evaluate(LATER)
+    context.close()
+
+    assert before == (
+        "<p><code>$x^2$</code> is</p><pre><code>$$\\nosuch{y}$$</code></pre><pre><code>return 1</code></pre>"
+    )
+    assert after == [1, 2, "return", 2]

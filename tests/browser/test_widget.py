@@ -22,7 +22,7 @@ def says(page: Any, text: str) -> None:
 
 
 def test_its_script_comes_with_the_page_and_its_properties_are_text(probe: Any) -> None:
-    assert probe.locator("head script[src*='/static/probe.js?v=']").count() == 1
+    assert probe.locator("head script[src*='/static/pages/data.js?v=']").count() == 1
     assert probe.inner_text("#probe-out") == "<b>hello</b>"
 
 

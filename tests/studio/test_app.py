@@ -112,13 +112,60 @@ def test_gradios_page_still_has_the_places_that_we_dress(app: FastAPI) -> None:
 
 
 def test_a_file_is_kept_for_a_year_by_its_version_and_asked_after_without(client: TestClient) -> None:
-    address = re.findall(r'href="(/static/studio\.css\?v=[0-9a-f]{12})"', client.get("/").text)[0]
+    address = re.findall(r'href="(/static/pages/all\.css\?v=[0-9a-f]{12})"', client.get("/").text)[0]
     plain = client.get("/static/studio.css")
 
     assert client.get(address).headers["cache-control"] == "public, max-age=31536000, immutable"
     assert client.get("/static/studio.css?v=000000000000").headers["cache-control"] == "no-cache"
     assert plain.headers["cache-control"] == "no-cache"
     assert client.get("/static/studio.css", headers={"if-none-match": plain.headers["etag"]}).status_code == 304
+
+
+@pages
+def test_the_scripts_and_styles_of_a_page_are_few_requests(page: Page, client: TestClient) -> None:
+    """Gradio's own entry and style, our style and script for all pages, and those of this page."""
+    text = client.get(page.path).text
+
+    assert len(re.findall(r'<script[^>]+src="', text)) == 3
+    assert len(re.findall(r'<link rel="stylesheet"', text)) <= 3
+
+
+def test_a_page_holds_the_scripts_of_its_widgets_in_their_order(client: TestClient) -> None:
+    address = re.findall(r'src="(/static/pages/train\.js[^"]+)"', client.get("/train").text)[0]
+    script = client.get(address).text
+
+    names = ["curve", "run_chart", "run_card", "run", "queue"]
+    places = [script.index((Path("static") / f"{name}.js").read_text("utf-8")) for name in names]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coded"),
+    [("gzip, deflate, br, zstd", "br"), ("gzip", "gzip"), ("br;q=0, gzip;q=0.5", "gzip"), ("identity", None)],
+)
+@pytest.mark.parametrize("address", ["/static/studio.css", "/assets/{entry}"])
+def test_a_file_comes_in_the_best_encoding_that_is_asked_for(
+    address: str, accepted: str, coded: str | None, client: TestClient
+) -> None:
+    entry = re.findall(r'src="\./assets/(index-[^"]+\.js)"', client.get("/").text)[0]
+    path = address.format(entry=entry)
+    plain = client.get(path, headers={"accept-encoding": "identity"})
+    answer = client.get(path, headers={"accept-encoding": accepted})
+
+    assert answer.headers.get("content-encoding") == coded
+    assert "Accept-Encoding" in answer.headers["vary"]
+    assert answer.content == plain.content and len(plain.content) > 20_000
+    assert int(answer.headers["content-length"]) < len(plain.content) / 2 or coded is None
+
+
+def test_gradios_files_are_kept_for_a_year_and_end_at_their_folder(client: TestClient) -> None:
+    entry = re.findall(r'src="\./assets/(index-[^"]+\.js)"', client.get("/").text)[0]
+    answer = client.get(f"/assets/{entry}")
+
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert client.get(f"/assets/{entry}", headers={"if-none-match": answer.headers["etag"]}).status_code == 304
+    assert client.get("/assets/%2e%2e/index.html").status_code == 404
+    assert client.get("/assets/nothing.js").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/static/../studio/app.py", "/static/%2e%2e/pyproject.toml", "/static//etc/passwd"])
@@ -193,16 +240,63 @@ def test_uploads_land_in_the_home_folder(client: TestClient, home: Path) -> None
     assert Path(answer.json()[0]).is_relative_to(home / "uploads")
 
 
-def test_the_web_process_holds_no_torch_and_stays_lean(tmp_path: Path) -> None:
-    program = f"""
-import json, sys
+HEAVY = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "matplotlib", "scipy", "sklearn", "pandas",
+         "pyarrow", "optuna", "openpyxl", "rensa", "ftfy", "phonenumbers", "py3langid")  # fmt: skip
+FIRST_PAGES = """
+import json, sys, psutil
+from fastapi.testclient import TestClient
 from studio.app import build_app
 from studio.settings import Settings
 from studio.studio import Studio
-build_app(Studio(settings=Settings.from_env({{}}, home={str(tmp_path / "home")!r})))
-heavy = ["torch", "transformers", "trl", "peft", "accelerate", "datasets", "matplotlib", "scipy"]
-print(json.dumps([name for name in heavy if name in sys.modules]))
+
+heavy = {heavy!r}
+def loaded():
+    return [name for name in heavy if name in sys.modules]
+
+app = build_app(Studio(settings=Settings.from_env({{}}, home={home!r})))
+told = {{"built": loaded()}}
+with TestClient(app, base_url="http://127.0.0.1:7860") as client:
+    told["pages"] = [client.get(path).status_code for path in {paths!r}]
+told["visited"] = loaded()
+print(json.dumps(told))
+"""
+
+
+def test_the_web_process_holds_nothing_heavy_before_and_after_its_first_pages(tmp_path: Path) -> None:
+    paths = [*(page.path for page in PAGES), "/api/models", "/api/jobs", "/api/compare/studies"]
+    program = FIRST_PAGES.format(heavy=HEAVY, home=str(tmp_path / "home"), paths=paths)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    told = json.loads(ended.stdout.splitlines()[-1])
+
+    assert (told["built"], told["visited"]) == ([], [])
+    assert told["pages"] == [200] * len(paths)
+
+
+def test_a_module_that_comes_later_is_there_as_soon_as_something_is_asked_of_it() -> None:
+    program = """
+import sys
+from studio.pages.lean_gradio import import_gradio
+import_gradio()
+before = [name for name in ("pandas", "pyarrow") if name in sys.modules]
+import gradio.caching, gradio.component_meta
+assert gradio.component_meta.create_or_modify_pyi(int, "int", []) is None
+kind = gradio.caching.pd.DataFrame
+import pandas
+print(before, kind is pandas.DataFrame, gradio.caching.pd.Series is pandas.Series)
 """
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
 
-    assert json.loads(ended.stdout.splitlines()[-1]) == []
+    assert ended.stdout == "[] True True\n"
+
+
+def test_the_store_needs_neither_pandas_nor_numpy_and_hides_them_from_nobody() -> None:
+    program = """
+import sys
+import storage.store
+before = [name for name in ("pandas", "pyarrow", "numpy") if name in sys.modules]
+import numpy
+print(before, numpy.zeros(2).tolist(), "pandas" in sys.modules)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+
+    assert ended.stdout == "[] [0.0, 0.0] False\n"

@@ -23,7 +23,7 @@ def build_demo() -> gr.Blocks:
 
 def kit_page() -> None:
     """Every class of the kit, and every Gradio component that the studio may use."""
-    widget("kit", elem_id="kit")
+    widget("kit", elem_id="kit", parts=["markdown"])
     with gr.Row():
         gr.Button("Primary", variant="primary", elem_id="last-of-kit")
         gr.Button("Secondary")
