@@ -6,7 +6,7 @@
 (() => {
   "use strict";
 
-  const { el, api, poll } = window.ratchet;
+  const { el, api, poll, toast } = window.ratchet;
 
   const LOOP = [
     ["Curate", "Read the examples and mend them by hand.", "/data"],
@@ -34,8 +34,31 @@
         el("h2", { id: "next-title" }, next.title),
         el("p", { class: "next-why" }, next.why)),
       el("div", { class: "next-do" },
-        el("a", { class: "button button-primary button-l", id: "next-step", href: next.href }, next.button),
+        next.does ? el("button", { type: "button", class: "button button-primary button-l", id: "next-step", onclick: (event) => crown(next.does, event.currentTarget) }, next.button)
+          : el("a", { class: "button button-primary button-l", id: "next-step", href: next.href }, next.button),
         el("div", { class: "command" }, el("code", { tabindex: 0, "aria-label": "The same as a command" }, next.command))));
+  }
+
+  /* ---- The champion ---------------------------------------------------------------------------------- */
+
+  let look = () => {}; // asks for the page's state at once
+
+  async function crown(address, button) {
+    button.disabled = true;
+    try {
+      const done = await api(address, { method: "POST", body: {} });
+      toast(`${done.champion} is the champion now.`, "good", address.endsWith("/promote") ? () => crown("/api/rounds/rollback", button) : null);
+    } catch (error) {
+      toast(error.message, "bad");
+      button.disabled = false;
+    }
+    look();
+  }
+
+  function crownLine({ champion, rounds }) {
+    const backs = rounds.some((round) => round.promotion && !round.rolled_back);
+    return champion ? [el("p", { class: "champion" }, el("span", { class: "muted" }, "Champion: "), el("b", { id: "champion" }, champion), " ",
+      backs ? el("button", { type: "button", class: "button-text", id: "roll-back", onclick: (event) => crown("/api/rounds/rollback", event.currentTarget) }, "Roll back") : null)] : [];
   }
 
   /* ---- The loop -------------------------------------------------------------------------------------- */
@@ -87,11 +110,13 @@
     open: ["open", "chip-warning", "is-open"],
     kept: ["kept", "chip-good", "is-kept"],
     worse: ["worse", "chip-bad", "is-rejected"],
+    back: ["rolled back", "chip-bad", "is-rejected"],
     undecided: ["not decided", "", ""],
   };
 
   function verdictOf(round) {
     if (round.state === "open") return VERDICT.open;
+    if (round.rolled_back) return VERDICT.back;
     if (round.kept) return VERDICT.kept;
     return round.standing?.word === "worse" ? VERDICT.worse : VERDICT.undecided;
   }
@@ -131,13 +156,21 @@
 
   function resultFrame(round) {
     const stand = round.standing;
-    if (!round.model) return frame("Against the model before", pending("Comes after the training."));
+    if (!round.model) return frame(`Against ${round.against || "the champion"}`, pending("Comes after the training."));
     if (!stand || !stand.votes) {
-      return frame("Against the model before", pending("No votes yet."), round.measuring && el("a", { class: "link small", href: `/compare?study=${encodeURIComponent(round.measuring)}` }, "Compare and vote"));
+      return frame(`Against ${round.against || "the champion"}`, pending("No votes yet."), round.measuring && el("a", { class: "link small", href: `/compare?study=${encodeURIComponent(round.measuring)}` }, "Compare and vote"));
     }
-    return frame("Against the model before", winRate(stand),
+    return frame(`Against ${round.against || "the champion"}`, winRate(stand),
       el("p", { class: "small" }, el("b", {}, `wins ${percent(stand.win_rate)}`), el("span", { class: "muted" }, ` (${percent(stand.low)} to ${percent(stand.high)})`)),
-      el("p", { class: "muted small" }, `${plural(stand.wins, "win")}, ${stand.losses} lost, ${plural(stand.ties, "tie")}. `, settles(stand)));
+      el("p", { class: "muted small" }, `${plural(stand.wins, "win")}, ${stand.losses} lost, ${plural(stand.ties, "tie")}. `, settles(stand)),
+      gateChecks(round));
+  }
+
+  /** What else the gate asks: shown where votes alone do not decide. */
+  function gateChecks(round) {
+    const others = (round.gate?.checks || []).filter((check) => check.name !== "votes");
+    if (round.promotion?.kind === "overruled") return el("p", { class: "small" }, `Overruled by ${round.promotion.author}: ${round.promotion.reason}`);
+    return others.length ? el("ul", { class: "gate-checks small" }, others.map((check) => el("li", { class: `gate-${check.state}` }, check.sentence))) : null;
   }
 
   function settles(stand) {
@@ -186,10 +219,10 @@
   /* ---- The page -------------------------------------------------------------------------------------- */
 
   window.ratchet.widgets.home = (element) => {
-    const parts = { next: el("div", {}), loop: el("div", {}), running: el("div", { class: "stack-s" }), rounds: el("div", {}) };
+    const parts = { next: el("div", {}), loop: el("div", {}), running: el("div", { class: "stack-s" }), champion: el("div", {}), rounds: el("div", {}) };
     const sparks = new Sparks();
     const drawn = {};
-    element.append(el("div", { class: "stack-l" }, el("div", { class: "home-top" }, parts.next, parts.running), parts.loop, parts.rounds));
+    element.append(el("div", { class: "stack-l" }, el("div", { class: "home-top" }, parts.next, parts.running), parts.loop, parts.champion, parts.rounds));
 
     function redraw(name, data, draw) {
       const text = JSON.stringify(data);
@@ -203,14 +236,18 @@
       return [el("h2", { class: "film-title" }, "The rounds so far"), el("ol", { class: "timeline" }, items)];
     }
 
-    const polling = poll(async () => {
-      const { rounds, next, running } = await api("/api/rounds");
+    async function refresh() {
+      const { rounds, next, running, champion } = await api("/api/rounds");
       redraw("next", next, nextCard);
       redraw("loop", next.stage, loop);
       redraw("running", running, (jobs) => jobs.map(strip));
       parts.running.hidden = !running.length;
+      redraw("champion", { champion, rounds: rounds.map(({ promotion, rolled_back }) => ({ promotion, rolled_back })) }, crownLine);
       redraw("rounds", rounds, (all) => (all.length ? film(all) : []));
-    }, 2000);
+    }
+
+    look = refresh;
+    const polling = poll(refresh, 2000);
     return () => polling.stop();
   };
 })();

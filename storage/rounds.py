@@ -8,7 +8,8 @@ from storage.errors import NotFound
 from storage.rows_training import Round
 from storage.store import Store
 
-_COLUMNS = {"parent_id", "version_id", "training_study_id", "job_id", "model_id", "measuring_study_id"}
+_COLUMNS = {"parent_id", "version_id", "training_study_id", "job_id", "model_id", "measuring_study_id",
+            "against_id"}  # fmt: skip
 
 
 def open_round(store: Store, parent_id: str) -> Round:

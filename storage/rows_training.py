@@ -115,8 +115,9 @@ class Job(Row):
 class Round(Row):
     """One turn of the loop: from the champion through data, votes and a job to a model and a verdict.
 
-    state: open or closed. `parent_id`: the champion that it started from. `training_study_id`: its votes train.
-    `measuring_study_id`: its votes judge the new model against the parent.
+    state: open or closed. `parent_id`: the model that its training starts from. `training_study_id`: its votes train.
+    `measuring_study_id`: its votes judge the new model against `against_id`, the champion of that day, or against the
+    parent where that is None.
     """
 
     id: str
@@ -131,6 +132,7 @@ class Round(Row):
     verdict: dict[str, Any] | None
     opened_at: float
     closed_at: float | None
+    against_id: str | None
 
     @classmethod
     def json_columns(cls) -> frozenset[str]:

@@ -25,6 +25,7 @@ from studio.verbs import (
     people,
     preflight,
     queue,
+    rounds,
     scoring,
     searching,
     serving,
@@ -49,6 +50,7 @@ VERBS: tuple[Verb, ...] = (
     *feedback.VERBS,
     *answering.VERBS,
     *studies.VERBS,
+    *rounds.VERBS,
     *people.VERBS,
     *measuring.VERBS,
 )

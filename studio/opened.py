@@ -7,6 +7,7 @@ from typing import Any
 
 from storage.home import Home
 from storage.store import Store
+from studio.people.roles import Actor
 from studio.settings import Settings
 
 Json = dict[str, Any]
@@ -23,6 +24,11 @@ class Opened:
     def home(self) -> Home:
         """The project's folder."""
         return self.store.home
+
+    @property
+    def _owner(self) -> Actor:
+        """Who acts at this machine: its owner."""
+        return Actor(self.settings.annotator, "admin")
 
     @cached_property
     def ready(self) -> Store:

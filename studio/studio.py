@@ -16,6 +16,7 @@ from studio.answering_verbs import AnsweringVerbs
 from studio.keeping_verbs import KeepingVerbs
 from studio.opened import Json
 from studio.queue_verbs import QueueVerbs
+from studio.rounds_verbs import RoundsVerbs
 from studio.scoring_verbs import ScoringVerbs
 from studio.searching_verbs import SearchVerbs
 from studio.training_verbs import TrainingVerbs
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from studio.feedback.answering import Answerer
 
 
-class Studio(TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs, ScoringVerbs, AnsweringVerbs):
+class Studio(TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs, ScoringVerbs, AnsweringVerbs, RoundsVerbs):
     """A project opened: `s = Studio("~/my-project")`, then `s.import_file(…)`, `s.train("dpo", …)`."""
 
     @property

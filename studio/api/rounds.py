@@ -1,14 +1,32 @@
-"""JSON routes about the rounds, under /api/rounds: the timeline, the next step, the job at work."""
+"""JSON routes about the rounds, under /api/rounds: timeline, next step, champion, promotion, rolling back."""
 
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 
 from storage import jobs
+from studio.api.allowed import Asker
+from studio.rounds.champion import champion
 from studio.rounds.next_step import next_step
+from studio.rounds.promoting import promote, rollback
 from studio.rounds.timeline import timeline
 from studio.studio import Studio
 from studio.training.watching import report
+
+
+class Wish(BaseModel):
+    """Which model is to become champion (none: the open round's candidate), and why the gate is overruled."""
+
+    model: str | None = None
+    reason: str = ""
+    overrule: bool = False
+
+
+class Reason(BaseModel):
+    """Why the champion is rolled back."""
+
+    reason: str = ""
 
 
 def router(studio: Studio) -> APIRouter:
@@ -19,6 +37,20 @@ def router(studio: Studio) -> APIRouter:
     def film() -> dict[str, Any]:
         cards = [card.to_json() for card in timeline(studio.store)]
         at_work = [report(studio.store, job).to_json() for job in jobs.list_jobs(studio.store, "running")]
-        return {"rounds": cards, "next": next_step(studio.store).to_json(), "running": at_work}
+        first = champion(studio.store)
+        return {
+            "rounds": cards,
+            "next": next_step(studio.store).to_json(),
+            "running": at_work,
+            "champion": first.name if first else None,
+        }
+
+    @routes.post("/promote")
+    def promote_one(wish: Wish, actor: Asker) -> dict[str, Any]:
+        return promote(studio.store, actor, wish.model, wish.reason, wish.overrule).to_json()
+
+    @routes.post("/rollback")
+    def roll_back(said: Reason, actor: Asker) -> dict[str, Any]:
+        return rollback(studio.store, actor, said.reason).to_json()
 
     return routes

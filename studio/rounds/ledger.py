@@ -1,8 +1,9 @@
 """The ledger: which job, model and studies belong to which round, and when one closes and the next opens.
 
-A round is open until the next training begins. Starting a job notes it in the open round, or, where that has
-its model already, closes it with the verdict of that moment and opens the next one. A job that ends well gives
-the round its model and a measuring study, `round-<n>`: the new model against the one that it came from.
+A round is open until its candidate is promoted (`studio.rounds.promoting`) or the next training begins. Starting a job
+notes it in the open round, or, where that has its model already, closes it with the gate's verdict of that moment
+(which promotes a candidate that passes) and opens the next one. A job that ends well gives the round its model and a
+measuring study, `round-<n>`: the new model against the champion.
 `catch_up` may be called at any time by anybody; it changes nothing where nothing is new.
 """
 
@@ -10,16 +11,19 @@ import logging
 import sqlite3
 import threading
 
-from storage import comparisons, rounds
+from storage import comparisons, promotions, rounds
 from storage.datasets import list_datasets
 from storage.errors import RatchetError
 from storage.jobs import get_job
-from storage.models import get_model, list_models
+from storage.models import get_model
+from storage.promotions import NewPromotion
 from storage.rows import Study
 from storage.rows_training import JOB_ENDED, Job, Model, Round
 from storage.specs.registry import METHODS
 from storage.store import Store
-from studio.rounds.standing import Standing, standing
+from studio.rounds import gate
+from studio.rounds.champion import champion
+from studio.rounds.standing import standing
 
 FIRST_STUDY = "first-look"
 STARTER_PROMPTS = "starter-prompts"
@@ -112,17 +116,15 @@ def catch_up(store: Store) -> list[Round]:
 
 
 def starting_model(store: Store) -> Model | None:
-    """The model that the next training starts from unless told otherwise.
+    """The model that the next training starts from unless told otherwise: the champion.
 
-    The newest round's model, or its parent where the votes say that it became worse.
+    That is the open round's candidate where the gate would let it pass, because starting closes the round.
     """
-    for turn in reversed(rounds.list_rounds(store)):
-        now = standing(store, turn)
-        chosen = turn.parent_id if now is None or now.word == "worse" else turn.model_id
-        if chosen and get_model(store, chosen).retired_at is None:
-            return get_model(store, chosen)
-    trainable = [model for model in list_models(store) if model.kind in ("base", "adapter")]
-    return trainable[0] if trainable else None
+    turn = current(store)
+    found = gate.report(store, turn) if turn else None
+    if turn is not None and turn.model_id and found and found.passes:
+        return get_model(store, turn.model_id)
+    return champion(store)
 
 
 def voting_study(store: Store, turn: Round) -> Study | None:
@@ -135,16 +137,31 @@ def voting_study(store: Store, turn: Round) -> Study | None:
     return studies[-1] if studies and turn.number == 1 else None
 
 
-def verdict(now: Standing | None) -> dict[str, object]:
-    """What a round is closed with: the standing at that moment, and whether its model is kept."""
-    if now is None:
-        return {"kept": False, "reason": "It was closed before it had a model that could be compared."}
-    reasons = {
-        "better": "Its answers won more often than not, and that is no accident.",
-        "worse": "Its answers lost more often than not, and that is no accident.",
-        "open": "The votes do not tell yet which model is better.",
-    }
-    return {"kept": now.word == "better", "reason": reasons[now.word], **now.to_json()}
+def close(store: Store, turn: Round, reason: str, found: "gate.Report | None", kept: bool = True) -> None:
+    """Close a round with its verdict: whether its candidate is kept, why, and how it stood."""
+    now = standing(store, turn)
+    verdict = {"kept": kept, "reason": reason, **(now.to_json() if now else {})}
+    if found is not None:
+        verdict["gate"] = found.to_json()
+    rounds.close_round(store, turn.id, verdict)
+
+
+def _close(store: Store, turn: Round) -> None:
+    """Close a round because the next one begins; a candidate that passes the gate becomes champion."""
+    found = gate.report(store, turn)
+    if found is None:
+        close(store, turn, "It was closed before it had a model that could be compared.", None, kept=False)
+        return
+    if found.passes and turn.model_id:
+        before = champion(store)
+        promotions.add(
+            store,
+            NewPromotion(
+                promotions.GATE, turn.model_id, before.id if before else None, found.reason, "gate", turn.id,
+                found.to_json(),
+            ),
+        )  # fmt: skip
+    close(store, turn, found.reason, found, kept=found.passes)
 
 
 def _turn_for(store: Store, job: Job) -> Round:
@@ -155,7 +172,7 @@ def _turn_for(store: Store, job: Job) -> Round:
         return own[-1]
     turn = current(store)
     if turn is not None and turn.model_id:
-        rounds.close_round(store, turn.id, dict(verdict(standing(store, turn))))
+        _close(store, turn)
     return rounds.open_round(store, job.base_id)
 
 
@@ -180,19 +197,26 @@ def _complete(store: Store, job: Job) -> Round:
     """Give a round its model and the study that measures it."""
     turn = _turn_for(store, job)
     _fill(store, turn, job)
-    study = _measuring_study(store, turn.number, job)
-    rounds.fill_round(store, turn.id, model_id=job.model_id, measuring_study_id=study.id)
+    against = _against(store, job)
+    study = _measuring_study(store, turn.number, job, against)
+    rounds.fill_round(store, turn.id, model_id=job.model_id, measuring_study_id=study.id, against_id=against.id)
     return rounds.get_round(store, turn.number)
 
 
-def _measuring_study(store: Store, number: int, job: Job) -> Study:
-    """A study of the new model against the one that it came from, on the prompts of the study before."""
+def _against(store: Store, job: Job) -> Model:
+    """The model that a new one must beat: the champion, or where that is no other, the one that it came from."""
+    first = champion(store)
+    return get_model(store, job.base_id) if first is None or first.id == job.model_id else first
+
+
+def _measuring_study(store: Store, number: int, job: Job, against: Model) -> Study:
+    """A study of the new model against the champion, on the prompts of the study before."""
     before = comparisons.list_studies(store)
     taken = {study.name for study in before}
     name, suffix = f"round-{number}", 2
     while name in taken:
         name, suffix = f"round-{number}-{suffix}", suffix + 1
-    contestants = [get_model(store, job.base_id), get_model(store, job.model_id or "")]
+    contestants = [against, get_model(store, job.model_id or "")]
     return comparisons.create_study(store, name, contestants, _prompts(store, job, before), seed=number)
 
 

@@ -3,13 +3,14 @@
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from storage import jobs
+from storage import jobs, rounds
 from storage.datasets import list_datasets
 from storage.errors import RatchetError
 from storage.rows import Study
 from storage.rows_training import Job, Model, Round
 from storage.store import Store
 from studio.feedback.preferences import preferences
+from studio.rounds import gate
 from studio.rounds.ledger import catch_up, current, starting_model, voting_study
 from studio.rounds.standing import Standing, standing
 from studio.training.request import DEFAULT_POLICY, Request, command_line
@@ -22,7 +23,8 @@ class Step(NamedTuple):
     """What to do next: a heading, the reason in a sentence or two, and a button that leads there.
 
     `stage`: its place in the loop: 1 curate, 2 train, 3 compare, 4 vote, 5 train on the votes, 6 keep or not.
-    `command`: the same, or the nearest to it, on the command line.
+    `command`: the same, or the nearest to it, on the command line. `does`: what the button does here instead of leading
+    somewhere, an address to post to.
     """
 
     title: str
@@ -31,6 +33,7 @@ class Step(NamedTuple):
     button: str
     stage: int
     command: str
+    does: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The step for the page."""
@@ -48,6 +51,9 @@ def next_step(store: Store) -> Step:
         return _mend(newest)
     turn = current(store)
     study = voting_study(store, turn) if turn else None
+    kept = rounds.list_rounds(store)[-1:] if turn is None else []
+    if kept and kept[0].model_id is not None:
+        return _after_keeping(store, kept[0])
     if turn is None or turn.model_id is None:
         return _first(store, study)
     return _judge_or_train(store, turn, study)
@@ -109,7 +115,7 @@ def _first(store: Store, study: Study | None) -> Step:
 
 
 def _judge_or_train(store: Store, turn: Round, study: Study | None) -> Step:
-    """Vote until there is enough to learn from; then train on the votes."""
+    """Keep the candidate where the gate lets it pass; else vote until there is enough to learn from, then train."""
     now = standing(store, turn)
     model = starting_model(store)
     if study is None or model is None or now is None:
@@ -121,6 +127,9 @@ def _judge_or_train(store: Store, turn: Round, study: Study | None) -> Step:
             2,
             "ratchet train --help",
         )
+    found = gate.report(store, turn)
+    if found is not None and found.passes:
+        return _keep(turn, found)
     pairs = _pairs(store, study)
     if pairs >= ENOUGH_PAIRS:
         return _train_on_votes(study, model, now)
@@ -131,6 +140,39 @@ def _judge_or_train(store: Store, turn: Round, study: Study | None) -> Step:
         "Compare and vote",
         4 if now.votes else 3,
         f"ratchet leaderboard --study {study.name}",
+    )
+
+
+def _after_keeping(store: Store, turn: Round) -> Step:
+    """A round was closed by promoting its candidate, and nothing has been begun since."""
+    study, model = voting_study(store, turn), starting_model(store)
+    if study is None or model is None:
+        return _first(store, study)
+    pairs = _pairs(store, study)
+    if pairs >= ENOUGH_PAIRS:
+        return _train_on_votes(study, model)
+    return Step(
+        f"Teach {model.name} more",
+        f"{model.name} is the champion. About {ENOUGH_PAIRS - pairs} more clear votes are enough to train on them; or "
+        "let it learn from further examples.",
+        _address("/compare", study=study.name),
+        "Compare and vote",
+        4,
+        f"ratchet leaderboard --study {study.name}",
+    )
+
+
+def _keep(turn: Round, found: gate.Report) -> Step:
+    """The tooth of the ratchet."""
+    return Step(
+        f"Keep round {turn.number}",
+        f"{found.reason} Then {found.candidate} is the champion: the next round begins from it, and it can be rolled "
+        "back with one click.",
+        "/",
+        f"Make {found.candidate} the champion",
+        6,
+        "ratchet promote",
+        "/api/rounds/promote",
     )
 
 
@@ -155,7 +197,7 @@ def _so_far(now: Standing) -> str:
     if now.word == "open":
         wait = f" (about {now.needed} more votes would tell)" if now.needed else ""
         return f"{share}, too few to say whether it is better{wait}."
-    return f"{share}: it is {now.word} than the model before."
+    return f"{share}: it is {now.word} than the champion."
 
 
 def _pairs(store: Store, study: Study) -> int:

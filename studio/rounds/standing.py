@@ -1,4 +1,4 @@
-"""How a round's model stands against the one that it came from: blind votes on prompts that trained neither.
+"""How a round's model stands against the champion of its day: blind votes on prompts that trained neither.
 
 The rate is over prompts (`studio.feedback.intervals`), turns of one conversation being one: a win counts 1, a tie or
 both bad one half, a loss 0. A ranking of several answers says which of the two it puts first.
@@ -60,7 +60,7 @@ class _Judged(NamedTuple):
 
 @dataclass(frozen=True)
 class Standing:
-    """The new model's win rate over its parent. `votes`: those that count; `left_out`: on trained prompts."""
+    """The new model's win rate over the champion. `votes`: those that count; `left_out`: on trained prompts."""
 
     votes: int
     left_out: int
@@ -93,10 +93,11 @@ class Standing:
 
 def standing(store: Store, turn: Round) -> Standing | None:
     """How the model of a round stands now; None while it has no model or nobody can compare it."""
-    if not turn.model_id or not turn.parent_id or not turn.measuring_study_id:
+    before = turn.against_id or turn.parent_id
+    if not turn.model_id or not before or not turn.measuring_study_id:
         return None
-    trained = _trained(store, turn.model_id, turn.parent_id)
-    judged = _judged(store, turn.measuring_study_id, turn.model_id, turn.parent_id)
+    trained = _trained(store, turn.model_id, before)
+    judged = _judged(store, turn.measuring_study_id, turn.model_id, before)
     clean = [vote for vote in judged if not {vote.asked, vote.talk} & trained]
     units = _units(clean)
     return Standing(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from storage import rounds
+from storage import promotions, rounds
 from storage.comparisons import get_study
 from storage.datasets import get_dataset
 from storage.jobs import get_job
@@ -12,6 +12,7 @@ from storage.rows_training import Job, Round
 from storage.store import Store
 from storage.versions import get_version
 from studio.feedback.counting import count_votes
+from studio.rounds import gate
 from studio.rounds.ledger import catch_up
 from studio.rounds.standing import Standing, standing
 
@@ -29,11 +30,16 @@ class Material:
 
 @dataclass(frozen=True)
 class RoundCard:
-    """One round as the timeline shows it. `kept`: None while the round is open."""
+    """One round as the timeline shows it. `kept`: None while the round is open; `against`: whom its model must beat.
+
+    `gate`: what stands in the way of its candidate now. `promotion`: how its model became champion, if it did;
+    `rolled_back`: whether that was taken back.
+    """
 
     number: int
     state: str
     parent: str | None
+    against: str | None
     material: Material | None
     job: Job | None
     model: str | None
@@ -41,6 +47,9 @@ class RoundCard:
     standing: Standing | None
     kept: bool | None
     reason: str | None
+    gate: "gate.Report | None"
+    promotion: promotions.Promotion | None
+    rolled_back: bool
     opened_at: float
     closed_at: float | None
 
@@ -51,6 +60,7 @@ class RoundCard:
             "round": self.number,
             "state": self.state,
             "parent": self.parent,
+            "against": self.against,
             "model": self.model,
             "material": None if material is None else vars(material),
             "job": None if self.job is None else _job_json(self.job),
@@ -58,6 +68,9 @@ class RoundCard:
             "standing": None if self.standing is None else self.standing.to_json(),
             "kept": self.kept,
             "reason": self.reason,
+            "gate": None if self.gate is None else self.gate.to_json(),
+            "promotion": None if self.promotion is None else _promotion_json(self.promotion),
+            "rolled_back": self.rolled_back,
             "opened_at": self.opened_at,
             "closed_at": self.closed_at,
         }
@@ -72,18 +85,27 @@ def timeline(store: Store) -> list[RoundCard]:
 def card(store: Store, turn: Round) -> RoundCard:
     """One round's card."""
     closing = turn.verdict or {}
+    made = [one for one in promotions.list_promotions(store) if turn.model_id and one.model_id == turn.model_id]
+    made = [one for one in made if one.kind != promotions.ROLLED_BACK]
+    stands = {one.id for one in promotions.standing(store)}
+    kept = closing.get("kept")
+    against = turn.against_id or turn.parent_id
     return RoundCard(
         number=turn.number,
         state=turn.state,
         parent=get_model(store, turn.parent_id).name if turn.parent_id else None,
+        against=get_model(store, against).name if against else None,
         material=_material(store, turn),
         job=get_job(store, turn.job_id) if turn.job_id else None,
         model=get_model(store, turn.model_id).name if turn.model_id else None,
         measuring=get_study(store, turn.measuring_study_id).name if turn.measuring_study_id else None,
         # Votes on a closed round go on counting, so the figure is of today; the verdict is of its day.
         standing=standing(store, turn),
-        kept=closing.get("kept"),
-        reason=closing.get("reason"),
+        kept=made[-1].id in stands if made and kept is not None else kept,
+        reason=made[-1].reason if made else closing.get("reason"),
+        gate=None if made else gate.report(store, turn),
+        promotion=made[-1] if made else None,
+        rolled_back=bool(made) and made[-1].id not in stands,
         opened_at=turn.opened_at,
         closed_at=turn.closed_at,
     )
@@ -99,6 +121,11 @@ def _material(store: Store, turn: Round) -> Material | None:
         dataset = get_dataset(store, version.dataset_id)
         return Material(dataset=dataset.name, version=version.number, rows=version.rows)
     return None
+
+
+def _promotion_json(made: promotions.Promotion) -> dict[str, Any]:
+    """How a model became champion, without the whole evidence."""
+    return {"kind": made.kind, "reason": made.reason, "author": made.author, "at": made.created_at}
 
 
 def _job_json(job: Job) -> dict[str, Any]:

@@ -141,24 +141,39 @@ def test_a_study_that_has_the_name_already_is_left_alone(store: Store, settings:
     assert _turns(store)[0][3] == "round-1-2"
 
 
-def test_the_next_training_starts_from_the_newest_model_unless_it_became_worse(
+def _starting(store: Store) -> str:
+    found = ledger.starting_model(store)
+    assert found is not None
+    return found.name
+
+
+def test_the_next_training_starts_from_the_champion_until_votes_let_a_candidate_pass(
     store: Store, settings: Settings
 ) -> None:
-    starting = ledger.starting_model(store)
-    assert starting is not None
-    assert starting.name == "starter"
+    assert _starting(store) == "starter"
     run_to_the_end(store, launch(store, settings, FACTS))
     ledger.catch_up(store)
-    starting = ledger.starting_model(store)
-    assert starting is not None
-    assert starting.name == "round-1-sft"
+    assert _starting(store) == "starter"
 
     for asked in prompts_of("measure", 30):
-        vote(store, get_study(store, "round-1"), asked, "a")
+        vote(store, get_study(store, "round-1"), asked, "b")
 
-    starting = ledger.starting_model(store)
-    assert starting is not None
-    assert starting.name == "starter"
+    assert _starting(store) == "round-1-sft"
+
+
+def test_a_new_model_is_set_against_the_champion_also_where_it_came_from_another(
+    store: Store, settings: Settings
+) -> None:
+    run_to_the_end(store, launch(store, settings, FACTS))
+    ledger.catch_up(store)
+
+    run_to_the_end(store, launch(store, settings, Request("sft", "round-1-sft", dataset="facts")))
+    ledger.catch_up(store)
+
+    turn = rounds.get_round(store, 2)
+    starter = get_model(store, "starter").id
+    assert (get_model(store, turn.parent_id or "").name, turn.against_id) == ("round-1-sft", starter)
+    assert get_study(store, "round-2").models == [starter, turn.model_id]
 
 
 def test_the_keeper_fills_rounds_while_nobody_looks(store: Store, settings: Settings) -> None:

@@ -105,7 +105,7 @@ def test_before_any_vote_everything_is_possible(store: Store, measured: Study) -
 
 def test_a_round_without_a_model_stands_nowhere(store: Store) -> None:
     starter = add_starter(store)
-    turn = Round("r", 1, "open", starter.id, None, None, None, None, None, None, 0.0, None)
+    turn = Round("r", 1, "open", starter.id, None, None, None, None, None, None, 0.0, None, None)
 
     assert standing(store, turn) is None
 

@@ -5,7 +5,9 @@ import pytest
 from storage import jobs
 from storage.comparisons import get_study
 from storage.store import Store
+from studio.people.roles import Actor
 from studio.rounds.next_step import next_step
+from studio.rounds.promoting import promote
 from studio.rounds.timeline import timeline
 from studio.settings import Settings
 from studio.training.launching import launch
@@ -59,10 +61,13 @@ def test_the_steps_lead_through_the_loop(store: Store, settings: Settings) -> No
     run_to_the_end(store, job)
     seen.append(next_step(store))
     asked = prompts_of("train", 20, "other")
-    for one in asked[:19]:
+    for one in asked[:4]:
         vote(store, get_study(store, "round-1"), one, "b")
     seen.append(next_step(store))
-    vote(store, get_study(store, "round-1"), asked[19], "b")
+    for one in asked[4:]:
+        vote(store, get_study(store, "round-1"), one, "b")
+    seen.append(next_step(store))
+    promote(store, Actor("you", "admin"))
     seen.append(next_step(store))
 
     assert [(step.stage, step.href) for step in seen] == [
@@ -70,11 +75,13 @@ def test_the_steps_lead_through_the_loop(store: Store, settings: Settings) -> No
         (2, f"/train?job={job.id}"),
         (3, "/compare?study=round-1"),
         (4, "/compare?study=round-1"),
+        (6, "/"),
         (5, "/train?method=dpo&base=round-1-sft&study=round-1"),
     ]
     assert seen[2].why.startswith("There are no votes on it yet.")
-    assert "It wins 100% of 19 prompts" in seen[3].why
-    assert seen[4].command == "ratchet train dpo --base round-1-sft --votes majority --study round-1"
+    assert "It wins 100% of 4 prompts" in seen[3].why
+    assert (seen[4].title, seen[4].does) == ("Keep round 1", "/api/rounds/promote")
+    assert seen[5].command == "ratchet train dpo --base round-1-sft --votes majority --study round-1"
 
 
 def test_votes_on_the_first_look_can_be_trained_on_at_once(store: Store, settings: Settings) -> None:
@@ -93,7 +100,7 @@ def test_a_model_that_became_worse_sends_the_next_training_back_to_its_parent(st
     step = next_step(store)
 
     assert step.href == "/train?method=dpo&base=starter&study=round-1"
-    assert "it is worse than the model before" in step.why
+    assert "it is worse than the champion" in step.why
 
 
 def test_a_failed_job_is_the_next_step_until_something_newer_runs(store: Store, settings: Settings) -> None:

@@ -121,12 +121,20 @@ def second_vote(store: Store, study: Study, choice: str, annotator: str = "you")
     votes.cast(store, replace(last, id=new_id(), annotator=annotator, choice=choice, created_at=now()))
 
 
-def run_to_the_end(store: Store, job: Job, steps: int = 3) -> Model:
-    """What a worker leaves of a job that went well: events, a model, the job done."""
+SOUND = {
+    "canaries": [{"prompt": "Hello, who are you?", "before": "A model.", "after": "A terse model.", "same": False}],
+    "forgetting": {"earlier": None, "base_answers": {"before": 0.9, "after": 1.1, "rows": 8}},
+}
+"""What the evaluation found of a run that broke nothing."""
+
+
+def run_to_the_end(store: Store, job: Job, steps: int = 3, evaluation: dict[str, Any] | None = None) -> Model:
+    """What a worker leaves of a job that went well: events, what was measured, a model, the job done."""
     jobs.claim(store)
     for step in range(1, steps + 1):
         append_event(store.home.run(job.id), "metric", step=step, loss=1 / step)
-    jobs.follow(store, job.id, phase="training", step=steps, total_steps=steps, seconds_to_first_step=0.5)
+    jobs.follow(store, job.id, phase="training", step=steps, total_steps=steps, seconds_to_first_step=0.5,
+                evaluation=SOUND if evaluation is None else evaluation)  # fmt: skip
     origin = models.get_model(store, job.base_id)
     folder = write_adapter(store.home.model(job.name), "starter")
     kind = "reward" if job.method == "reward" else "adapter"

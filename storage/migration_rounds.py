@@ -1,0 +1,20 @@
+"""Migration 18: who is the champion, and since when.
+
+`promotions` says in order which model became champion, by the gate, by a person's word, or by rolling back; nothing is
+taken away. Rounds gain `against_id`: the champion that their candidate is compared with, which need not be the model
+that it was trained from. `gate` in `meta` holds the project's limits where somebody has changed them.
+"""
+
+from sqlite_utils import Database
+
+
+def prepare(db: Database) -> None:
+    """Make the table, add the column."""
+    db["promotions"].create(
+        {"id": str, "number": int, "kind": str, "model_id": str, "before_id": str, "round_id": str, "reason": str,
+         "evidence": str, "author": str, "created_at": float},
+        pk="id", strict=True, not_null={"number", "kind", "model_id", "reason", "author", "created_at"},
+        foreign_keys=[("model_id", "models", "id"), ("before_id", "models", "id"), ("round_id", "rounds", "id")],
+    )  # fmt: skip
+    db["promotions"].create_index(["number"], unique=True)
+    db.execute("alter table rounds add column against_id text references models(id)")

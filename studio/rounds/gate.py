@@ -1,0 +1,177 @@
+"""The gate: whether a candidate may become champion.
+
+Three things must hold: blind votes on prompts that trained neither model prefer it to the champion (the lower end of
+the anytime-valid interval lies above one half), its answers to the canary prompts have not broken, and what it forgot
+is within the project's limit. What is not known is said, with what would settle it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, NamedTuple, Self
+
+from storage.errors import BadInput
+from storage.jobs import get_job
+from storage.models import get_model
+from storage.rows_training import Model, Round
+from storage.store import Store
+from studio.rounds.champion import champion
+from studio.rounds.standing import Standing, standing
+
+HOLDS, FAILS, OPEN = "holds", "fails", "open"
+_KEY = "gate"
+_MANY = 4  # times that the same four words may follow each other before an answer counts as broken
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the gate asks. `forgetting`: how much the loss per token (nats) on earlier rows may rise."""
+
+    forgetting: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.forgetting <= 100:
+            raise BadInput(f"The limit of forgetting is a loss per token from 0 to 100, not {self.forgetting:g}.")
+
+    @classmethod
+    def of(cls, store: Store) -> Self:
+        """The project's limits."""
+        said = store.value("select value from meta where key = ?", [_KEY])
+        known = {item.name for item in fields(cls)}
+        return cls(**{name: value for name, value in json.loads(said or "{}").items() if name in known})
+
+    def changed(self, store: Store, values: Mapping[str, float]) -> Self:
+        """Change the project's limits; raises BadInput for a limit that is unknown or out of range."""
+        unknown = values.keys() - {item.name for item in fields(self)}
+        if unknown:
+            raise BadInput(f"The gate has no limit {', '.join(sorted(unknown))}; it has forgetting.")
+        fresh = replace(self, **values)
+        store.execute("insert or replace into meta (key, value) values (?, ?)", [_KEY, json.dumps(asdict(fresh))])
+        return fresh
+
+
+class Check(NamedTuple):
+    """One thing that the gate asks. `state`: holds, fails or open; `settles`: what would tell, where it is open."""
+
+    name: str
+    state: str
+    sentence: str
+    settles: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the gate says of a candidate at one moment."""
+
+    candidate: str
+    champion: str
+    checks: tuple[Check, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether everything holds."""
+        return all(check.state == HOLDS for check in self.checks)
+
+    @property
+    def state(self) -> str:
+        """holds, fails (something does), or open."""
+        states = {check.state for check in self.checks}
+        return FAILS if FAILS in states else OPEN if OPEN in states else HOLDS
+
+    @property
+    def reason(self) -> str:
+        """Why it passes, or what stands in the way, in whole sentences."""
+        telling = [check for check in self.checks if check.state == self.state]
+        return " ".join(check.sentence for check in telling)
+
+    @property
+    def settles(self) -> str | None:
+        """What would settle it."""
+        if self.state == FAILS:
+            return None
+        return next((check.settles for check in self.checks if check.settles), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report for pages, the command line and a promotion's evidence."""
+        return {
+            "candidate": self.candidate,
+            "champion": self.champion,
+            "passes": self.passes,
+            "state": self.state,
+            "reason": self.reason,
+            "settles": self.settles,
+            "checks": [check._asdict() for check in self.checks],
+        }
+
+
+def report(store: Store, turn: Round) -> Report | None:
+    """What the gate says of a round's candidate now; None while the round has none, or it is the champion itself."""
+    first = champion(store)
+    if turn.model_id is None or first is None or turn.model_id == first.id:
+        return None
+    candidate = get_model(store, turn.model_id)
+    found = get_job(store, turn.job_id).evaluation if turn.job_id else None
+    checks = (_votes(store, turn, candidate, first), _canaries(found), _forgetting(found, Limits.of(store)))
+    return Report(candidate.name, first.name, checks)
+
+
+def _votes(store: Store, turn: Round, candidate: Model, first: Model) -> Check:
+    """Do blind votes prefer the candidate to the champion?"""
+    now = standing(store, turn)
+    if (turn.against_id or turn.parent_id) != first.id or now is None:
+        return Check(
+            "votes", OPEN, f"No study has set {candidate.name} against the champion {first.name}.",
+            f"Make a study of {candidate.name} and {first.name}, or overrule.",
+        )  # fmt: skip
+    if not now.votes or now.rate.rate is None:
+        return Check("votes", OPEN, "There are no blind votes on it yet.", "Vote on its answers.")
+    said = f"It wins {now.rate.rate:.0%} of {_prompts(now)} ({now.rate.low:.0%} to {now.rate.high:.0%})"
+    if now.word == "better":
+        return Check("votes", HOLDS, f"{said}: better than {first.name}, and no accident.")
+    if now.word == "worse":
+        return Check("votes", FAILS, f"{said}: worse than {first.name}.")
+    return Check("votes", OPEN, f"{said}, too few to tell.", _more(now))
+
+
+def _prompts(now: Standing) -> str:
+    return f"{now.rate.units} {'prompt' if now.rate.units == 1 else 'prompts'}"
+
+
+def _more(now: Standing) -> str:
+    return f"About {now.needed} more votes would tell." if now.needed else "More votes may tell; it is close to even."
+
+
+def _canaries(found: Mapping[str, Any] | None) -> Check:
+    """Is there still an answer to every canary prompt?"""
+    said: Sequence[Mapping[str, Any]] = (found or {}).get("canaries") or []
+    if not said:
+        return Check("canaries", OPEN, "Its answers to the canary prompts are not known.", "Overrule if you know them.")
+    broken = [one for one in said if _broken(one.get("after")) and not _broken(one.get("before"))]
+    if broken:
+        prompt = str(broken[0].get("prompt"))[:80]
+        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+        said_of = f'Its answer to the canary prompt "{prompt}"{more} is empty or goes in circles.'
+        return Check("canaries", FAILS, said_of)
+    changed = sum(not one.get("same") for one in said)
+    return Check("canaries", HOLDS, f"All {len(said)} canary prompts are answered; {changed} answers have changed.")
+
+
+def _broken(text: Any) -> bool:
+    """Empty, or the same few words again and again."""
+    words = str(text or "").split()
+    if not words:
+        return True
+    fours = [tuple(words[at : at + 4]) for at in range(len(words) - 3)]
+    return any(fours.count(four) > _MANY for four in set(fours))
+
+
+def _forgetting(found: Mapping[str, Any] | None, limits: Limits) -> Check:
+    """Has the loss on what earlier training taught, or on what the base said, risen too much?"""
+    known = {name: one for name, one in ((found or {}).get("forgetting") or {}).items() if one}
+    one = known.get("earlier") or known.get("base_answers")
+    if one is None:
+        return Check("forgetting", OPEN, "What it forgot was not measured.", "Overrule if you accept that.")
+    rise = float(one["after"]) - float(one["before"])
+    what = "earlier rows" if known.get("earlier") else "what the base said"
+    said = f"The loss on {what} {'rose' if rise > 0 else 'changed'} by {rise:.2f} (limit {limits.forgetting:g})"
+    return Check("forgetting", HOLDS if rise <= limits.forgetting else FAILS, f"{said}.")

@@ -1,0 +1,43 @@
+"""The verbs of `Studio` about rounds, which inherits them: the ledger, promotion, rolling back, the gate."""
+
+from dataclasses import asdict
+
+from studio.opened import Json, Opened
+
+
+class RoundsVerbs(Opened):
+    """Verbs about rounds, over the store of a `Studio`."""
+
+    def rounds(self) -> Json:
+        """Every round with what it learnt from, how its model stands, and whether it was kept; and the champion."""
+        from studio.rounds.champion import champion
+        from studio.rounds.timeline import timeline
+
+        cards = [card.to_json() for card in timeline(self.ready)]
+        first = champion(self.store)
+        return {"rounds": cards, "champion": first.name if first else None}
+
+    def promote(self, model: str | None = None, reason: str = "", overrule: bool = False) -> Json:
+        """Make the open round's candidate, or a model by name, the champion; see `studio.rounds.promoting`."""
+        from studio.rounds.promoting import promote
+
+        return promote(self.ready, self._owner, model, reason, overrule).to_json()
+
+    def rollback(self, reason: str = "") -> Json:
+        """Make the champion before this one champion again."""
+        from studio.rounds.promoting import rollback
+
+        return rollback(self.ready, self._owner, reason).to_json()
+
+    def gate(self, **limits: float) -> Json:
+        """What stands between the open round's candidate and the championship; `limits` to change: forgetting."""
+        from studio.rounds import gate
+        from studio.rounds.ledger import catch_up, current
+
+        catch_up(self.ready)
+        now = gate.Limits.of(self.store)
+        if limits:
+            now = now.changed(self.store, limits)
+        turn = current(self.store)
+        found = gate.report(self.store, turn) if turn else None
+        return {"limits": asdict(now), "report": found.to_json() if found else None}

@@ -1,0 +1,62 @@
+"""Verbs about rounds: rounds, promote, rollback, gate."""
+
+import argparse
+from typing import Any
+
+from studio.studio import Studio
+from studio.verbs.verb import Outcome, Verb, no_flags, table
+
+_COLUMNS = ("round", "state", "parent", "model", "votes", "win_rate", "kept", "reason")
+
+
+def _line(card: dict[str, Any]) -> dict[str, Any]:
+    """One round for people."""
+    now = card["standing"] or {}
+    said = card["gate"]["reason"] if card["gate"] and card["state"] == "open" else card["reason"]
+    return {**card, "votes": now.get("votes"), "win_rate": now.get("win_rate"), "reason": said}
+
+
+def _rounds(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.rounds()
+    lines = table([_line(card) for card in data["rounds"]], _COLUMNS) if data["rounds"] else "no round yet"
+    return Outcome(data, f"{lines}\nThe champion is {data['champion']}." if data["champion"] else lines)
+
+
+def _promote_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="model by name (default: the open round's candidate)")
+    parser.add_argument("--overrule", action="store_true", help="also where the gate does not let it pass")
+    parser.add_argument("--reason", default="", help="why the gate is overruled; kept for good")
+
+
+def _promote(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.promote(args.model, args.reason, args.overrule)
+    return Outcome(data, f"{data['champion']} is the champion now. {data['reason']}")
+
+
+def _rollback_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reason", default="", help="why; kept for good")
+
+
+def _rollback(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.rollback(args.reason)
+    return Outcome(data, f"{data['champion']} is the champion again, instead of {data['before']}.")
+
+
+def _gate_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--forgetting", type=float, help="how much the loss on earlier rows may rise, nats a token")
+
+
+def _gate(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.gate(**({} if args.forgetting is None else {"forgetting": args.forgetting}))
+    found = data["report"]
+    text = "\n".join(f"{check['state']:6} {check['name']}: {check['sentence']}" for check in found["checks"]) if found \
+        else "No candidate stands before the gate."  # fmt: skip
+    return Outcome(data, f"{text}\nforgetting may reach {data['limits']['forgetting']:g}")
+
+
+VERBS = (
+    Verb("rounds", "show the rounds, how each model stands, and the champion", no_flags, _rounds),
+    Verb("promote", "make the candidate the champion, where the gate lets it pass", _promote_flags, _promote),
+    Verb("rollback", "make the champion before this one champion again", _rollback_flags, _rollback),
+    Verb("gate", "say what stands between the candidate and the championship", _gate_flags, _gate),
+)
