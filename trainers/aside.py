@@ -3,13 +3,9 @@
 What a run needs is what its preflight measured, or, where nobody looked before the start, reckoned from the weights.
 """
 
-import shutil
-import subprocess
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import psutil
 
 from storage import aside
 from storage.errors import RatchetError
@@ -19,8 +15,8 @@ from storage.rows_training import Job
 from storage.specs.run import RunSpec
 from storage.weights import count_weights
 from trainers.executor import Executor
+from trainers.memory import GIB, free_bytes
 
-GIB = 1024**3
 # Of what is free, this much stays free: the system and the pages need some.
 _MARGIN = 0.95
 _PROCESS = 0.7 * GIB  # torch, transformers and TRL without any weights
@@ -71,7 +67,7 @@ def _need(home: Home, spec: RunSpec, device: str) -> Need | None:
     """What is needed and free; None where it cannot be told."""
     try:
         weights = count_weights(Path(spec.base_path)) * (2 if device.startswith("cuda") else 4)
-        free = _free(device)
+        free = free_bytes(device)
     except (RatchetError, OSError, ValueError):
         return None
     run = spec.memory_gb * GIB if spec.memory_gb else _reckoned(spec, weights)
@@ -84,25 +80,6 @@ def _reckoned(spec: RunSpec, weights: float) -> float:
     trained = 4.0 if spec.options.get("tuning") == "full" else 1.0
     frozen = 1.0 if spec.reference == "previous" else 0.0
     return _PROCESS + weights * (trained + frozen * 0.1 + (_ACTIVATIONS - 1.0))
-
-
-def _free(device: str) -> float:
-    """Bytes that are free on a device; raises ValueError or OSError where nobody says."""
-    if not device.startswith("cuda:"):
-        return min(float(psutil.virtual_memory().available), _left_to_group())
-    program = shutil.which("nvidia-smi") or "nvidia-smi"
-    query = ["--query-gpu=memory.free", "--format=csv,noheader,nounits", "-i", device.removeprefix("cuda:")]
-    said = subprocess.run([program, *query], capture_output=True, text=True, timeout=20, check=False)
-    return float(said.stdout.strip() or "nobody says") * 1024**2
-
-
-def _left_to_group(root: Path = Path("/sys/fs/cgroup")) -> float:
-    """Bytes that the control group of a container leaves; endless where there is none."""
-    try:
-        limit = (root / "memory.max").read_text().strip()
-        return float("inf") if limit == "max" else int(limit) - int((root / "memory.current").read_text())
-    except (OSError, ValueError):
-        return float("inf")
 
 
 def _wait_until_gone(home: Home) -> bool:

@@ -11,7 +11,7 @@ from storage.specs.run import RunSpec
 from storage.store import Store
 from tests.studio.training.project import write_base
 from tests.trainers import building
-from trainers.aside import Need, _left_to_group, make_room
+from trainers.aside import Need, make_room
 from trainers.executor import LocalExecutor
 
 pytestmark = pytest.mark.heavy
@@ -53,12 +53,3 @@ def test_a_run_on_another_device_than_the_engines_asks_nobody(store: Store, tmp_
 def test_both_fit_where_some_is_left() -> None:
     assert Need(run=5, engine=4, free=10).together
     assert not Need(run=5, engine=4.8, free=10).together
-
-
-@pytest.mark.parametrize(("limit", "left"), [("max", float("inf")), ("1000", 400.0)])
-def test_a_container_has_what_its_group_leaves(limit: str, left: float, tmp_path: Path) -> None:
-    (tmp_path / "memory.max").write_text(f"{limit}\n")
-    (tmp_path / "memory.current").write_text("600\n")
-
-    assert _left_to_group(tmp_path) == left
-    assert _left_to_group(tmp_path / "nowhere") == float("inf")

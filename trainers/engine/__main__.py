@@ -22,7 +22,8 @@ def main() -> int:
     )
     parser.add_argument("--dtype", default=defaults.dtype, help="auto, bfloat16, float16 or float32")
     parser.add_argument("--threads", type=int, default=None, help="threads of torch (default: by the machine)")
-    parser.add_argument("--bases", type=int, default=defaults.bases, help="bases held at once")
+    parser.add_argument("--memory", type=float, default=None, help="gigabytes for bases (default: what is free)")
+    parser.add_argument("--quantise", choices=("4bit", "8bit"), default=None, help="weights in fewer bits (CUDA)")
     parser.add_argument("--lock-fd", type=int, default=None, help="descriptor of the lock that the starter took")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
@@ -32,7 +33,9 @@ def main() -> int:
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     # Everything is read from local folders; nothing is fetched and nothing is reported.
     os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
-    options = EngineOptions(given.port, given.idle, given.dtype, given.threads, given.bases, given.lock_fd)
+    options = EngineOptions(
+        given.port, given.idle, given.dtype, given.threads, given.memory, given.quantise, given.lock_fd
+    )
     try:
         run_engine(Home(given.home.resolve()), options)
     except RatchetError as error:

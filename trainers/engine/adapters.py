@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.errors import BadInput, NotFound, Refused
 from storage.home import read_json
+from trainers.engine.plain import is_plain
 
 if TYPE_CHECKING:
     import torch
@@ -43,6 +44,7 @@ def adapter_weights(folder: Path) -> Path:
 
 def read_adapter(folder: Path, device: "torch.device", dtype: "torch.dtype") -> AdapterFiles:
     """Read an adapter from its folder; raises when it is not a LoRA, or one that changes its base."""
+    import torch
     from peft import LoraConfig
     from safetensors.torch import load_file
 
@@ -61,8 +63,12 @@ def read_adapter(folder: Path, device: "torch.device", dtype: "torch.dtype") -> 
     # The weights follow from the file; initialising them first would only take time.
     config.init_lora_weights = False
     _refuse_ruined(loaded, folder)
-    state = {name: tensor.to(device=device, dtype=dtype) for name, tensor in loaded.items()}
-    return AdapterFiles(config, state, _mixable(options, state))
+    # A copy: what was read lies in pages of the file, which change when somebody writes into it.
+    plain = is_plain(options, loaded)
+    if plain and device.type == "cpu":
+        dtype = torch.float32  # see trainers.engine.lowrank
+    state = {name: tensor.to(device=device, dtype=dtype, copy=True) for name, tensor in loaded.items()}
+    return AdapterFiles(config, state, plain)
 
 
 def trained_on(folder: Path) -> str | None:
@@ -86,6 +92,11 @@ def _check_options(options: Mapping[str, Any], folder: Path) -> None:
             f"The adapter in {folder} trains biases of the base (bias={options['bias']!r}), which adapters on one "
             "base cannot share; train it with bias='none'."
         )
+    if options.get("layer_replication"):
+        raise Refused(
+            f"The adapter in {folder} repeats layers of its base (layer_replication), which would change the base for "
+            "all others; merge it into a model of its own."
+        )
 
 
 def _refuse_ruined(state: "Mapping[str, torch.Tensor]", folder: Path) -> None:
@@ -96,10 +107,3 @@ def _refuse_ruined(state: "Mapping[str, torch.Tensor]", folder: Path) -> None:
                 f"The adapter in {folder} is ruined: {name} holds numbers that are not finite; train it again with "
                 "a lower learning rate."
             )
-
-
-def _mixable(options: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
-    """Whether every weight is a plain product of two matrices; all else answers in a batch of its own."""
-    variants = ("use_dora", "alora_invocation_tokens", "target_parameters")
-    plain = all(name.endswith((".lora_A.weight", ".lora_B.weight")) for name in state)
-    return plain and not any(options.get(variant) for variant in variants)

@@ -12,7 +12,8 @@ from pathlib import Path
 from storage.aside import standing
 from storage.errors import MovedAside, RatchetError
 from storage.home import Home
-from trainers.engine.bases import Bases, Listed
+from trainers.engine.bases import Bases
+from trainers.engine.held import Listed
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class Aside:
                 if line.parent is None:
                     self._bases.load_base(line.name, Path(line.root))
                 else:
-                    self._bases.load_adapter(line.name, Path(line.root), line.parent)
+                    trained_from = line.acts.parent if line.acts else None
+                    self._bases.load_adapter(line.name, Path(line.root), line.parent, trained_from)
             except (RatchetError, OSError) as error:
                 log.warning("%s was not loaded again: %s", line.name, error)

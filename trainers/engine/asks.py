@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from storage.errors import BadInput
-from trainers.engine.bases import Bases, Target
+from trainers.engine.bases import Bases
+from trainers.engine.held import Target
 from trainers.engine.row import Delta, Event, Failed, Finished, Row
 from trainers.engine.sampling import Sampling
 from trainers.engine.wire import ChatRequest, plain_messages
@@ -37,7 +38,7 @@ class Ask:
 
     @classmethod
     def _submit(cls, bases: Bases, request: ChatRequest, events: "asyncio.Queue[Event]", tell: Any) -> "Ask":
-        target = bases.find(request.model)
+        target = bases.find(request.model, request.exact)
         base = target.lane.base
         prompt = base.template.tokens(plain_messages(request.messages), request.tools)
         row = Row(
@@ -48,9 +49,10 @@ class Ask:
             tokenizer=base.tokenizer,
             tell=tell,
             priority=request.priority,
+            exact=request.exact,
         )
         target.lane.submit(row)
-        return cls(row, events, _stamp(target, row.sampling))
+        return cls(row, events, _stamp(target, row.sampling, row.exact))
 
     def cancel(self) -> None:
         """Drop the row before its next step; harmless once it has ended."""
@@ -83,7 +85,7 @@ def _sampling(request: ChatRequest, prompt: int, context: int) -> Sampling:
     return Sampling(min(wanted, room), request.temperature, request.top_p, seed)
 
 
-def _stamp(target: Target, sampling: Sampling) -> dict[str, Any]:
+def _stamp(target: Target, sampling: Sampling, exact: bool) -> dict[str, Any]:
     """What produced an answer, so that it can be made again and a vote on it means something."""
     base, adapter = target.lane.base, target.adapter
     return {
@@ -100,4 +102,5 @@ def _stamp(target: Target, sampling: Sampling) -> dict[str, Any]:
         "seed": sampling.seed,
         "engine": "ratchet",
         "dtype": base.dtype,
+        **({"exact": True} if exact else {}),
     }

@@ -1,17 +1,24 @@
 """Where the engine computes: device, number format and threads, each with the reason that people are shown.
 
-bfloat16 is not faster on every CPU, so there it is measured once (about 0.2 s) and kept in the home's
-`engine-tuning.json`; a new version of torch, another processor or thread count measures again.
+Neither is known beforehand: bfloat16 is not faster on every CPU, and two threads are not faster than one where memory
+is what is waited for. So both are measured once (under a second) and kept in the home's `engine-tuning.json`; a new
+version of torch, another processor or another number of cores measures again. The same is done on CUDA and Metal,
+where only the format is in question.
 """
 
+import math
 import os
 import platform
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import psutil
+
 from storage.errors import BadInput
 from storage.home import read_json, write_json
+from trainers.memory import GROUP
 
 if TYPE_CHECKING:
     import torch
@@ -22,10 +29,13 @@ DTYPES = ("auto", "bfloat16", "float16", "float32")
 # than a cache holds, as decoding is.
 _ROWS, _HIDDEN, _LAYERS, _REPEATS = 3, 640, 12, 5
 
-
 # Up to this many weights float32 costs no time on a CPU (3.7M weights: 2.1 ms a step in both formats) and keeps an
 # answer the same whoever else is in the batch, which bfloat16's rounding does not.
 _SMALL = 10_000_000
+
+# Fewer threads are taken where they cost at most this much: the other cores serve pages and train.
+_WORTH_A_THREAD = 1.1
+_MOST_THREADS = 16
 
 
 class Device(NamedTuple):
@@ -50,23 +60,73 @@ class Device(NamedTuple):
         return str(self.dtype).removeprefix("torch.")
 
 
+class Timing(NamedTuple):
+    """Milliseconds of a decoding step's products in one format with so many threads."""
+
+    dtype: str
+    threads: int
+    milliseconds: float
+
+
 def choose_device(tuning_file: Path, dtype: str = "auto", threads: int | None = None) -> Device:
     """The device of this machine; sets torch's thread count. `dtype` and `threads` overrule the choice."""
     import torch
 
-    count = threads or default_threads()
-    torch.set_num_threads(count)
-    kind, why_device = _kind()
-    if dtype != "auto":
-        return Device(torch.device(kind), _dtype_named(dtype), count, f"{why_device}; {dtype} as asked", fixed=True)
-    chosen, why_dtype = _choose_dtype(kind, count, tuning_file)
-    return Device(torch.device(kind), chosen, count, f"{why_device}; {why_dtype}")
+    kind, why = _kind()
+    formats = _formats(kind) if dtype == "auto" else (_named(dtype),)
+    counts = (threads,) if threads else thread_counts() if kind == "cpu" else (default_threads(),)
+    timings = _timings(kind, formats, counts, tuning_file) if len(formats) * len(counts) > 1 else ()
+    chosen = choose(timings) if timings else Timing(formats[0], counts[0], 0.0)
+    torch.set_num_threads(chosen.threads)
+    words = [why, f"{dtype} as asked" if dtype != "auto" else "", told(timings, chosen)]
+    if kind == "cpu" and dtype == "auto":
+        words.append("small bases take float32")
+    found: torch.dtype = getattr(torch, chosen.dtype)
+    return Device(torch.device(kind), found, chosen.threads, "; ".join(filter(None, words)), fixed=dtype != "auto")
+
+
+def choose(timings: Sequence[Timing]) -> Timing:
+    """The quickest format, the first named where two are equal; in it the fewest threads that cost next to nothing."""
+    quickest = min(timings, key=lambda timing: timing.milliseconds)
+    enough = [one for one in timings if one.dtype == quickest.dtype]
+    limit = quickest.milliseconds * _WORTH_A_THREAD
+    return min((one for one in enough if one.milliseconds <= limit), key=lambda one: one.threads)
+
+
+def told(timings: Sequence[Timing], chosen: Timing) -> str:
+    """What was measured, in words."""
+    others = [one for one in timings if one != chosen]
+    if not others:
+        return ""
+    beside = ", ".join(f"{one.milliseconds:.1f} ms in {_words(one)}" for one in others)
+    return f"a step took {chosen.milliseconds:.1f} ms in {_words(chosen)}, {beside}"
+
+
+def _words(timing: Timing) -> str:
+    return f"{timing.dtype} with {timing.threads} thread{'s' if timing.threads > 1 else ''}"
 
 
 def default_threads() -> int:
     """All cores of a small machine, all but one up to 16 of a larger one: the web process needs little."""
+    cores = usable_cores()
+    return cores if cores <= 2 else min(cores - 1, _MOST_THREADS)
+
+
+def thread_counts() -> tuple[int, ...]:
+    """The thread counts that are worth measuring: one, one for each physical core, one for each that we may use."""
+    cores = usable_cores()
+    physical = min(psutil.cpu_count(logical=False) or cores, cores)
+    return tuple(sorted({1, min(physical, _MOST_THREADS), min(cores, _MOST_THREADS), default_threads()}))
+
+
+def usable_cores(root: Path = GROUP) -> int:
+    """Cores that this process may use: those that it may run on, and no more than its control group's share of time."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores if cores <= 2 else min(cores - 1, 16)
+    try:
+        quota, period = (root / "cpu.max").read_text().split()
+        return max(1, cores if quota == "max" else min(cores, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):
+        return cores
 
 
 def _kind() -> tuple[str, str]:
@@ -79,58 +139,73 @@ def _kind() -> tuple[str, str]:
     return "cpu", "no CUDA or Metal device was found"
 
 
-def _dtype_named(name: str) -> "torch.dtype":
-    import torch
-
+def _named(name: str) -> str:
     if name not in DTYPES:
         raise BadInput(f"The number format {name!r} is not known; choose one of {', '.join(DTYPES)}.")
-    found: torch.dtype = getattr(torch, name)
-    return found
+    return name
 
 
-def _choose_dtype(kind: str, threads: int, tuning_file: Path) -> tuple["torch.dtype", str]:
+def _formats(kind: str) -> tuple[str, ...]:
+    """The formats that are worth measuring: emulated ones are not."""
+    import torch
+
+    if kind == "cpu":
+        return "bfloat16", "float32"
+    native = kind == "mps" or torch.cuda.is_bf16_supported(including_emulation=False)
+    return ("bfloat16", "float16", "float32") if native else ("float16", "float32")
+
+
+def _timings(kind: str, formats: Sequence[str], counts: Sequence[int], tuning_file: Path) -> list[Timing]:
+    """Every format with every thread count, measured or remembered."""
+    import torch
+
+    wanted = f"{' '.join(formats)}, threads {' '.join(map(str, counts))}"
+    key = f"{platform.machine()} {_processor(kind)} torch {torch.__version__} {kind}: {wanted}"
+    known = read_json(tuning_file) or {}
+    if key not in known:
+        known[key] = [timing for dtype in formats for timing in _time_format(kind, dtype, counts)]
+        write_json(tuning_file, known)
+    return [Timing(*timing) for timing in known[key]]
+
+
+def _time_format(kind: str, dtype: str, counts: Sequence[int]) -> list[Timing]:
+    import torch
+
+    options = {"dtype": getattr(torch, dtype), "device": kind}
+    weights = [torch.ones(4 * _HIDDEN, _HIDDEN, **options) for _ in range(_LAYERS)]
+    rows = torch.ones(_ROWS, _HIDDEN, **options)
+    timings = []
+    for count in counts:
+        torch.set_num_threads(count)
+        best = min(_time_step(rows, weights, kind) for _ in range(_REPEATS))
+        timings.append(Timing(dtype, count, round(best * 1000, 3)))
+    return timings
+
+
+def _time_step(rows: "torch.Tensor", weights: "Sequence[torch.Tensor]", kind: str) -> float:
+    """Seconds of the products of one step, to the end of the last."""
+    import torch
+
+    wait = {"cuda": torch.cuda.synchronize, "mps": torch.mps.synchronize}.get(kind, _no_wait)
+    with torch.inference_mode():
+        wait()
+        start = time.perf_counter()
+        for weight in weights:
+            torch.nn.functional.linear(rows, weight)
+        wait()
+        return time.perf_counter() - start
+
+
+def _no_wait() -> None:
+    """A CPU has computed when the call returns."""
+
+
+def _processor(kind: str) -> str:
+    """The name of what computes: Linux tells a CPU's only in /proc/cpuinfo."""
     import torch
 
     if kind == "cuda":
-        if torch.cuda.is_bf16_supported(including_emulation=False):
-            return torch.bfloat16, "it computes in bfloat16"
-        return torch.float16, "it has no bfloat16, so float16"
-    if kind == "mps":
-        return torch.float16, "float16 is what Metal computes fastest"
-    bfloat16, float32 = _timings(threads, tuning_file)
-    words = f"bfloat16 took {bfloat16:.1f} ms here where float32 took {float32:.1f} ms; small bases take float32"
-    return (torch.bfloat16 if bfloat16 <= float32 else torch.float32), words
-
-
-def _timings(threads: int, tuning_file: Path) -> tuple[float, float]:
-    """Milliseconds of a decoding step's products in bfloat16 and float32, measured or remembered."""
-    import torch
-
-    key = f"{platform.machine()} {_processor()} torch {torch.__version__} threads {threads}"
-    known = read_json(tuning_file) or {}
-    if key not in known:
-        known[key] = {"bfloat16": _time_step(torch.bfloat16), "float32": _time_step(torch.float32)}
-        write_json(tuning_file, known)
-    return known[key]["bfloat16"], known[key]["float32"]
-
-
-def _time_step(dtype: "torch.dtype") -> float:
-    import torch
-
-    weights = [torch.ones(4 * _HIDDEN, _HIDDEN, dtype=dtype) for _ in range(_LAYERS)]
-    rows = torch.ones(_ROWS, _HIDDEN, dtype=dtype)
-    best = float("inf")
-    with torch.inference_mode():
-        for _ in range(_REPEATS):
-            start = time.perf_counter()
-            for weight in weights:
-                torch.nn.functional.linear(rows, weight)
-            best = min(best, time.perf_counter() - start)
-    return round(best * 1000, 3)
-
-
-def _processor() -> str:
-    """The processor's name: Linux tells it only in /proc/cpuinfo."""
+        return torch.cuda.get_device_name(0)
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():

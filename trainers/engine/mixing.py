@@ -2,32 +2,35 @@
 
 PEFT's own mixed batches (`adapter_names`) register hooks for every pass and leave them behind when the pass
 raises: the next plain pass with as many rows then silently answers with the wrong adapter (measured in PEFT
-0.21). So PEFT only holds the weights here and no adapter is ever active in a mixed pass; one hook on each LoRA
-layer, registered once, adds what the rows of the current pass are due. A context manager says which those are
-and always clears it, so nothing can be left behind, and it takes one product where PEFT takes one an adapter.
+0.21). So plain adapters never meet PEFT: their matrices lie in a table beside the model, and one hook on each layer,
+registered once, adds what the rows of the current pass are due. A context manager says which those are and always
+clears it, so nothing can be left behind, and it takes one product where PEFT takes one an adapter. PEFT holds
+what is not plain (DoRA and its like), which is active only while a batch of its own is answered.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from storage.errors import BadInput, Conflict, RatchetError
+from storage.errors import BadInput, Conflict, NotReady, RatchetError
 from trainers.engine.adapters import AdapterFiles
 from trainers.engine.lowrank import LowRank, Products, add_product
+from trainers.engine.plain import Layer, layer_of, pairs_of
 
 if TYPE_CHECKING:
     import torch
 
 
 class Adapters:
-    """The adapters on one model. Only the thread that runs the model may call it."""
+    """The adapters on one model. Only the thread that runs the model may call it, but for `check`."""
 
     def __init__(self, model: Any, base: str) -> None:
         self._model = model
         self._base = base
         self._peft: Any = None
-        self._shapes = _linear_shapes(model)
-        self.layers: dict[int, Any] = {}  # every LoRA layer, by the id under which its hook knows it
+        self._modules = _linear_modules(model)
+        self._shapes = {name: _shape(module) for name, module in self._modules.items()}
+        self.layers: dict[int, Layer] = {}  # what plain adapters add, by the id under which a layer's hook knows it
         self._products = LowRank()
         self._current: Products | None = None
         self.mixable: dict[str, bool] = {}
@@ -36,7 +39,7 @@ class Adapters:
         """Refuse an adapter whose layers the base does not have, or has in another size."""
         found = False
         for key, tensor in files.state.items():
-            layer, side = _layer_of(key)
+            layer, side = layer_of(key)
             found = found or ".lora_" in key
             if side is None:
                 continue
@@ -54,37 +57,35 @@ class Adapters:
                 )
         if not found:
             raise BadInput(f"The adapter {name!r} holds no LoRA weights; train it again or choose another folder.")
+        if files.mixable:
+            pairs_of(files.config, files.state, self._base, self._shapes)
 
     def attach(self, key: str, files: AdapterFiles) -> None:
         """Put a checked adapter on the model under `key`; on failure the model is as before."""
-        from peft import PeftModel, set_peft_model_state_dict
-
         if key in self.mixable:
             raise Conflict(f"An adapter is attached as {key!r} already.")
-        try:
-            if self._peft is None:
-                self._peft = PeftModel(
-                    self._model, files.config, key, autocast_adapter_dtype=False, low_cpu_mem_usage=True
-                )
-            else:
-                self._peft.add_adapter(key, files.config, low_cpu_mem_usage=True, autocast_adapter_dtype=False)
-            set_peft_model_state_dict(self._peft, dict(files.state), key, low_cpu_mem_usage=True)
-            self._refuse_unfilled(key)
-        except RatchetError:
-            self._remove(key)
-            raise
-        except Exception as error:  # PEFT raises many kinds where a config does not fit a model
-            self._remove(key)
-            raise BadInput(f"The adapter cannot be put on the base {self._base!r}: {error}") from error
-        finally:
-            self._settle()
+        if files.mixable:
+            for name, pair in pairs_of(files.config, files.state, self._base, self._shapes).items():
+                self._layer(self._modules[name])[key] = pair
+        else:
+            self._wrap(key, files)
         self.mixable[key] = files.mixable
 
     def detach(self, key: str) -> None:
         """Take an adapter off the model."""
-        del self.mixable[key]
-        self._remove(key)
-        self._settle()
+        if self.mixable.pop(key):
+            for layer in self.layers.values():
+                layer.pop(key, None)
+            self._products.forget()
+        else:
+            self._remove(key)
+            self._activate([])
+
+    def mixes(self, key: str) -> bool:
+        """Whether an adapter's rows go with others; raises NotReady where it has gone since it was asked for."""
+        if key not in self.mixable:
+            raise NotReady(f"The adapter was unloaded from the base {self._base!r} meanwhile; ask again.")
+        return self.mixable[key]
 
     @contextmanager
     def rows(self, keys: Sequence[str | None]) -> Iterator[None]:
@@ -104,6 +105,38 @@ class Adapters:
         finally:
             self._activate([])
 
+    def _layer(self, module: Any) -> Layer:
+        """What is held for a layer of the base, its hook in place."""
+        if id(module) not in self.layers:
+            module.register_forward_hook(self._add_products)
+            self.layers[id(module)] = {}
+        return self.layers[id(module)]
+
+    def _add_products(self, layer: Any, inputs: Any, output: "torch.Tensor") -> "torch.Tensor | None":
+        product = self._current.get(id(layer)) if self._current is not None else None
+        return None if product is None else add_product(output, inputs[0], product)
+
+    def _wrap(self, key: str, files: AdapterFiles) -> None:
+        """Let PEFT put an adapter into the model."""
+        from peft import PeftModel, set_peft_model_state_dict
+
+        options = {"autocast_adapter_dtype": False, "low_cpu_mem_usage": True}
+        try:
+            if self._peft is None:
+                self._peft = PeftModel(self._model, files.config, key, **options)
+            else:
+                self._peft.add_adapter(key, files.config, **options)
+            set_peft_model_state_dict(self._peft, dict(files.state), key, low_cpu_mem_usage=True)
+            self._refuse_unfilled(key)
+        except RatchetError:
+            self._remove(key)
+            raise
+        except Exception as error:  # PEFT raises many kinds where a config does not fit a model
+            self._remove(key)
+            raise BadInput(f"The adapter cannot be put on the base {self._base!r}: {error}") from error
+        finally:
+            self._activate([])
+
     def _refuse_unfilled(self, key: str) -> None:
         """Weights that the file did not fill are still on the meta device and would raise in the middle."""
         for name, weight in self._peft.named_parameters():
@@ -115,47 +148,24 @@ class Adapters:
             self._peft.base_model.set_adapter([])
             self._peft.delete_adapter(key)
 
-    def _settle(self) -> None:
-        """After a change: no adapter active, and our hook on every LoRA layer."""
-        from peft.tuners.lora import LoraLayer
-
-        if self._peft is None:
-            return
-        self._activate([])
-        self._products.forget()
-        for module in self._model.modules():
-            if isinstance(module, LoraLayer) and id(module) not in self.layers:
-                module.register_forward_hook(self._add_products)
-                self.layers[id(module)] = module
-
     def _activate(self, keys: list[str]) -> None:
         from peft.tuners.tuners_utils import set_adapter
 
-        set_adapter(self._model, keys, inference_mode=True)
-
-    def _add_products(self, layer: Any, inputs: Any, output: "torch.Tensor") -> "torch.Tensor | None":
-        product = self._current.get(id(layer)) if self._current is not None else None
-        return None if product is None else add_product(output, inputs[0], product)
+        if self._peft is not None:
+            set_adapter(self._model, keys, inference_mode=True)
 
 
-def _linear_shapes(model: Any) -> dict[str, dict[str, int]]:
-    """Sizes of the base's layers by name: what LoRA's A takes in and what its B gives out."""
-    shapes = {}
-    for name, module in model.named_modules():
-        weight = getattr(module, "weight", None)
-        if weight is not None and weight.dim() == 2:
-            out_size, in_size = weight.shape
-            if type(module).__name__ == "Conv1D":  # GPT-2 stores its products the other way round
-                out_size, in_size = in_size, out_size
-            shapes[name] = {"A": in_size, "B": out_size}
-    return shapes
+def _linear_modules(model: Any) -> dict[str, Any]:
+    """The base's layers that hold a matrix, by name."""
+    modules = model.named_modules()
+    return {name: module for name, module in modules if getattr(getattr(module, "weight", None), "ndim", 0) == 2}
 
 
-def _layer_of(key: str) -> tuple[str, str | None]:
-    """The base's layer that a weight of an adapter belongs to, and its side (A, B; None: not a LoRA product)."""
-    name = key.removeprefix("base_model.model.")
-    for side in ("A", "B"):
-        layer, found, _ = name.partition(f".lora_{side}.")
-        if found:
-            return layer, side
-    return name, None
+def _shape(module: Any) -> dict[str, int]:
+    """Sizes of a layer: what LoRA's A takes in and what its B gives out."""
+    if hasattr(module, "in_features"):  # a quantised layer's weight is packed and has another shape
+        return {"A": module.in_features, "B": module.out_features}
+    out_size, in_size = module.weight.shape
+    if type(module).__name__ == "Conv1D":  # GPT-2 stores its products the other way round
+        out_size, in_size = in_size, out_size
+    return {"A": in_size, "B": out_size}

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import gc
 import logging
 import os
 import secrets
@@ -20,6 +21,7 @@ import uvicorn
 from storage.errors import Conflict, RatchetError
 from storage.home import Home, read_json, write_json
 from storage.processes import identify, serving
+from trainers.memory import GIB
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +31,17 @@ _PATIENCE = 1.5
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """How to run: port 0 takes a free one; `idle` seconds without request and `serve` end the process."""
+    """How to run: port 0 takes a free one; `idle` seconds without request and `serve` end the process.
+
+    `memory`: gigabytes that bases may take together (None: what is free). `quantise`: 4bit or 8bit.
+    """
 
     port: int = 0
     idle: float = 30.0
     dtype: str = "auto"
     threads: int | None = None
-    bases: int = 2
+    memory: float | None = None
+    quantise: str | None = None
     lock_fd: int | None = None
 
 
@@ -86,7 +92,8 @@ async def _serve(home: Home, options: EngineOptions) -> None:
     from trainers.engine.routes import LastSeen, build_app
 
     device = choose_device(home.path / "engine-tuning.json", options.dtype, options.threads)
-    bases = Bases(device, Hashes(home.path / "engine-hashes.json"), options.bases)
+    memory = options.memory * GIB if options.memory else None
+    bases = Bases(device, Hashes(home.path / "engine-hashes.json"), memory, quantise=options.quantise)
     aside = Aside(home, bases)
     token, seen = secrets.token_urlsafe(32), LastSeen()
     loader = ThreadPoolExecutor(1, "loader")
@@ -158,6 +165,9 @@ def _warm() -> None:
 
     _ = (peft.PeftModel, transformers.AutoModelForCausalLM, transformers.AutoTokenizer)
     _ = (transformers.DynamicCache, chat_template_utils)
+    # Hundreds of thousands of objects that stay for ever: a collection that walked them all would hold up every stream.
+    gc.collect()
+    gc.freeze()
 
 
 def _leave(home: Home, status: int) -> None:

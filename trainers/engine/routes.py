@@ -25,6 +25,7 @@ from trainers.engine import wire
 from trainers.engine.aside import Aside
 from trainers.engine.asks import Ask
 from trainers.engine.bases import Bases
+from trainers.engine.held import Listed
 from trainers.engine.row import Delta, Finished
 from trainers.engine.text_routes import text_routes
 from trainers.engine.tokenizers import Tokenizers
@@ -124,12 +125,15 @@ def _models(bases: Bases, loader: Executor) -> APIRouter:
             "dtype": device.dtype_name,
             "threads": device.threads,
             "models": [line.name for line in bases.listed()],
+            "load": bases.load()._asdict(),
+            "exact": bases.exact(),
+            "memory": {"held": round(bases.memory()), "most": round(bases.room.most())},
             "aside": str(refusal) if (refusal := bases.refusal()) else None,
         }
 
     @router.get("/v1/models")
     async def models() -> dict[str, Any]:
-        return {"object": "list", "data": [_listed(line._asdict()) for line in bases.listed()]}
+        return {"object": "list", "data": [_listed(line) for line in bases.listed()]}
 
     @router.post("/v1/load_base")
     async def load_base(asked: wire.LoadBaseRequest) -> dict[str, str | None]:
@@ -140,8 +144,9 @@ def _models(bases: Bases, loader: Executor) -> APIRouter:
         return await load(bases.unload_base, asked.name)
 
     @router.post("/v1/load_lora_adapter")
-    async def load_adapter(asked: wire.LoadAdapterRequest) -> dict[str, str | None]:
-        return await load(bases.load_adapter, asked.lora_name, Path(asked.lora_path), asked.base)
+    async def load_adapter(asked: wire.LoadAdapterRequest) -> dict[str, Any]:
+        loaded = await load(bases.load_adapter, asked.lora_name, Path(asked.lora_path), asked.base, asked.parent)
+        return {**loaded, **next((_proof(line) for line in bases.listed() if line.name == asked.lora_name), {})}
 
     @router.post("/v1/unload_lora_adapter")
     async def unload_adapter(asked: wire.UnloadAdapterRequest) -> dict[str, str | None]:
@@ -162,10 +167,18 @@ def _aside(aside: Aside, loader: Executor) -> APIRouter:
     return router
 
 
-def _listed(line: dict[str, Any]) -> dict[str, Any]:
-    """A model as OpenAI lists it, with vLLM's root and parent and our hashes."""
-    name = line.pop("name")
-    return {"id": name, "object": "model", "created": 0, "owned_by": "ratchet", **line}
+def _listed(line: Listed) -> dict[str, Any]:
+    """A model as OpenAI lists it, with vLLM's root and parent, our hashes and the proof that an adapter acts."""
+    ours = {key: value for key, value in line._asdict().items() if key not in ("name", "acts")}
+    return {"id": line.name, "object": "model", "created": 0, "owned_by": "ratchet", **ours, **_proof(line)}
+
+
+def _proof(line: Listed) -> dict[str, Any]:
+    """What an adapter changes against its parent, and a sentence where that is nothing; empty for a base."""
+    if line.acts is None:
+        return {}
+    warning = line.acts.warning(line.name)
+    return {"acts": line.acts._asdict(), **({"warning": warning} if warning else {})}
 
 
 async def _stream(ask: Ask, completion: wire.Completion) -> AsyncIterator[str]:

@@ -25,7 +25,9 @@ class ChatRequest(BaseModel):
     stream: bool = False
     n: int = Field(default=1, ge=1, le=1)
     priority: int = 0
-    """vLLM's field: lower numbers are answered first."""
+    """vLLM's field: lower numbers are answered first. 0: somebody waits; 1: the next comparison; from 2 on: bulk."""
+    exact: bool = False
+    """Ours: in float32, in a pass of its own, by one thread, so that the same question gets the same answer again."""
 
 
 class LoadBaseRequest(BaseModel):
@@ -36,11 +38,16 @@ class LoadBaseRequest(BaseModel):
 
 
 class LoadAdapterRequest(BaseModel):
-    """`POST /v1/load_lora_adapter` as vLLM has it, with the base that it belongs on."""
+    """`POST /v1/load_lora_adapter` as vLLM has it, with the base that it belongs on.
+
+    `parent`: the model that it was trained from, with which the proof that it acts compares it where it is loaded.
+    """
 
     lora_name: str
     lora_path: str
-    base: str
+    base: str = ""
+    """Empty, as vLLM sends it: the one base that is loaded."""
+    parent: str | None = None
 
 
 class UnloadAdapterRequest(BaseModel):

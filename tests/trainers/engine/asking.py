@@ -46,7 +46,7 @@ def ask(
     bases: Any, model: str, text: str = "Hello", tokens: int = 24, temperature: float = 0.0, seed: int = 0, **more: Any
 ) -> Asked:
     """Submit a row that is never ended by a token, so that its length is known."""
-    target = bases.find(model)
+    target = more.pop("target", None) or bases.find(model)
     base = target.lane.base
     events: queue.Queue[Event] = more.pop("events", None) or queue.Queue()
     row = Row(

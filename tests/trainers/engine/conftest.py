@@ -25,15 +25,15 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def make_bases(tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Engines in this process, in float32 with two threads; ended after the test."""
+    """Engines in this process, in float32 (unless said otherwise) with two threads; ended after the test."""
     from trainers.engine.bases import Bases
     from trainers.engine.device import choose_device
     from trainers.engine.hashes import Hashes
 
     made = []
 
-    def make(**options: Any) -> Any:
-        device = choose_device(tmp_path / "tuning.json", "float32", 2)
+    def make(dtype: str = "float32", **options: Any) -> Any:
+        device = choose_device(tmp_path / "tuning.json", dtype, 2)
         made.append(Bases(device, Hashes(tmp_path / "hashes.json"), **options))
         return made[-1]
 

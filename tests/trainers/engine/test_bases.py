@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from storage.errors import BadInput, Conflict, NotFound, NotReady, Refused
+from storage.errors import BadInput, Conflict, NotFound, Refused
 from tests.trainers.engine import tiny
 from tests.trainers.engine.asking import ask, generated
 
@@ -51,36 +51,6 @@ def test_a_name_is_taken_by_one_model(bases: Any, tiny_models: Models) -> None:
         with pytest.raises(Conflict, match="Another model is loaded as"):
             load()
     assert names(bases) == ["base", "a"]
-
-
-def test_the_base_asked_longest_ago_makes_room(bases: Any, tiny_models: Models, tmp_path: Path) -> None:
-    bases.load_base("other", tiny_models["other"])
-    bases.find("base")
-    third = tiny.save_base(tmp_path / "third", seed=9)
-
-    bases.load_base("third", third)
-
-    assert names(bases) == ["base", "third"]
-    one = ask(bases, "third")
-    one.wait()
-    assert one.tokens == generated(third, None, one.row.prompt, 24)
-
-
-def test_bases_that_answer_are_never_put_out(make_bases: Make, tiny_models: Models) -> None:
-    bases = make_bases(most_bases=1)
-    bases.load_base("base", tiny_models["base"])
-    streaming = ask(bases, "base", tokens=450)
-    streaming.next()
-
-    with pytest.raises(NotReady, match="All 1 bases that fit are answering now"):
-        bases.load_base("other", tiny_models["other"])
-    with pytest.raises(Conflict, match="is answering"):
-        bases.unload_base("base")
-
-    streaming.row.cancel()
-    streaming.wait()
-    bases.load_base("other", tiny_models["other"])
-    assert names(bases) == ["other"]
 
 
 def test_the_adapter_asked_longest_ago_makes_room(make_bases: Make, tiny_models: Models) -> None:

@@ -27,22 +27,68 @@ def test_an_unknown_format_is_refused_with_the_known_ones(tmp_path: Path) -> Non
         choose_device(tmp_path / "tuning.json", "int3")
 
 
-def test_on_a_cpu_the_format_is_measured_once_and_remembered(tmp_path: Path) -> None:
+def test_on_a_cpu_format_and_threads_are_measured_once_and_remembered(tmp_path: Path) -> None:
     import torch
 
-    from trainers.engine.device import choose_device
+    from trainers.engine.device import Timing, choose, choose_device, thread_counts
 
     if torch.cuda.is_available() or torch.backends.mps.is_available():
         pytest.skip("this machine computes elsewhere than on its CPU")
-    first = choose_device(tmp_path / "tuning.json", threads=2)
+    first = choose_device(tmp_path / "tuning.json")
     kept = read_json(tmp_path / "tuning.json")
-    again = choose_device(tmp_path / "tuning.json", threads=2)
+    again = choose_device(tmp_path / "tuning.json")
 
     assert kept is not None and len(kept) == 1
-    timing = next(iter(kept.values()))
-    assert first.dtype_name == min(timing, key=timing.get)
+    timings = [Timing(*timing) for timing in next(iter(kept.values()))]
+    measured = [(dtype, count) for dtype in ("bfloat16", "float32") for count in thread_counts()]
+    assert [(one.dtype, one.threads) for one in timings] == measured
+    assert (first.dtype_name, first.threads) == choose(timings)[:2]
+    assert torch.get_num_threads() == first.threads
     assert again == first
     assert read_json(tmp_path / "tuning.json") == kept
+
+
+def test_threads_are_measured_for_a_format_that_was_asked_for(tmp_path: Path) -> None:
+    from trainers.engine.device import choose_device, default_threads, thread_counts
+
+    device = choose_device(tmp_path / "tuning.json", "float32")
+
+    assert (device.dtype_name, device.fixed) == ("float32", True)
+    assert device.threads in (*thread_counts(), default_threads())
+
+
+def test_fewer_threads_are_taken_where_more_gain_next_to_nothing() -> None:
+    from trainers.engine.device import Timing, choose
+
+    slow = [Timing("float32", 1, 9.0), Timing("float32", 2, 8.0)]
+    equal = [Timing("bfloat16", 1, 4.3), Timing("bfloat16", 2, 4.0), Timing("bfloat16", 4, 4.1)]
+    scaling = [Timing("bfloat16", 1, 7.0), Timing("bfloat16", 2, 4.0), Timing("bfloat16", 4, 3.9)]
+
+    assert choose([*equal, *slow]) == Timing("bfloat16", 1, 4.3)
+    assert choose([*scaling, *slow]) == Timing("bfloat16", 2, 4.0)
+    assert choose([Timing("bfloat16", 1, 9.0), *slow]) == Timing("float32", 2, 8.0)
+
+
+def test_what_was_measured_is_told() -> None:
+    from trainers.engine.device import Timing, told
+
+    one, other = Timing("bfloat16", 1, 4.34), Timing("float32", 2, 8.0)
+
+    assert told([one, other], one) == "a step took 4.3 ms in bfloat16 with 1 thread, 8.0 ms in float32 with 2 threads"
+    assert told([], one) == ""
+
+
+def test_a_container_uses_no_more_cores_than_its_share(tmp_path: Path) -> None:
+    from trainers.engine.device import usable_cores
+
+    alone = usable_cores(tmp_path / "absent")
+    shares = {"150000 100000": min(alone, 2), "50000 100000": 1, "max 100000": alone, "nonsense": alone}
+
+    found = {}
+    for share in shares:
+        (tmp_path / "cpu.max").write_text(share)
+        found[share] = usable_cores(tmp_path)
+    assert found == shares
 
 
 def test_a_small_base_is_exact_on_a_cpu_and_a_larger_one_fast(tmp_path: Path) -> None:
