@@ -35,7 +35,7 @@ def build() -> Migrations:
         _m001_data, _m002_models, _m003_feedback, _m004_jobs, _m005_rounds, _m006_tasks, _m007_segments,
         _m008_findings, _m009_editor, _m010_views, _m011_people, _m012_mappings,
         _m013_exclusions, _m014_judging, _m015_training, _m016_endpoints, _m017_bulk,
-        _m018_rounds,
+        _m018_rounds, _m019_counting,
     ):  # fmt: skip
         migrations(name=step.__name__.lstrip("_"))(step)
     return migrations
@@ -379,3 +379,8 @@ def _m017_bulk(db: Database) -> None:
 def _m018_rounds(db: Database) -> None:
     """See `storage.migration_rounds`."""
     migration_rounds.prepare(db)
+
+
+def _m019_counting(db: Database) -> None:
+    """The newest vote of a study is found without passing all of its votes: whether a leaderboard still holds."""
+    db.execute("create index idx_votes_study on votes (study_id)")
