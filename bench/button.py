@@ -120,11 +120,11 @@ def press(site: Site) -> float:
     """Press Train; the seconds until the first optimiser step was done."""
     begun = time.time()
     job = asked(site.http.post("/api/jobs", json={"method": "sft", "base": "starter", "dataset": "starter"}))
-    wait_for(lambda: _first_step(site.home, job["id"]), "the first step")
-    seconds = _first_step(site.home, job["id"]) - begun
-    asked(site.http.post(f"/api/jobs/{job['id']}/stop", json={"now": True}))
+    wait_for(lambda: _first_step(site.home, job["job"]), "the first step")
+    seconds = _first_step(site.home, job["job"]) - begun
+    asked(site.http.post(f"/api/jobs/{job['job']}/stop", json={"now": True}))
     ended = ("stopped", "done", "failed")
-    wait_for(lambda: asked(site.http.get(f"/api/jobs/{job['id']}"))["status"] in ended, "the end of the job")
+    wait_for(lambda: asked(site.http.get(f"/api/jobs/{job['job']}"))["status"] in ended, "the end of the job")
     return seconds
 
 
