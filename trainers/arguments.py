@@ -57,6 +57,7 @@ def trainer_arguments(run: Run, options: Any, loaded: Loaded, shares: Plan) -> d
         "dataloader_pin_memory": placement.device == "cuda",
         "logging_steps": max(1, shares.steps // _MOST_METRICS),
         "logging_first_step": True,
+        "include_num_input_tokens_seen": "non_padding",  # not every method's trainer counts by itself
         "logging_nan_inf_filter": False,  # it would hide a broken loss behind the average of the others
         "save_strategy": "no",  # trainers/events.py says when
         "save_total_limit": 2,

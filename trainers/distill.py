@@ -95,7 +95,7 @@ def _trainer(
         return LogitsTrainer(args=SFTConfig(**arguments), **given, **how)
     del arguments["max_length"]  # prompts that are too long were left out above
     arguments |= {"max_completion_length": options.answer_tokens, "beta": options.beta}
-    arguments |= {"temperature": options.softness}
+    arguments |= {"temperature": options.softness, "include_num_input_tokens_seen": "no"}  # TRL counts here
     return DistillationTrainer(args=DistillationConfig(**arguments), teacher_model=teacher, **given)
 
 

@@ -51,13 +51,13 @@ def train(run: Run) -> None:
 
     # Train
     shares = plan(options, start.loaded, len(prepared.rows), prepared.longest, sequences=2)
-    arguments = trainer_arguments(run, options, start.loaded, shares)
-    arguments |= loss_arguments(options)
+    arguments = trainer_arguments(run, options, start.loaded, shares) | loss_arguments(options)
     measured = prepare_preferences(start.tokenizer, held, options.max_length).rows
     first = first_loss(options.loss_type, options.beta, arguments["label_smoothing"]) if plain else None
     writer = PreferenceWriter(run, options.beta, first)
     watch = Watch(run, parts, measured, [row.prompt for row in held])
     trainer = PreferenceTrainer(
+        kept=writer.kept,
         model=start.model,
         ref_model=start.reference,
         args=DPOConfig(**arguments),

@@ -18,7 +18,11 @@ from trainers.tunings import artefact_of
 # a killed run loses at most half of its work, and never more than five minutes of it.
 _FIRST_CHECKPOINT, _LONGEST_WAIT = 8.0, 300.0
 
-_NAMES = {"grad_norm": "gradient_norm", "mean_token_accuracy": "token_accuracy"}
+_NAMES = {
+    "grad_norm": "gradient_norm", "mean_token_accuracy": "token_accuracy", "num_input_tokens_seen": "num_tokens",
+}  # fmt: skip
+
+_UNTOLD = ("train_runtime", "train_tokens_per_second")  # since the start; `Pace` tells them for each event
 
 
 class EventWriter(TrainerCallback):
@@ -61,7 +65,9 @@ class EventWriter(TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **_: Any) -> None:
         """A metric event; a loss that is no number ends the run."""
         values = {
-            _NAMES.get(name, name): float(value) for name, value in logs.items() if isinstance(value, int | float)
+            _NAMES.get(name, name): float(value)
+            for name, value in logs.items()
+            if isinstance(value, int | float) and name not in _UNTOLD
         }
         if "loss" not in values:  # the summary at the end
             return

@@ -51,14 +51,14 @@ def train(run: Run) -> None:
 
     # Train
     shares = several_at_once(plan(options, start.loaded, len(prepared.rows), prepared.longest, sequences=2), options)
-    arguments = trainer_arguments(run, options, start.loaded, shares)
-    arguments |= loss_arguments(options, weights)
+    arguments = trainer_arguments(run, options, start.loaded, shares) | loss_arguments(options, weights)
     measured = prepare_thumbs(start.tokenizer, held, options.max_length, options.seed).rows
     learnt, measured = (with_neighbours(part, shares.at_once) for part in (prepared.rows, measured))
     plain = weights.good == weights.bad == 1.0 and "weight" not in learnt[0]
     writer = PreferenceWriter(run, options.beta, FirstLoss(0.5, options.beta) if plain else None)
     watch = Watch(run, parts, measured, [row.prompt for row in held])
     trainer = UnpairedTrainer(
+        kept=writer.kept,
         model=start.model,
         ref_model=start.reference,
         args=KTOConfig(**arguments),

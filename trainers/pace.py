@@ -19,7 +19,7 @@ class Pace:
         self._moment = 0.0
 
     def told(self, values: Mapping[str, float]) -> dict[str, float]:
-        """`tokens_per_second`, where the trainer counts tokens (`num_tokens`, from the start on), and `memory_gb`."""
+        """`tokens_per_second`, from the second count of tokens on (`num_tokens`, since the start), and `memory_gb`."""
         moment, tokens = now(), values.get("num_tokens")
         found = {"memory_gb": round(_memory() / _GIB, 3)}
         if tokens is not None and self._tokens is not None and tokens > self._tokens and moment > self._moment:

@@ -15,25 +15,34 @@ from typing import Any, NamedTuple
 
 from trl.trainer.dpo_trainer import DataCollatorForPreference
 
+from trainers.rows import NUMBER
+
 TIE_WIDTH = math.log(3.0)
 """Rao and Kupper's threshold: between equal answers half of all votes are ties."""
 
 TOLD = ("margin", "weight", "tie")
+PROMPT_TOKENS = "prompt_tokens"
 MASKS = ("chosen_learnt", "rejected_learnt")
 """For conversations: which tokens of an answer's turns the assistant said, 1, and which the user said, 0."""
 
 
 class PairCollator(DataCollatorForPreference):
-    """TRL's collator, which also hands on what a pair says, and leaves out of the loss what the user said."""
+    """TRL's collator, which also hands on what a pair says and which row it is, and how long its prompt is.
+
+    What the user said within the answers of a conversation is left out of the loss.
+    """
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         """A batch: all chosen answers, then all rejected ones."""
         import torch
 
         batch: dict[str, Any] = super().torch_call(examples)
+        batch[PROMPT_TOKENS] = torch.tensor([len(example["prompt_ids"]) for example in examples])
         for name in TOLD:
             if name in examples[0]:
                 batch[name] = torch.tensor([float(example[name]) for example in examples])
+        if NUMBER in examples[0]:
+            batch[NUMBER] = torch.tensor([example[NUMBER] for example in examples])
         if MASKS[0] in examples[0]:
             masks = [[0] * len(example["prompt_ids"]) + example[name] for name in MASKS for example in examples]
             batch["completion_mask"] = _narrowed(batch["completion_mask"], masks)

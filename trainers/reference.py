@@ -14,6 +14,7 @@ from storage.specs.run import RunSpec
 from trainers.engine.adapters import adapter_weights
 from trainers.events import EventWriter
 from trainers.failures import RunFailed
+from trainers.kept_reference import KeptReference
 from trainers.pair_loss import FirstLoss
 from trainers.run import Run
 from trainers.tunings import continues, tuning_of
@@ -34,11 +35,15 @@ def check_reference(spec: RunSpec, title: str = "DPO") -> None:
 
 
 class PreferenceWriter(EventWriter):
-    """Events of a run with a reference; checks it before the first step, and the first loss."""
+    """Events of a run with a reference; checks it before the first step, and the first loss.
+
+    `kept`: what the reference has said, which goes into checkpoints and comes out of the one that is resumed.
+    """
 
     def __init__(self, run: Run, beta: float, first: FirstLoss | None) -> None:
         """`first`: what the first loss must be; None where that depends on what the first rows say."""
         super().__init__(run)
+        self.kept = KeptReference()
         self._beta = beta
         self._first = first
 
@@ -49,6 +54,14 @@ class PreferenceWriter(EventWriter):
         if state.global_step == 0 and tuning_of(self.run.spec) != "full":
             compare_weights(more["model"], continued=continues(self.run.spec))
         self._compare_saved(more["model"], "before the training")
+        if checkpoint := self.run.checkpoint():
+            self.kept.load(checkpoint)
+
+    def on_save(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """A checkpoint takes along what the reference has said."""
+        if self.run.leads:
+            self.kept.save(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+        super().on_save(args, state, control, **more)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """After the last step the reference is still what the round before has saved."""

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from storage.errors import BadInput
 from storage.specs.cpo import PER_TOKEN
 from trainers.data_pairs import Preference
-from trainers.pair_loss import TOLD
+from trainers.pair_loss import PROMPT_TOKENS, TOLD
 from trainers.preferences import PreferenceTrainer
+from trainers.rows import NUMBER
 
 
 class Said(NamedTuple):
@@ -112,7 +113,8 @@ class ReferenceFreeTrainer(PreferenceTrainer):
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False) -> Any:
         """The objective, weighted where rows say how surely."""
-        told = {name: inputs.pop(name) for name in TOLD if name in inputs}
+        told = {name: inputs.pop(name) for name in (*TOLD, NUMBER) if name in inputs}
+        model = self.frugal(model, inputs.pop(PROMPT_TOKENS).tolist())
         mask = inputs.pop("completion_mask")
         labels = inputs["input_ids"].masked_fill(mask == 0, -100)
         width = mask.shape[1] - 1

@@ -155,6 +155,7 @@ def reinforcement_arguments(
         "beta": options.beta,
         "num_iterations": options.reuse,
         "reward_weights": list(weights),
+        "include_num_input_tokens_seen": "no",  # TRL counts here, prompts and answers
         "generation_kwargs": {"use_cache": True},  # the model itself is told not to, for training
     }
 

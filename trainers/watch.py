@@ -1,7 +1,8 @@
 """Looks at the held-out rows while a run trains: measures, keeps the best weights, stops where nothing improves.
 
-A look is the trainer's own `evaluate`, so that what is compared is the method's own loss. How often is chosen so that
-all looks together cost two or three hundredths of the training (three looks are made even where that is more).
+A look is the trainer's own `evaluate`, so that what is compared is the method's own loss. How often, and at how many
+rows, is chosen so that all looks together cost two or three hundredths of the training (three looks at sixteen rows are
+made even where that is more: below some 1,600 rows that are learnt, each time counted).
 Everything that is remembered lies in the trainer's state or on the disk, so a resumed run goes on alike.
 """
 
@@ -17,12 +18,12 @@ from trainers.best import Best, keep, restore
 from trainers.holdout import Parts
 from trainers.run import Run
 
-MOST_WATCHED = 64
+MOST_WATCHED, FEWEST_WATCHED = 64, 16
 """Rows measured at each look; all held-out rows are measured once, at the end."""
 _SHARE, _FEWEST, _MOST = 0.02, 3, 10
 _FORWARD = 1.5  # rows measured in the time of one learnt: 2 where a frozen base is large, 1.3 measured on a tiny one
 _SAMPLES, _SAMPLE_TOKENS = 3, 40
-_SAMPLE_SHARE, _SAMPLE_SECONDS = 0.02, 30.0  # what answers may cost: a share of the training, or some seconds
+_SAMPLE_SHARE, _SAMPLE_SECONDS = 0.01, 5.0  # what answers may cost: a share of the training, or some seconds
 _UNTOLD = ("runtime", "per_second", "preparation_time", "num_tokens")
 
 
@@ -44,7 +45,8 @@ class Watch(TrainerCallback):
     ) -> None:
         self.run = run
         self.parts = parts
-        self.rows = sorted(prepared[:MOST_WATCHED], key=_tokens)  # alike in length beside each other: less padding
+        most = MOST_WATCHED if measure == "eval_reward" else rows_watched(run.options, len(parts.learnt))
+        self.rows = sorted(prepared[:most], key=_tokens)  # alike in length beside each other: less padding
         self.stopped_early = False
         self.best: Best | None = None
         self.last: Best | None = None
@@ -152,6 +154,17 @@ class Watch(TrainerCallback):
         for prompt, text in zip(self._prompts, ask(model, tokenizer, self._prompts, _SAMPLE_TOKENS), strict=True):
             self.run.event("sample", step=step, prompt=prompt[-1].get("content"), text=text)
         self._sampling += now() - begun
+
+
+def rows_watched(options: Any, learnt: int) -> int:
+    """Held-out rows measured at each look: as many as the fewest looks can afford; `learnt`: rows that are trained on.
+
+    Where somebody says how often to look, what that costs is their choice.
+    """
+    if options.eval_every:
+        return MOST_WATCHED
+    seen = options.max_steps * options.batch_size or options.epochs * learnt
+    return max(FEWEST_WATCHED, min(MOST_WATCHED, int(_SHARE * _FORWARD * seen / _FEWEST)))
 
 
 def steps_between(options: Any, steps: int, batch: int, rows: int) -> int:

@@ -3,10 +3,11 @@
     python hand_loop.py BASE ROWS.jsonl SETTINGS
 
 Settings, as JSON: batch_size, max_length, steps, learning_rate, seed, threads. Uses nothing of the project. Prints one
-JSON object: for each step its loss and the second at which it was done.
+JSON object: for each step its loss and the second at which it was done, and the peak of its memory in bytes.
 """
 
 import json
+import resource
 import sys
 import time
 from pathlib import Path
@@ -46,7 +47,8 @@ def main() -> None:
         optimizer.zero_grad()
         at.append(time.perf_counter())
         losses.append(float(loss))
-    print(json.dumps({"at": at, "losses": losses}))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"at": at, "losses": losses, "peak": peak}))
 
 
 main()

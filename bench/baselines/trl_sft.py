@@ -3,10 +3,11 @@
     python trl_sft.py BASE ROWS.jsonl SETTINGS
 
 Settings, as JSON: batch_size, max_length, steps, learning_rate, seed, threads. Uses nothing of the project. Prints one
-JSON object: for each step its loss and the second at which it was done.
+JSON object: for each step its loss and the second at which it was done, and the peak of its memory in bytes.
 """
 
 import json
+import resource
 import sys
 import time
 
@@ -61,7 +62,8 @@ def main() -> None:
         callbacks=[clock],
     )
     trainer.train()
-    print(json.dumps({"at": clock.at, "losses": clock.losses}))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"at": clock.at, "losses": clock.losses, "peak": peak}))
 
 
 main()

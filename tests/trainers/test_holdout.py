@@ -66,6 +66,19 @@ def test_looks_are_few(steps: int, batch: int, rows: int, every: int, expected: 
     assert steps_between(options(eval_every=every), steps, batch, rows) == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "learnt", "expected"),
+    [({}, 100, 16), ({}, 2_500, 64), ({}, 1_800, 54), ({"max_steps": 300}, 10, 24), ({"eval_every": 9}, 100, 64)],
+)
+@pytest.mark.torch
+def test_a_look_measures_as_many_rows_as_the_training_can_afford(
+    given: dict[str, int], learnt: int, expected: int
+) -> None:
+    from trainers.watch import rows_watched
+
+    assert rows_watched(options(**given), learnt) == expected
+
+
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Path:
     """A run whose held-out rows say the opposite of what is learnt, so that its best moment comes early."""
