@@ -5,7 +5,7 @@ taken away. Rounds gain `against_id`: the champion that their candidate is compa
 that it was trained from. `gate` in `meta` holds the project's limits where somebody has changed them.
 """
 
-from sqlite_utils import Database
+from storage.sqlite import Database
 
 
 def prepare(db: Database) -> None:

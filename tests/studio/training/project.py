@@ -134,7 +134,7 @@ def run_to_the_end(store: Store, job: Job, steps: int = 3, evaluation: dict[str,
     for step in range(1, steps + 1):
         append_event(store.home.run(job.id), "metric", step=step, loss=1 / step)
     jobs.follow(store, job.id, phase="training", step=steps, total_steps=steps, seconds_to_first_step=0.5,
-                evaluation=SOUND if evaluation is None else evaluation)  # fmt: skip
+                evaluation=evaluation or jobs.get_job(store, job.id).evaluation or SOUND)  # fmt: skip
     origin = models.get_model(store, job.base_id)
     folder = write_adapter(store.home.model(job.name), "starter")
     kind = "reward" if job.method == "reward" else "adapter"
