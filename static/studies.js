@@ -17,7 +17,8 @@
     const turned = () => draw();
     window.addEventListener("popstate", turned);
     begin();
-    return () => { leave(); back(); window.removeEventListener("popstate", turned); };
+    const unfollow = studies.follow(place);
+    return () => { leave(); back(); unfollow(); window.removeEventListener("popstate", turned); };
 
     async function begin() {
       try {
@@ -71,7 +72,7 @@
       return el("ul", { class: "plain-list studies-list" }, all.map((one) => el("li", { class: "card stack-s" },
         el("div", { class: "row-between" }, el("h2", {}, link({ study: one.name }, {}, one.name)),
           el("span", { class: "line" }, el("span", { class: `chip ${one.state === "open" && one.judgeable ? "chip-good" : ""}` }, one.judgeable ? one.state : "votes from elsewhere"), el("span", { class: "chip" }, studies.LAYOUTS[one.layout][0]))),
-        studies.bar(one),
+        studies.bar(one), studies.ahead(one),
         el("p", { class: "small" }, one.answers ? `answers of ${one.answers}` : one.names.join(" · ") || (one.judgeable ? "typed questions" : "from files"), el("span", { class: "muted" }, one.prompts ? ` on ${one.prompts}` : "")),
         el("p", { class: "muted small" }, `${studies.plural(one.votes, "vote")}, `, one.people.length ? one.people.slice(0, 6).map((person) => person.name).join(", ") : "nobody yet", one.people.length > 6 && ` and ${one.people.length - 6} more`,
           one.votes > 0 && [" · ", el("a", { href: `/results?study=${encodeURIComponent(one.name)}`, "aria-label": `Results and agreement of ${one.name}` }, "results and agreement")]))));

@@ -24,6 +24,7 @@
     const search = el("input", { type: "search", id: "row-search", class: "input", placeholder: "Search", "aria-label": "Search the rows", autocomplete: "off" });
     const add = button("Add example", () => data.go({ row: "new" }), "button-secondary", "N");
     const versions = button("Versions", () => data.showVersions(shown), "button-secondary");
+    const answers = button("Answer", () => data.askAnswers(shown), "button-secondary");
     const download = button("Export", () => data.askExport(shown), "button-secondary");
     const filters = data.filterBar();
     const changes = data.changeSteps(() => shown);
@@ -46,7 +47,7 @@
     const command = el("div", {});
     const card = el("section", { class: "card card-flush rows-card", "aria-label": "Rows of the dataset" },
       el("div", { class: "rows-head" },
-        el("div", { class: "rows-title" }, el("div", { class: "grow" }, el("div", { class: "line title-line" }, title, about), facts), el("div", { class: "line" }, add, versions, download)),
+        el("div", { class: "rows-title" }, el("div", { class: "grow" }, el("div", { class: "line title-line" }, title, about), facts), el("div", { class: "line" }, add, versions, answers, download)),
         data.viewStrip(),
         el("div", { class: "rows-tools" }, el("div", { class: "search" }, search, el("kbd", { "aria-hidden": "true" }, "/")), filters.button, filters.sort, changes.steps),
         filters.panel, filters.chips),
@@ -137,6 +138,7 @@
       nothing.hidden = Boolean(shown.rows.length);
       if (!shown.rows.length) nothing.replaceChildren(...emptyState(words, set));
       about.hidden = versions.hidden = download.hidden = add.hidden = false;
+      answers.hidden = shown.kind === "text"; // plain texts ask nothing
       trashNote.hidden = !trash || !shown.rows.length;
       pager.hidden = shown.total <= data.sizes[0] && shown.page < 2;
       number.value = shown.page;
@@ -181,7 +183,7 @@
 
     function blank(heading, ...content) {
       body.replaceChildren();
-      wrap.hidden = pager.hidden = trashNote.hidden = about.hidden = versions.hidden = download.hidden = true;
+      wrap.hidden = pager.hidden = trashNote.hidden = about.hidden = versions.hidden = answers.hidden = download.hidden = true;
       nothing.hidden = false;
       title.textContent = heading;
       facts.textContent = "";

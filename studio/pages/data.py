@@ -12,7 +12,17 @@ from studio.studio import Studio
 from studio.widgets.widget import widget
 
 # What the table is made of, in the order in which the scripts need each other.
-_TABLE = ("filters", "views", "table_rows", "table_bulk", "changes", "versions", "erase", "data_export")
+_TABLE = (
+    "filters",
+    "views",
+    "table_rows",
+    "table_bulk",
+    "changes",
+    "versions",
+    "erase",
+    "data_export",
+    "answer_dataset",
+)
 
 # The scripts of the import, a noun each (static/data_import.js names them).
 _IMPORT = [f"data_import_{noun}" for noun in

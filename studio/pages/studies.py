@@ -11,5 +11,13 @@ def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
     widget(
         "studies",
-        parts=("markdown", "studies_settings", "studies_form", "studies_gold", "studies_choice", "studies_one"),
+        parts=(
+            "markdown",
+            "studies_settings",
+            "studies_form",
+            "studies_gold",
+            "studies_choice",
+            "studies_ahead",
+            "studies_one",
+        ),
     )

@@ -10,7 +10,7 @@ from studio.feedback.study_settings import read_settings
 from studio.studio import Studio
 from studio.verbs.verb import Outcome, Verb, key_value, no_flags, table, visible
 
-_COLUMNS = ("name", "state", "layout", "filled", "wanted", "votes", "people", "contestants")
+_COLUMNS = ("name", "state", "layout", "filled", "wanted", "ahead", "votes", "people", "contestants")
 
 
 def _studies(studio: Studio, args: argparse.Namespace) -> Outcome:
@@ -21,9 +21,18 @@ def _studies(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 def _short(one: dict[str, Any]) -> dict[str, Any]:
     return {
+        "ahead": _ahead(one["ahead"]),
         "people": len(one["people"]),
         "contestants": ", ".join(one["names"]) or (f"answers of {one['answers']}" if one["answers"] else "-"),
     }
+
+
+def _ahead(ahead: dict[str, Any]) -> str:
+    """What is answered ahead of those who judge, and how long the rest takes."""
+    coming = ahead["waiting"] + ahead["answering"]
+    eta = f", {ahead['eta_seconds']:.0f} s" if ahead["eta_seconds"] is not None else ""
+    failed = f", {ahead['failed']} failed" if ahead["failed"] else ""
+    return f"{ahead['ready']} ready{f', {coming} to come{eta}' if coming else ''}{failed}"
 
 
 def _study_flags(parser: argparse.ArgumentParser) -> None:
@@ -118,6 +127,7 @@ def _told(data: dict[str, Any]) -> str:
     """One study for people."""
     lines = [
         f"{data['name']}: {data['state']}, {data['filled']} of {data['wanted']} slots filled, {data['votes']} votes",
+        f"answered ahead: {_ahead(data['ahead'])}",
         f"contestants: {_short(data)['contestants']}",
         *(f"{name} = {_plain(value)}" for name, value in data["settings"].items()),
     ]
