@@ -6,7 +6,13 @@ adapter's and zeros elsewhere (s is in B already). PEFT goes through the adapter
 rows.
 
 On a processor the adapters' matrices are kept in float32 (`trainers.engine.adapters`), whatever the base is in: a
-product so small takes MKL 2 µs, and oneDNN, which computes bfloat16, 16 µs before it begins. @@FIGURES@@
+product so small takes MKL 2 µs, and oneDNN, which computes bfloat16, 16 µs before it begins. Milliseconds of one core
+for a token of a 90M base in bfloat16:
+
+    the base 16.8, with an adapter 18.6 (in bfloat16 22.4), with the adapter merged into a copy of the weights 16.9
+    base and two adapters in one step 23.0 (in bfloat16 25.4), three rows of the base 18.2
+
+So a merged copy for whoever answers alone would gain a tenth, for the memory of a second base: there is none.
 """
 
 from collections import OrderedDict

@@ -54,11 +54,11 @@ def test_an_output_of_another_number_format_keeps_it() -> None:
 
     from trainers.engine.lowrank import Product, add_product
 
-    product = Product(torch.ones(1, 2, dtype=torch.bfloat16), torch.ones(3, 1, dtype=torch.bfloat16), 0.5)
+    product = Product(torch.ones(1, 2), torch.full((3, 1), 0.5), None)
 
-    added = add_product(torch.ones(1, 1, 3), torch.ones(1, 1, 2), product)
+    added = add_product(torch.ones(1, 1, 3, dtype=torch.bfloat16), torch.ones(1, 1, 2, dtype=torch.bfloat16), product)
 
-    assert added.dtype == torch.float32
+    assert added.dtype == torch.bfloat16
     assert added.tolist() == [[[2.0, 2.0, 2.0]]]
 
 
