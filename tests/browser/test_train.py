@@ -10,8 +10,10 @@ import pytest
 from storage import jobs
 from storage.comparisons import get_study
 from storage.home import Home
+from storage.models import add_model, get_model
 from storage.rows_training import Job
 from storage.runs import append_event
+from storage.usage import Spent, record
 from studio.settings import Settings
 from studio.training.launching import launch
 from studio.training.planning import plan
@@ -184,7 +186,8 @@ def test_a_finished_run_leads_to_its_comparison(studio: Still, visit: Visit) -> 
     assert page.get_attribute("#run-compare", "href") == "/compare?study=round-1"
     assert page.inner_text(".notice-good") == "round-1-sft waits in Compare, blind, against starter."
     assert get_study(studio.store, "round-1").state == "open"
-    page.wait_for_function("document.getElementById('train-base').value === 'round-1-sft'")
+    page.wait_for_selector("#train-base option[value='round-1-sft']", state="attached")
+    assert page.input_value("#train-base") == "starter"  # the champion, until votes say that the new one is better
 
 
 def test_a_failed_run_says_why_and_what_to_do_and_runs_again(studio: Still, visit: Visit) -> None:
@@ -264,6 +267,34 @@ def test_a_model_is_added_from_a_folder_and_chosen(studio: Still, visit: Visit, 
 
     page.wait_for_function("document.getElementById('train-base').value === 'my-base'")
     page.wait_for_selector('text="ratchet train sft --base my-base --dataset facts"')
+
+
+def test_an_endpoint_is_added_with_what_is_agreed_and_shows_what_it_cost(studio: Still, visit: Visit) -> None:
+    before = add_model(studio.store, "dear", "endpoint", url="http://127.0.0.1:9/v1", remote_name="d", price_out=10)
+    record(studio.store, before.id, Spent(requests=3, prompt_tokens=900, completion_tokens=20_000))
+    page = visit(studio.url).open("/train?method=sft")
+    page.wait_for_selector(READY)
+    chosen = page.input_value("#train-base")
+    page.click("#add-model")
+    assert page.is_hidden("#model-endpoint")
+
+    page.fill("#model-ref", "http://127.0.0.1:9/v1#big")
+    page.wait_for_selector("tr:has-text('dear') >> text=20,000")
+    page.select_option("#model-dialect", "vllm")
+    page.fill("#model-key-env", "BIG_KEY")
+    page.fill("#model-at-once", "3")
+    page.fill("#model-price-out", "2.5")
+    page.select_option("#model-serves", "starter")
+    assert grave_violations(page) == []
+    page.keyboard.press("Tab")
+    page.click("text=Add the model")
+
+    page.wait_for_selector("text=big is added: it can answer in studies.")
+    model = get_model(studio.store, "big")
+    agreed = (model.dialect, model.key_env, model.at_once, model.timeout, model.price_in, model.price_out)
+    assert agreed == ("vllm", "BIG_KEY", 3, None, None, 2.5)
+    assert model.serves == get_model(studio.store, "starter").id
+    assert page.input_value("#train-base") == chosen
 
 
 def test_the_log_is_read_where_somebody_wants_it(studio: Still, visit: Visit) -> None:
