@@ -51,7 +51,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
         one.name: one
         for one in (
-            Dialect("openai", "OpenAI and whatever speaks like it", 8),
+            Dialect("openai", "OpenAI or alike", 8),
             Dialect("vllm", "vLLM", 32, "/health", loads_adapters=True,
                     fixed={"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}),
             Dialect("llama.cpp", "llama.cpp", 4, "/health", names=False, fixed={"top_k": 0, "min_p": 0.0}),

@@ -15,6 +15,7 @@ import psutil
 
 from storage import indexing
 from storage.home import Home, read_json
+from storage.models import list_models
 from storage.processes import alive, serving
 from storage.store import Store
 from studio.settings import Settings
@@ -57,6 +58,7 @@ def examine(settings: Settings) -> dict[str, Any]:
         _browser(),
         *_processes(home),
         _zygote(settings),
+        *_endpoints(home),
     ]
     return {
         "ready": all(finding.level != "bad" for finding in findings),
@@ -184,6 +186,32 @@ def _zygote(settings: Settings) -> Finding:
     except psutil.NoSuchProcess:
         return Finding("zygote", "good", "not running")
     return Finding("zygote", "good", f"running, {held / 1e6:.0f} MB", "Training forks from it, and shares that memory.")
+
+
+def _endpoints(home: Home) -> list[Finding]:
+    """Whether each endpoint can be asked now, all at the same time; none where the database is older than this."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from studio.clients.engine import Engine
+
+    store = Store(home)
+    try:
+        known = "select 1 from pragma_table_info('models') where name = 'serves'"
+        if not home.database.exists() or not store.value(known):
+            return []
+        models = [model for model in list_models(store) if model.kind == "endpoint"]
+        backends = [Engine(home, start=False).backend(store, model) for model in models]
+    except sqlite3.DatabaseError:
+        return []  # `_search` says what is wrong with it
+    finally:
+        store.close()
+    with ThreadPoolExecutor(len(models) or 1, "ask an endpoint") as pool:
+        said = list(pool.map(lambda backend: backend.health(), backends))
+    return [
+        Finding(model.name, "good", f"answers ({health.seconds * 1000:.0f} ms)", health.sentence) if health.ready
+        else Finding(model.name, "warning", "does not answer", health.sentence)
+        for model, health in zip(models, said, strict=True)
+    ]  # fmt: skip
 
 
 def _worker_runs(home: Home) -> bool:

@@ -147,6 +147,29 @@ def test_a_model_is_added_and_stands_in_the_list(web: TestClient, tmp_path: Path
     assert [model["name"] for model in web.get("/api/models").json()["models"]] == ["starter", "other-base"]
 
 
+def test_an_endpoint_is_added_with_its_terms_and_its_key_stays_out(web: TestClient) -> None:
+    said = {"ref": "http://127.0.0.1:9/v1#m", "name": "far", "key_env": "FAR_KEY", "dialect": "vllm", "at_once": 3,
+            "timeout": 20, "price_in": 1, "price_out": 2.5, "serves": "starter"}  # fmt: skip
+
+    added = web.post("/api/models", json=said)
+
+    line = web.get("/api/models").json()["models"][-1]
+    assert added.json() == {"name": "far", "kind": "endpoint"}
+    assert {name: line[name] for name in said if name not in ("ref",)} == {
+        name: value for name, value in said.items() if name != "ref"
+    }
+    assert line["usage"]["cost"] == 0
+
+
+def test_an_endpoint_of_no_known_kind_is_a_sentence(web: TestClient) -> None:
+    answer = web.post("/api/models", json={"ref": "http://127.0.0.1:9/v1#m", "dialect": "soap"})
+
+    assert answer.status_code == 422
+    assert answer.json()["error"]["sentence"].startswith('"soap" is no kind of endpoint')
+    kinds = [one["name"] for one in web.get("/api/models/dialects").json()["dialects"]]
+    assert kinds == ["openai", "vllm", "llama.cpp", "ollama", "tgi"]
+
+
 def test_a_model_that_cannot_be_used_is_a_sentence(web: TestClient) -> None:
     answer = web.post("/api/models", json={"ref": "/no/such/folder"})
 

@@ -60,30 +60,47 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class TestLlamaCpp(BackendContract):
-    """Its answers are those of our engine: the same weights, in float32, with the same tokens."""
+def far(folder: Path, port: int, **row: object) -> Asked:
+    """A home that knows the server as an endpoint."""
+    store = Store.open(Home(folder / "home"))
+    model = add_model(store, "far", "endpoint", url=f"http://127.0.0.1:{port}/v1", **row)
+    return Asked(store, Engine(store.home, environ={}), model)
+
+
+@pytest.fixture(scope="module")
+def llama_cpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    for package in ("xllamacpp", "gguf"):
+        if find_spec(package) is None:
+            pytest.skip(f"the package {package} is not here; the wheel of xllamacpp holds llama.cpp's server")
+    folder, port = tmp_path_factory.mktemp("llama-cpp"), free_port()
+    gguf_model.write(STARTER, folder / "starter.gguf")
+    words = [sys.executable, str(HERE / "llama_cpp_server.py"), str(folder / "starter.gguf"), "starter", str(port)]
+    with running(words, folder / "log", f"http://127.0.0.1:{port}/health"):
+        asked = far(folder, port, remote_name="starter", dialect="llama.cpp")
+        yield asked
+        asked.store.close()
+
+
+@pytest.fixture(scope="module")
+def transformers_serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    if find_spec("openai") is None:
+        pytest.skip("transformers serve needs the package openai, which is not here")
+    folder, port = tmp_path_factory.mktemp("transformers-serve"), free_port()
+    words = [str(Path(sys.executable).with_name("transformers")), "serve", str(STARTER), "--port", str(port),
+             "--device", "cpu", "--dtype", "float32"]  # fmt: skip
+    (folder / "cache" / "hub").mkdir(parents=True)  # its list of models fails without
+    more = {"HF_HOME": str(folder / "cache"), "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    with running(words, folder / "log", f"http://127.0.0.1:{port}/health", **more):
+        # Its random state is one for the whole process: a seed holds while nobody else asks.
+        asked = far(folder, port, remote_name=str(STARTER), at_once=1)
+        yield asked
+        asked.store.close()
+
+
+class SameWeights(BackendContract):
+    """The same weights in float32 with the same tokens: the likeliest answers are those of our engine."""
 
     tells_names = False  # one model answers, whatever it is called
-
-    @pytest.fixture(scope="class")
-    def far(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-        for package in ("xllamacpp", "gguf"):
-            if find_spec(package) is None:
-                pytest.skip(f"the package {package} is not here; the wheel of xllamacpp holds llama.cpp's server")
-        folder = tmp_path_factory.mktemp("llama-cpp")
-        gguf_model.write(STARTER, folder / "starter.gguf")
-        port = free_port()
-        words = [sys.executable, str(HERE / "llama_cpp_server.py"), str(folder / "starter.gguf"), "starter", str(port)]
-        store = Store.open(Home(folder / "home"))
-        model = add_model(store, "far", "endpoint", url=f"http://127.0.0.1:{port}/v1", remote_name="starter",
-                          dialect="llama.cpp")  # fmt: skip
-        with running(words, folder / "log", f"http://127.0.0.1:{port}/health"):
-            yield Asked(store, Engine(store.home, environ={}), model)
-        store.close()
-
-    @pytest.fixture
-    def asked(self, far: Asked) -> Asked:
-        return far
 
     def test_it_answers_as_our_engine_does(self, asked: Asked) -> None:
         base = add_model(asked.store, "starter", "base", path=str(STARTER))
@@ -94,28 +111,15 @@ class TestLlamaCpp(BackendContract):
         assert [asked.say(question).text.strip() for question in questions] == ours
 
 
-class TestTransformersServe(BackendContract):
-    """It reads each request's model from the Hub or a folder, so the folder is the model's name."""
+class TestLlamaCpp(SameWeights):
+    @pytest.fixture
+    def asked(self, llama_cpp: Asked) -> Asked:
+        return llama_cpp
 
-    repeats = False  # its sampler is one for the whole process, so a seed holds only while nobody else asks
 
-    @pytest.fixture(scope="class")
-    def far(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-        if find_spec("openai") is None:
-            pytest.skip("transformers serve needs the package openai, which is not here")
-        folder = tmp_path_factory.mktemp("transformers-serve")
-        port = free_port()
-        words = [str(Path(sys.executable).with_name("transformers")), "serve", str(STARTER), "--port", str(port),
-                 "--device", "cpu", "--dtype", "float32"]  # fmt: skip
-        (folder / "cache" / "hub").mkdir(parents=True)  # its list of models fails without
-        store = Store.open(Home(folder / "home"))
-        model = add_model(store, "far", "endpoint", url=f"http://127.0.0.1:{port}/v1", remote_name=str(STARTER),
-                          at_once=1)  # fmt: skip
-        more = {"HF_HOME": str(folder / "cache"), "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
-        with running(words, folder / "log", f"http://127.0.0.1:{port}/health", **more):
-            yield Asked(store, Engine(store.home, environ={}), model)
-        store.close()
+class TestTransformersServe(SameWeights):
+    lists = False  # it lists what the Hub's cache holds, not what it was started with
 
     @pytest.fixture
-    def asked(self, far: Asked) -> Asked:
-        return far
+    def asked(self, transformers_serve: Asked) -> Asked:
+        return transformers_serve

@@ -12,10 +12,12 @@ import pytest
 from storage import changes, datasets
 from storage.contents import prepared
 from storage.home import Home, write_json
+from storage.models import add_model
 from storage.processes import identify
 from storage.store import Store
 from studio.settings import Settings
 from studio.training import doctor
+from tests.studio.clients.scripted import serving
 
 pytestmark = pytest.mark.torch  # the device is asked of a process that loads torch
 
@@ -35,6 +37,19 @@ def test_a_machine_that_runs_these_tests_is_ready(home_settings: Settings) -> No
     assert "threads" in found["device"]["value"]
     assert found["device"]["sentence"].startswith("Answering on ")
     assert {found[name]["value"] for name in ("serve", "engine", "worker")} == {"not running"}
+
+
+def test_each_endpoint_is_asked_whether_it_answers(store: Store, home_settings: Settings) -> None:
+    with serving() as server:
+        server.lists = {"/v1/models": {"data": [{"id": "m"}]}}
+        add_model(store, "near", "endpoint", url=server.url, remote_name="m")
+        add_model(store, "far", "endpoint", url="http://127.0.0.1:9/v1", remote_name="m")
+
+        found = _values(doctor.examine(home_settings))
+
+    assert (found["near"]["level"], found["near"]["sentence"]) == ("good", "OpenAI or alike answers as m.")
+    assert (found["far"]["level"], found["far"]["value"]) == ("warning", "does not answer")
+    assert found["far"]["sentence"].startswith('"far" cannot be reached at http://127.0.0.1:9/v1/models')
 
 
 def test_a_worker_is_seen_by_its_lock_and_its_zygote_by_its_note_with_what_it_holds(
