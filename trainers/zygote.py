@@ -17,6 +17,7 @@ own matrix products stay on one thread, because its library makes its threads wh
 It ends when the worker does, because its socket does; runs go on without it.
 """
 
+import atexit
 import json
 import os
 import random
@@ -25,6 +26,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Collection, Sequence
@@ -200,6 +202,28 @@ def become(order: Order, given: Collection[str]) -> None:
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
+def end(program: Callable[[], None]) -> NoReturn:
+    """Call a program and leave with its exit code, as an interpreter does.
+
+    Only what nobody sees is left out: taking half a million objects apart took 0.5 s, after the run's last word.
+    """
+    code: int = 0
+    try:
+        program()
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:  # noqa: BLE001 - the edge of a process: its log and its exit code tell
+        traceback.print_exc()
+        code = 1
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
 def _redirect(log: str) -> None:
     """Read from nowhere, write to the log."""
     nowhere = os.open(os.devnull, os.O_RDONLY)
@@ -238,7 +262,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     zygote.tell(ready=round(time.monotonic() - begun, 3))
     order = zygote.serve()
     if order is not None:
-        become(order, given)
+        end(lambda: become(order, given))
     return 0
 
 
