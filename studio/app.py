@@ -10,10 +10,11 @@ Importing Gradio takes a second, so it happens inside `build_app`, after its swi
 
 from __future__ import annotations
 
+import asyncio
 import os
 import warnings
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
     from studio.studio import Studio
 
+T = TypeVar("T")
+
 CACHE_SECONDS = (3600, 24 * 3600)  # look each hour for uploads older than a day
 SESSIONS = 200  # Gradio keeps up to 1 MB for each session and 10,000 sessions unless told otherwise
 
@@ -43,9 +46,26 @@ def build_app(studio: Studio) -> FastAPI:
     """The whole web application of one home folder."""
     os.environ.update(gradio_switches(studio))
     import_gradio()
+    return in_event_loop(lambda: _built(studio))
+
+
+def _built(studio: Studio) -> FastAPI:
     with without_rehearsals():
         demo = build_pages(studio)
     return assemble(studio, demo)
+
+
+def in_event_loop(build: Callable[[], T]) -> T:
+    """Build with an event loop running: without one Gradio opens a loop for each of its locks and closes none."""
+
+    async def inside() -> T:
+        return build()
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(inside())
+    return build()
 
 
 def assemble(studio: Studio, demo: gr.Blocks) -> FastAPI:
