@@ -140,7 +140,7 @@ def test_what_was_stopped_goes_on_where_it_stood(place: Store, talker: Talker) -
         resume(place, ADA, answering.id)
 
 
-@pytest.mark.parametrize("moment", ["asking", "half-way"])
+@pytest.mark.parametrize("moment", [pytest.param("asking", marks=pytest.mark.slow), "half-way"])
 def test_a_killed_process_loses_nothing_and_asks_for_nothing_twice(moment: str, place: Store, talker: Talker) -> None:
     talker.pause = 0.05
     answering = begin(place, ADA, Wish("questions", ["nimble-otter"], "answered"))
