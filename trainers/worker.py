@@ -56,8 +56,14 @@ class Worker:
             if busy or served or queueing.ready(self.store):
                 quiet_since = now()
             if served and not busy:  # somebody may press a button; a worker for one call has no use for it
-                self.executor.prepare()
+                self._get_ready()
             self.executor.wait(_POLL_SECONDS)
+
+    def _get_ready(self) -> None:
+        """What the next job would else wait for: how runs are started, and what asks the engine to make room."""
+        import httpx as _  # noqa: F401
+
+        self.executor.prepare()
 
     def tick(self) -> bool:
         """Take up what an earlier worker left and what there is room for, then look after all; whether any runs."""

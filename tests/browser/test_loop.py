@@ -28,7 +28,9 @@ VOTES = 30
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("loop")
-    running = start_studio(folder / "home", folder / "serve.err")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RATCHET_ZYGOTE", "on")  # as people have it
+        running = start_studio(folder / "home", folder / "serve.err")
     yield running
     stop_studio(running)
 

@@ -11,7 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from storage.home import read_json
+from storage import jobs
+from storage.home import read_json, write_json
+from storage.processes import identify
+from storage.store import Store
 from tests.trainers import building
 from tests.trainers.executor_contract import MODULE, ExecutorContract, at_work, wait_for
 from trainers.executor import Executor, LocalExecutor, Order
@@ -182,24 +185,30 @@ def test_a_killed_zygote_leaves_its_runs_alive_and_the_next_one_forks_again(
     assert forks(forked)
 
 
-def test_when_the_worker_dies_the_zygote_ends_and_its_run_goes_on(tmp_path: Path, order: Callable[..., Order]) -> None:
-    one = order()
-    code = (
-        "import sys, time; from pathlib import Path; from trainers.executor import LocalExecutor, Order; "
-        "from trainers.forking import Nursery; at = Path(sys.argv[1]); "
-        "nursery = Nursery(at / 'zygote.log', at / 'zygote.json'); nursery.prepare()\n"
-        "while not nursery.ready: nursery.hear(0.1)\n"
-        "LocalExecutor(nursery=nursery).start(Order(Path(sys.argv[2]), sys.argv[3], 'first')); time.sleep(600)"
-    )
-    worker = subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(one.folder), MODULE])
-    wait_for(lambda: at_work(one), "the first step")
-    zygote = psutil.Process((read_json(tmp_path / "zygote.json") or {})["pid"])
+def test_when_the_worker_dies_its_zygote_ends_and_its_run_goes_on_and_is_taken_up(
+    store: Store, tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RATCHET_ZYGOTE", "on")
+    me = identify(os.getpid())
+    assert me is not None
+    write_json(store.home.serve_file, me._asdict())  # who is served may press a button
+    base = building.add_base(store, tiny_base)
+    worker = subprocess.Popen(building.worker(store), stdout=subprocess.DEVNULL)
+    wait_for(lambda: (read_json(store.home.zygote_file) or {}).get("ready"), "the zygote")
+    zygote = psutil.Process((read_json(store.home.zygote_file) or {})["pid"])
+    queued = building.enqueue(store, "sft", base, "round-1", tiny_base, options={"max_steps": 30})
+    folder = store.home.run(queued.id)
+    wait_for(lambda: building.losses(folder), "the first step")
+    parent = psutil.Process((read_json(folder / "process.json") or {})["pid"]).ppid()
 
     worker.kill()
     worker.wait()
+    store.home.serve_file.unlink()
 
     wait_for(lambda: not zygote.is_running() or zygote.status() == psutil.STATUS_ZOMBIE, "the zygote's end")
-    assert LocalExecutor().running(one) and forks(one)
+    building.run_worker(store)
+    job = jobs.get_job(store, queued.id)
+    assert (parent, job.status, job.restarts, len(building.losses(folder))) == (zygote.pid, "done", 0, 30)
 
 
 def test_a_process_that_has_computed_does_not_fork() -> None:
