@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from studio.clients.dialects import DIALECTS
 from studio.studio import Studio
 from studio.training.adding import add_model, list_all
-from studio.training.endpoints import Terms
+from studio.training.endpoints import Terms, usage
 
 
 class Added(BaseModel):
@@ -42,6 +42,10 @@ def router(studio: Studio) -> APIRouter:
     def dialects() -> dict[str, Any]:
         return {"dialects": [{"name": one.name, "title": one.title, "at_once": one.at_once,
                               "loads_adapters": one.loads_adapters} for one in DIALECTS.values()]}  # fmt: skip
+
+    @routes.get("/usage")
+    def spent(days: int = 30) -> dict[str, Any]:
+        return usage(studio.store, days).to_json()
 
     @routes.post("")
     def add(added: Added) -> dict[str, Any]:

@@ -176,7 +176,7 @@ class Endpoint:
     def _headers(self) -> dict[str, str]:
         if not self._model.key_env:
             return {}
-        key = self._environ.get(self._model.key_env, "")
+        key = self._environ.get(self._model.key_env, "").strip()
         if not key:
             raise BadInput(
                 f'The model "{self._model.name}" needs a key: set the environment variable {self._model.key_env} and '
@@ -191,7 +191,7 @@ class Endpoint:
             self._ask("GET", f"{root}{self._dialect.health}", timeout=_LISTING)
         listed = self.models()
         name = self._model.remote_name or self._model.name
-        if self._dialect.names and listed and name not in listed:
+        if self._dialect.names and listed and name not in listed and f"{name}:latest" not in listed:
             some = ", ".join(listed[:5])
             raise NotFound(f'{self._who} lists no model "{name}"; it lists {some}{" …" if len(listed) > 5 else ""}.')
         return f"{self._dialect.title} answers as {name}."

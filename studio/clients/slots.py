@@ -50,6 +50,13 @@ class Slots:
         finally:
             os.close(taken)
 
+    def free(self, priority: int) -> bool:
+        """Whether a question of this priority would be asked at once; by the time of asking it may be otherwise."""
+        taken = self._take(priority)
+        if taken is not None:
+            os.close(taken)
+        return taken is not None
+
     def _take(self, priority: int) -> int | None:
         """A free slot's descriptor; its closing gives the slot back."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -62,6 +62,10 @@ def address(ref: str) -> tuple[str, str]:
     parts = urlsplit(ref)
     if not parts.hostname:
         raise BadInput(f'"{ref}" names no machine; an endpoint looks like https://host/v1#model.')
+    try:
+        parts.port  # noqa: B018 - reading it is what checks it
+    except ValueError as error:
+        raise BadInput(f'"{ref}" names no port from 0 to 65535.') from error
     if parts.username or parts.password:
         raise BadInput("Leave the key out of the address: name the environment variable that holds it instead.")
     url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"

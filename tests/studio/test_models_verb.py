@@ -1,0 +1,81 @@
+"""`ratchet models`, `add-model` and `usage`: endpoints from the command line, with what was agreed and what it cost."""
+
+import json
+
+import pytest
+
+from storage.home import Home
+from storage.models import get_model
+from storage.store import Store
+from storage.usage import Spent, record
+from studio.cli import main
+
+URL = "http://127.0.0.1:9/v1#big"
+
+
+def run(home: Home, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of one command."""
+    code = main([*words, "--home", str(home.path)])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_an_endpoint_is_added_with_its_terms(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--dialect", "vllm", "--key-env", "K", "--at-once", "4", "--timeout", "30", "--price-in", "0.5",
+             "--price-out", "2", "--serves", "starter"]  # fmt: skip
+
+    code, out, _ = run(home, capsys, "add-model", URL, "--name", "far", *words)
+
+    assert (code, out) == (0, 'model "far" added\n')
+    line = json.loads(run(home, capsys, "models", "--json")[1])["models"][-1]
+    said = {name: line[name] for name in ("name", "kind", "dialect", "key_env", "at_once", "timeout", "price_in",
+                                          "price_out", "serves", "remote_name", "url")}  # fmt: skip
+    assert said == {
+        "name": "far", "kind": "endpoint", "dialect": "vllm", "key_env": "K", "at_once": 4, "timeout": 30.0,
+        "price_in": 0.5, "price_out": 2.0, "serves": "starter", "remote_name": "big", "url": "http://127.0.0.1:9/v1",
+    }  # fmt: skip
+
+
+def test_what_it_was_asked_is_told_in_all_and_by_day(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(home, capsys, "usage")[:2] == (0, "no endpoint was asked yet\n")
+    run(home, capsys, "add-model", URL, "--price-in", "1", "--price-out", "3")
+    store = Store.open(home)
+    record(store, get_model(store, "big").id, Spent(requests=2, failures=1, prompt_tokens=1000, completion_tokens=500))
+    store.close()
+
+    told = json.loads(run(home, capsys, "usage", "--json")[1])
+    _, words, _ = run(home, capsys, "usage")
+    _, listed, _ = run(home, capsys, "models")
+
+    assert [(one["model"], one["requests"], one["failures"], one["cost"]) for one in told["usage"]] == [
+        ("big", 2, 1, 0.0025)
+    ]
+    assert [(day["model"], day["prompt_tokens"], day["completion_tokens"]) for day in told["days"]] == [
+        ("big", 1000, 500)
+    ]
+    assert words.splitlines()[1].split()[:6] == ["big", "2", "1", "0", "1000", "500"]
+    assert [line.split()[:3] for line in listed.splitlines() if line.startswith("big")] == [
+        ["big", "endpoint", "-"], ["big", "openai", "8"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["add-model", URL, "--dialect", "soap"], 2, "invalid choice: 'soap'"),
+        (["add-model", URL, "--at-once", "many"], 2, "is no count"),
+        (["add-model", URL, "--at-once", "0"], 1, "At once lies between 1 and 1024, not 0."),
+        (["add-model", "http://127.0.0.1:port/v1#m"], 1, "names no port from 0 to 65535"),
+        (["add-model", "/tmp", "--price-in", "1"], 1, "is no endpoint, so nothing is to be agreed with it"),
+    ],
+)
+def test_what_cannot_be_agreed_is_a_sentence(
+    home: Home, capsys: pytest.CaptureFixture[str], words: list[str], code: int, sentence: str
+) -> None:
+    try:
+        said, _, err = run(home, capsys, *words)
+    except SystemExit as end:
+        said, err = int(end.code or 0), capsys.readouterr().err
+
+    assert said == code
+    assert sentence in err
