@@ -87,10 +87,19 @@ def freeze_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> FrozenRows:
 
     table = pyarrow.Table.from_pylist([dict(row) for row in rows])
     parquet.write_table(table, path)
+    return FrozenRows(path, table.num_rows, _sha256_of(table.to_pylist()))
+
+
+def frozen_sha256(path: Path) -> str:
+    """The hash of the rows that a Parquet file holds now, as `freeze_rows` told it."""
+    return _sha256_of(thaw_rows(path))
+
+
+def _sha256_of(rows: Iterable[Mapping[str, Any]]) -> str:
     digest = hashlib.sha256()
-    for row in table.to_pylist():
+    for row in rows:
         digest.update(json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n")
-    return FrozenRows(path, table.num_rows, digest.hexdigest())
+    return digest.hexdigest()
 
 
 def thaw_rows(path: Path) -> list[dict[str, Any]]:

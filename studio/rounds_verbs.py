@@ -41,3 +41,9 @@ class RoundsVerbs(Opened):
         turn = current(self.store)
         found = gate.report(self.store, turn) if turn else None
         return {"limits": asdict(now), "report": found.to_json() if found else None}
+
+    def replay(self, number: int) -> Json:
+        """Run a round again from its frozen inputs, and say whether weights and figures are the same."""
+        from studio.rounds.replaying import replay
+
+        return replay(self.ready, number)

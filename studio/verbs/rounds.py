@@ -1,10 +1,10 @@
-"""Verbs about rounds: rounds, promote, rollback, gate."""
+"""Verbs about rounds: rounds, gate, promote, rollback, replay."""
 
 import argparse
 from typing import Any
 
 from studio.studio import Studio
-from studio.verbs.verb import Outcome, Verb, no_flags, table
+from studio.verbs.verb import Outcome, Verb, count, no_flags, table
 
 _COLUMNS = ("round", "state", "parent", "model", "votes", "win_rate", "kept", "reason")
 
@@ -54,9 +54,23 @@ def _gate(studio: Studio, args: argparse.Namespace) -> Outcome:
     return Outcome(data, f"{text}\nforgetting may reach {data['limits']['forgetting']:g}")
 
 
+def _replay_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("round", type=count, metavar="ROUND", help="round by number")
+
+
+def _replay(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.replay(args.round)
+    weights = "the same weights, bit by bit" if data["identical"] else "other weights"
+    figures = "the same figures" if data["figures_same"] else "other figures"
+    changed = ", ".join(f"{name} {was} -> {now}" for name, (was, now) in data["libraries"].items())
+    text = f"Round {data['round']} again, {data['steps']} steps in {data['seconds']:g} s: {weights}, {figures}."
+    return Outcome(data, f"{text} Libraries have changed: {changed}." if changed else text)
+
+
 VERBS = (
     Verb("rounds", "show the rounds, how each model stands, and the champion", no_flags, _rounds),
     Verb("promote", "make the candidate the champion, where the gate lets it pass", _promote_flags, _promote),
     Verb("rollback", "make the champion before this one champion again", _rollback_flags, _rollback),
+    Verb("replay", "run a round again from its frozen inputs, and compare", _replay_flags, _replay),
     Verb("gate", "say what stands between the candidate and the championship", _gate_flags, _gate),
 )
