@@ -134,10 +134,12 @@ class Studio(TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs, ScoringVerbs,
     # Models and answers
 
     def models(self) -> Json:
-        """The models with base and parent by name."""
+        """The models with base and parent by name; those that the engine holds with what it found of them."""
+        from studio.clients.proofs import proofs
         from studio.training.adding import list_all
 
-        return list_all(self.ready).to_json()
+        data, found = list_all(self.ready).to_json(), proofs(self.settings.home)
+        return {"models": [{**line, **found.get(line["name"], {})} for line in data["models"]]}
 
     def add_model(self, ref: str, name: str | None = None, **terms: Any) -> Json:
         """Add a base, an adapter or an endpoint; `terms` of an endpoint: see `studio.training.endpoints.Terms`."""
@@ -162,13 +164,17 @@ class Studio(TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs, ScoringVerbs,
         temperature: float = 1.0,
         top_p: float = 1.0,
         seed: int | None = None,
+        exact: bool = False,
     ) -> Json:
-        """Answer one prompt, or each of a JSONL file, by every model."""
+        """Answer one prompt, or each of a JSONL file, by every model.
+
+        `exact`: in float32, by itself, so that the engine says the same again whatever else it answers.
+        """
         from studio.clients.engine import SamplingParams
         from studio.feedback.asking import generate, read_prompts
 
         wanted = [prompt] if prompt is not None else read_prompts(Path(prompts or ""))
-        sampling = SamplingParams(max_tokens=max_new_tokens, temperature=temperature, top_p=top_p, seed=seed)
+        sampling = SamplingParams(max_new_tokens, temperature, top_p, seed, exact)
         return generate(self.ready, models, wanted, sampling).to_json()
 
     # Feedback

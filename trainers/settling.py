@@ -6,8 +6,8 @@ from typing import Any
 
 from storage import jobs
 from storage.errors import RatchetError
-from storage.models import base_of
-from storage.rows_training import Job
+from storage.models import base_of, get_model
+from storage.rows_training import Job, Model
 from storage.runs import append_event, tail_log, write_error
 from storage.store import Store
 from trainers.announce import announce
@@ -61,7 +61,16 @@ def _settle_done(store: Store, job: Job, folder: Path, outcome: dict[str, object
         return
     say(f"Job {job.number} is done: {model.name}.")
     if job.search_id is None:  # of many trials nobody asks anything; the engine loads one when somebody does
-        say(announce(store.home, model, base_of(store, model)))
+        _announce(store, model, folder, say)
+
+
+def _announce(store: Store, model: Model, folder: Path, say: Say) -> None:
+    """Have the engine load what was made; what it finds wrong with it goes to the run's log."""
+    parent = get_model(store, model.parent_id).name if model.parent_id else None
+    found = announce(store.home, model, base_of(store, model), parent)
+    say(found.sentence)
+    if found.warning:
+        append_event(folder, "warning", sentence=found.warning)
 
 
 def _settle_silent(store: Store, watched: Watched, say: Say) -> Job | None:

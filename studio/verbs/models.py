@@ -15,7 +15,8 @@ def _models(studio: Studio, args: argparse.Namespace) -> Outcome:
     data = studio.models()
     endpoints = [{**model, **model["usage"], "model": model["name"]} for model in data["models"] if "usage" in model]
     told = f"\n\n{table(endpoints, ('model', 'dialect', 'at_once', *_SPENT[1:]))}" if endpoints else ""
-    return Outcome(data, table(data["models"], ("name", "kind", "base", "parent")) + told)
+    warned = "".join(f"\n\nwarning: {model['warning']}" for model in data["models"] if "warning" in model)
+    return Outcome(data, table(data["models"], ("name", "kind", "base", "parent")) + told + warned)
 
 
 def _add_model_flags(parser: argparse.ArgumentParser) -> None:

@@ -49,7 +49,7 @@ class Acts(NamedTuple):
 def probe_logits(lane: Lane, adapter: str | None) -> "torch.Tensor":
     """The logits of the probe prompt, as an adapter of the lane answers it, or its base where that is None."""
     base = lane.base
-    tokens = base.tokenizer(PROBE, add_special_tokens=False)["input_ids"][:_TOKENS]
+    tokens = base.tokenizer(PROBE, add_special_tokens=False)["input_ids"][:_TOKENS] or [0]
     found: torch.Tensor = lane.call(lambda: _forward(lane, tokens, adapter))
     return found
 
