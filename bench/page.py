@@ -131,14 +131,14 @@ def plain_form() -> Iterator[str]:
     port = free_port()
     process = subprocess.Popen([sys.executable, str(BASELINE), str(port)], stdout=subprocess.DEVNULL)
     try:
-        wait_for(lambda: _answers(f"http://127.0.0.1:{port}/"), "the plain page")
+        wait_for(lambda: answers_at(f"http://127.0.0.1:{port}/"), "the plain page")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _answers(url: str) -> bool:
+def answers_at(url: str) -> bool:
     time.sleep(0.1)
     try:
         return httpx.get(url, timeout=30, trust_env=False).is_success

@@ -127,7 +127,7 @@ def add_middleware(app: FastAPI, studio: Studio, assets: Assets, demo: gr.Blocks
     from studio.widgets.widget import widget_names
 
     host, port = studio.settings.host, studio.settings.port
-    dresser = Dresser(assets, {page.slug: widget_names(demo, page.slug) for page in PAGES})
+    dresser = Dresser(assets, {page.slug: widget_names(demo, page.slug) for page in PAGES}, announced(demo))
     app.add_middleware(PageDocument, dresser=dresser)
     here = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     app.add_middleware(CORSMiddleware, allow_origins=[here])
@@ -135,6 +135,18 @@ def add_middleware(app: FastAPI, studio: Studio, assets: Assets, demo: gr.Blocks
     app.add_middleware(Doorman, studio=studio)
     app.add_middleware(CalmErrors)
     app.add_middleware(Guard, hosts=[host, *studio.settings.allow_host], limits=limits)
+
+
+def announced(demo: gr.Blocks) -> Mapping[str, str]:
+    """For each page the elements of its head that ask for Gradio's files at once, by its slug."""
+    from studio.pages.preloads import Preloads, frontend
+    from studio.pages.shell import PAGES
+
+    preloads = Preloads(frontend())
+    kinds: dict[str, set[str]] = {page.slug: set() for page in PAGES}
+    for block in demo.blocks.values():
+        kinds.setdefault(block.page, set()).add(block.get_block_name())
+    return {slug: preloads.links(names) for slug, names in kinds.items()}
 
 
 def add_routers(app: FastAPI, studio: Studio) -> None:

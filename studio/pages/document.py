@@ -8,7 +8,8 @@ millisecond. Each place must be found: a Gradio release that moves one fails lou
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,8 +44,11 @@ GONE = "Gradio's page has nothing like {} any more; studio/pages/document.py mus
 class Dresser:
     """Writes our parts into Gradio's HTML for one page."""
 
-    def __init__(self, assets: Assets, widgets: dict[str, Sequence[str]]) -> None:
+    def __init__(
+        self, assets: Assets, widgets: Mapping[str, Sequence[str]], announced: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.assets = assets
+        self.announced = announced  # page slug -> elements that ask for Gradio's files (studio/pages/preloads.py)
         self.mark = (assets.folder / "icons" / "mark.svg").read_text("utf-8").strip()
         assets.bundle("pages/all.css", [f"{name}.css" for name in EVERYWHERE_STYLES])
         for slug, names in widgets.items():  # page slug -> names of the widgets on it
@@ -63,6 +67,8 @@ class Dresser:
         role = f" role-{actor.role}" if actor else ""
         person = f' data-person="{html.escape(actor.name)}"' if actor else ""
         text = _replace(BODY, text, f'<body class="studio page-{page.name.lower()}{role}"{person}>{bar}')
+        # After all that the first paint waits for, which would share the connections with it.
+        text = text.replace("</head>", f"{self.announced.get(page.slug, '')}</head>", 1)
         app = APP.search(text)
         if app is None:
             raise ValueError(GONE.format("<gradio-app>"))
@@ -81,7 +87,8 @@ class Dresser:
             f"<title>{page.title}</title>"
             f'<meta name="description" content="{page.lead}"><meta name="color-scheme" content="light dark">'
             f'<link rel="icon" type="image/svg+xml" href="{url("icons/favicon.svg")}">'
-            f'<script>{THEME_SCRIPT}</script>{links}<script type="application/json" id="parts">{later}</script>'
+            f"<script>{THEME_SCRIPT}</script>{links}{self.announced.get(page.slug, '')}"
+            f'<script type="application/json" id="parts">{later}</script>'
         )
 
 
