@@ -18,6 +18,7 @@
     function watch(pair) {
       close();
       const texts = pair.sides.map(() => "");
+      let phase = "";
       let frame = null;
       let rest = 0; // ms until the next drawing: three times as long as the last one took, so that long texts leave the page free
       const mine = new EventSource(`/api/compare/stream/${encodeURIComponent(pair.comparison)}`);
@@ -25,12 +26,19 @@
       mine.onmessage = ({ data }) => {
         const event = JSON.parse(data);
         if (source !== mine) return;
-        if (event.kind === "status") note(`${PHASES[event.phase] || event.phase}${event.seconds ? ` … ${event.seconds} s` : " …"}`);
+        if (event.kind === "status") {
+          phase = `${PHASES[event.phase] || event.phase}${event.seconds ? ` … ${event.seconds} s` : " …"}`;
+          note(phase);
+        }
         if (event.kind === "text") {
           event.add.forEach((add, index) => { texts[index] = event.anew ? add : texts[index] + add; });
-          frame ??= setTimeout(() => requestAnimationFrame(() => { frame = null; if (source === mine) rest = timed(() => text(texts)); }), rest);
+          frame ??= setTimeout(() => requestAnimationFrame(() => { frame = null; if (source === mine) rest = timed(draw); }), rest);
         }
         if (event.kind === "done") { close(); done(pair, event.pair); }
+      };
+      const draw = () => {
+        text(texts);
+        if (!texts.some(Boolean)) note(phase); // they begin anew: why, is what matters now
       };
       mine.onerror = () => { if (source === mine) { close(); lost(); } };
     }
