@@ -50,5 +50,11 @@ def standing(store: Store, study_id: str) -> list[Exclusion]:
     return [Exclusion.from_row(row) for row in rows]
 
 
+def all_of(store: Store, study_id: str) -> list[Exclusion]:
+    """Every exclusion of a study, those that were lifted too, in the order in which they were made."""
+    rows = store.rows("select * from exclusions where study_id = ? order by rowid", [study_id])
+    return [Exclusion.from_row(row) for row in rows]
+
+
 def _standing(store: Store, study_id: str, kind: str, value: str) -> Exclusion | None:
     return next((one for one in standing(store, study_id) if (one.kind, one.value) == (kind, value)), None)

@@ -1,6 +1,7 @@
 """The verbs of `Studio` about rounds, which inherits them: the ledger, promotion, rolling back, the gate."""
 
 from dataclasses import asdict
+from typing import Any
 
 from studio.opened import Json, Opened
 
@@ -47,3 +48,20 @@ class RoundsVerbs(Opened):
         from studio.rounds.replaying import replay
 
         return replay(self.ready, number)
+
+    def touched(self, **blame: Any) -> Json:
+        """Which models learnt from votes or a version that turned out bad; `blame` as `undoing.Blame` has it."""
+        from studio.rounds.undoing import Blame, touched
+
+        wanted = Blame(**blame)
+        return {"blame": str(wanted), "touched": [one.to_json() for one in touched(self.ready, wanted)]}
+
+    def retrain(self, reason: str = "", dry_run: bool = False, **blame: Any) -> Json:
+        """Leave what is blamed out, and queue again what the champion's line has learnt since the last clean model."""
+        from studio.clients.processes import start_worker
+        from studio.rounds.undoing import Blame, retrain
+
+        done = retrain(self.ready, self.settings, self._owner, Blame(**blame), reason, dry_run)
+        if done["jobs"]:
+            start_worker(self.home)
+        return done

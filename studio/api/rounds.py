@@ -7,10 +7,12 @@ from pydantic import BaseModel
 
 from storage import jobs
 from studio.api.allowed import Asker
+from studio.clients.processes import start_worker
 from studio.rounds.champion import champion
 from studio.rounds.next_step import next_step
 from studio.rounds.promoting import promote, rollback
 from studio.rounds.timeline import timeline
+from studio.rounds.undoing import Blame, retrain
 from studio.studio import Studio
 from studio.training.watching import report
 
@@ -27,6 +29,22 @@ class Reason(BaseModel):
     """Why the champion is rolled back."""
 
     reason: str = ""
+
+
+class Blamed(BaseModel):
+    """What turned out bad, and what is to be done about it (see `studio.rounds.undoing`)."""
+
+    kind: str
+    study: str = ""
+    value: str = ""
+    dataset: str = ""
+    number: int = 0
+    reason: str = ""
+    dry_run: bool = False
+
+    def blame(self) -> Blame:
+        """The part that is blamed."""
+        return Blame(self.kind, self.study, self.value, self.dataset, self.number)
 
 
 def router(studio: Studio) -> APIRouter:
@@ -52,5 +70,12 @@ def router(studio: Studio) -> APIRouter:
     @routes.post("/rollback")
     def roll_back(said: Reason, actor: Asker) -> dict[str, Any]:
         return rollback(studio.store, actor, said.reason).to_json()
+
+    @routes.post("/retrain")
+    def train_again(said: Blamed, actor: Asker) -> dict[str, Any]:
+        done = retrain(studio.store, studio.settings, actor, said.blame(), said.reason, said.dry_run)
+        if done["jobs"]:
+            start_worker(studio.home)
+        return done
 
     return routes

@@ -1,8 +1,10 @@
-"""Verbs about rounds: rounds, gate, promote, rollback, replay."""
+"""Verbs about rounds: rounds, gate, promote, rollback, replay, touched, retrain."""
 
 import argparse
 from typing import Any
 
+from storage.errors import BadInput
+from studio.feedback.exclusions import KINDS
 from studio.studio import Studio
 from studio.verbs.verb import Outcome, Verb, count, no_flags, table
 
@@ -67,10 +69,51 @@ def _replay(studio: Studio, args: argparse.Namespace) -> Outcome:
     return Outcome(data, f"{text} Libraries have changed: {changed}." if changed else text)
 
 
+def _blame_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--study", default="", metavar="S", help="study whose votes turned out bad")
+    which = parser.add_mutually_exclusive_group(required=True)
+    for kind in KINDS:
+        which.add_argument(f"--{kind}", metavar="X", help=f"the votes of this {kind}")
+    which.add_argument("--version", metavar="DATASET@N", help="this version of a dataset")
+
+
+def _blame(args: argparse.Namespace) -> dict[str, Any]:
+    """What is blamed, as `undoing.Blame` names it."""
+    if args.version:
+        dataset, _, number = args.version.rpartition("@")
+        if not dataset or not number.isdecimal():
+            raise BadInput(f'"{args.version}" names no version; write it as DATASET@N, such as facts@2.')
+        return {"kind": "version", "dataset": dataset, "number": int(number)}
+    kind = next(kind for kind in KINDS if getattr(args, kind) is not None)
+    return {"kind": kind, "study": args.study, "value": getattr(args, kind)}
+
+
+def _touched(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.touched(**_blame(args))
+    lines = table(data["touched"], ("model", "how")) if data["touched"] else f"No model learnt from {data['blame']}."
+    return Outcome(data, lines)
+
+
+def _retrain_flags(parser: argparse.ArgumentParser) -> None:
+    _blame_flags(parser)
+    parser.add_argument("--reason", default="", help="why the votes are left out; kept for good")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+
+
+def _retrain(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.retrain(args.reason, args.dry_run, **_blame(args))
+    jobs = ", ".join(str(number) for number in data["jobs"])
+    done = f"queued as {jobs}" if jobs else "to be queued" if args.dry_run else "nothing is left to train"
+    phases = ", ".join(phase["method"] for phase in data["phases"]) or "none"
+    return Outcome(data, f"From {data['start']}: {phases}; {done}.")
+
+
 VERBS = (
     Verb("rounds", "show the rounds, how each model stands, and the champion", no_flags, _rounds),
     Verb("promote", "make the candidate the champion, where the gate lets it pass", _promote_flags, _promote),
     Verb("rollback", "make the champion before this one champion again", _rollback_flags, _rollback),
     Verb("replay", "run a round again from its frozen inputs, and compare", _replay_flags, _replay),
+    Verb("touched", "list the models that learnt from votes or rows that turned out bad", _blame_flags, _touched),
+    Verb("retrain", "leave bad votes or rows out, and train the line again without them", _retrain_flags, _retrain),
     Verb("gate", "say what stands between the candidate and the championship", _gate_flags, _gate),
 )

@@ -102,7 +102,7 @@ def first_day(store: Store, rows: int = 5) -> Study:
     return study
 
 
-def vote(store: Store, study: Study, asked: list[dict[str, Any]], choice: str) -> None:
+def vote(store: Store, study: Study, asked: list[dict[str, Any]], choice: str, annotator: str = "me") -> None:
     """One vote on a fresh comparison of the study's two models."""
     contestants = [models.get_model(store, model_id) for model_id in study.models]
     texts = [f"answer {new_id()}" for _ in contestants]
@@ -110,7 +110,7 @@ def vote(store: Store, study: Study, asked: list[dict[str, Any]], choice: str) -
     comparison = comparisons.add_comparison(store, study, new)
     votes.cast(
         store,
-        Vote(new_id(), comparison.id, study.id, "me", choice, None, None, None, None, None, [0, 1],
+        Vote(new_id(), comparison.id, study.id, annotator, choice, None, None, None, None, None, [0, 1],
              [text_sha256(text) for text in texts], 1.0, "web", None, now()),
     )  # fmt: skip
 
