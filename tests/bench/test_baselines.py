@@ -12,7 +12,7 @@ BASELINES = sorted((ROOT / "bench" / "baselines").glob("*.py"))
 OURS = {"studio", "storage", "trainers", "bench", "tests"}
 PROMISED = {
     "start", "vote", "burst", "sidebyside", "train", "import", "browse", "neardup", "soak", "growth", "leaderboard",
-    "effects", "button", "loop",
+    "effects", "page", "first_token", "button", "loop",
 }  # fmt: skip
 
 

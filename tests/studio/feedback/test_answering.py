@@ -23,7 +23,7 @@ from studio.clients.engine import Engine
 from studio.feedback.answering import AHEAD, Answerer
 from studio.feedback.asking import generate, read_prompts
 from studio.feedback.comparing import add_free, add_next, make_comparisons
-from studio.feedback.filling import Filler
+from studio.feedback.filling import AT_ONCE, Filler
 from studio.feedback.hub import Hub
 from studio.feedback.sampling import Sampling
 from studio.feedback.studies import set_sampling
@@ -312,3 +312,29 @@ def test_a_prompts_file_is_read_strictly(tmp_path: Path) -> None:
     path.write_text('{"prompt": "hello"}\n{"question": 1}\n', "utf-8")
     with pytest.raises(BadInput, match="Line 2 has no prompt"):
         read_prompts(path)
+
+
+def test_a_typed_question_is_begun_by_who_asks_past_all_hands(
+    settings: Settings, store: Store, study: Study, talker: Talker
+) -> None:
+    talker.held.clear()
+    answerer = Answerer(Studio(settings=settings))
+    answerer.start()
+    answerer.look(study.id, "me")
+    answering = "select count(*) from comparisons where state = 'answering'"
+    _until(lambda: store.value(answering) == AT_ONCE)
+    own = add_free(store, "first-look", "slowly, please")
+
+    answerer.answer_now(study.id, own.id)  # or its next round, where that came between
+    assert get_comparison(store, own.id).comparison.state == "answering"
+    assert not answerer.answer_now(study.id, own.id)  # it is being answered already
+    talker.held.set()
+    _until(lambda: get_comparison(store, own.id).comparison.state == "ready")
+    answerer.stop()
+
+
+def test_a_service_that_does_not_run_begins_nothing(settings: Settings, store: Store, study: Study) -> None:
+    own = add_free(store, "first-look", "anybody?")
+
+    assert not Answerer(Studio(settings=settings)).answer_now(study.id, own.id)
+    assert get_comparison(store, own.id).comparison.state == "waiting"
