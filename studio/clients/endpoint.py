@@ -6,8 +6,9 @@ Questions to it are limited in number, counted with their tokens, and put again 
 import asyncio
 import logging
 import sqlite3
+import ssl
 import time
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,20 @@ log = logging.getLogger(__name__)
 
 
 class Endpoint:
-    """The endpoint that a model's row describes. `environ`: where its key is looked up."""
+    """The endpoint that a model's row describes. `environ`: where its key is looked up.
 
-    def __init__(self, home: Home, model: Model, environ: Mapping[str, str]) -> None:
+    `certificates`: gives those that an https address is held against; reading them takes as long as many a token.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        model: Model,
+        environ: Mapping[str, str],
+        certificates: Callable[[], ssl.SSLContext] = httpx.create_ssl_context,
+    ) -> None:
         self._model = model
+        self._certificates = certificates
         self._environ = environ
         self._who = f'"{model.name}"'
         self._dialect = dialect_of(model.dialect)
@@ -146,6 +157,7 @@ class Endpoint:
             self._who,
             _ATTEMPTS,
             Patience.of(self._model.timeout),
+            self._verify(str(self._model.url)),
         )
 
     def _served(self, model: Model) -> str:
@@ -172,6 +184,9 @@ class Endpoint:
             "engine": self._model.url,
             "remote_name": self._served(model),
         }
+
+    def _verify(self, url: str) -> ssl.SSLContext | bool:
+        return self._certificates() if url.startswith("https:") else False
 
     def _headers(self) -> dict[str, str]:
         if not self._model.key_env:
@@ -207,11 +222,13 @@ class Endpoint:
         """The JSON (or text) of a short call."""
         limit = httpx.Timeout(timeout, connect=min(5.0, timeout))
         try:
-            with httpx.Client(timeout=limit, verify=url.startswith("https:")) as client:
+            with httpx.Client(timeout=limit, verify=self._verify(url)) as client:
                 response = client.request(method, url, json=body, headers=self._headers())
         except httpx.TimeoutException as error:
             raise NotReady(f"{self._who} has not answered within {timeout:g} s ({url}); ask again later.") from error
         except httpx.RequestError as error:
+            if streaming.distrusts(error):
+                raise NotReady(streaming.distrusted(self._who)) from error
             raise NotReady(f"{self._who} cannot be reached at {url} ({type(error).__name__}).") from error
         if not response.is_success:
             raise _explained(error_of(response, self._who), response)

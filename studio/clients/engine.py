@@ -8,9 +8,13 @@ drop the row.
 
 import asyncio
 import os
+import ssl
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import aclosing, closing
+from functools import cached_property
 from typing import Any, NamedTuple
+
+import httpx
 
 from storage.home import Home
 from storage.models import server_of
@@ -33,7 +37,7 @@ class Rendered(NamedTuple):
 
 
 class Engine:
-    """Whoever answers in one home; holds nothing, so make one wherever it is needed.
+    """Whoever answers in one home; holds no connection, so make one wherever it is needed.
 
     `start`: whether to start the home's engine where it does not run. `environ`: where endpoints' keys are looked up.
     """
@@ -46,7 +50,12 @@ class Engine:
     def backend(self, store: Store, model: Model) -> Backend:
         """Who answers for a model."""
         endpoint = model if model.kind == "endpoint" else server_of(store, model)
-        return Endpoint(self.home, endpoint, self._environ) if endpoint else self.local
+        return Endpoint(self.home, endpoint, self._environ, lambda: self._certificates) if endpoint else self.local
+
+    @cached_property
+    def _certificates(self) -> ssl.SSLContext:
+        """Read from disk once, for every question."""
+        return httpx.create_ssl_context()
 
     def complete(
         self, model: Model, store: Store, messages: Messages, params: SamplingParams, priority: int = 0

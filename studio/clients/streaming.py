@@ -4,6 +4,7 @@ The same steps stand here twice, for threads and for an event loop; what decides
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +27,10 @@ _CHARACTERS_A_TOKEN = 4  # of English, roughly: an estimate where a server does 
 
 @dataclass(frozen=True)
 class Route:
-    """How to ask: `who` names a stranger in errors, empty for our engine; `stamp` stands where it sends none."""
+    """How to ask: `who` names a stranger in errors, empty for our engine; `stamp` stands where it sends none.
+
+    `verify`: the certificates that an https address is held against.
+    """
 
     url: str
     headers: Mapping[str, str]
@@ -35,13 +39,13 @@ class Route:
     who: str = ""
     attempts: int = 1
     patience: Patience = field(default_factory=Patience)
+    verify: ssl.SSLContext | bool = False
 
     def client_options(self) -> dict[str, Any]:
         """httpx's options: no proxy and no certificates on loopback, both on the way to strangers."""
         local = not self.who
         timeout = _LOCAL if local else self.patience.timeout
-        # Certificates are read from disk with every client, which takes as long as a token; plain http needs none.
-        return {"timeout": timeout, "trust_env": not local, "verify": self.url.startswith("https:")}
+        return {"timeout": timeout, "trust_env": not local, "verify": self.verify}
 
 
 class Tally:
@@ -228,7 +232,7 @@ def _after(error: Exception, route: Route, attempt: int, gathering: Gathering) -
     Text that has come was shown, so nothing is asked again behind it; a server that was silent once would be silent
     again, and the person has waited long enough.
     """
-    last = attempt + 1 == route.attempts
+    last = attempt + 1 == route.attempts or distrusts(error)
     if isinstance(error, _Turned):
         response = error.response
         if not last and response.status_code in (400, 422) and (other := reworded(route.body, response.text)):
@@ -258,4 +262,19 @@ def _reported(route: Route) -> Iterator[None]:
     except httpx.TimeoutException as error:
         raise NotReady(f"{who} has not answered in time; ask again later.") from error
     except httpx.RequestError as error:
+        if distrusts(error):
+            raise NotReady(distrusted(who)) from error
         raise NotReady(f"{who} cannot be reached or has hung up ({type(error).__name__}); ask again.") from error
+
+
+def distrusts(error: Exception) -> bool:
+    """Whether a connection failed because of the server's certificate."""
+    return isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+def distrusted(who: str) -> str:
+    """The sentence about it."""
+    return (
+        f"{who} shows a certificate that this machine does not trust, so nothing was sent; have SSL_CERT_FILE name the "
+        "file with its authority, and start Ratchet again."
+    )
