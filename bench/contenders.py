@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 BASELINES = Path(__file__).resolve().parent / "baselines"
-RATE, SEED = 2e-4, 0
+SEED = 0
 
 
 class Size(NamedTuple):
@@ -39,7 +39,7 @@ SMALL = Size(64, 2, 2048, 5, 64, 96)
 
 
 class Work(NamedTuple):
-    """What is to be done. `epochs`: over the rows; `adapter`: the one that training goes on from."""
+    """What is to be done. `adapter`: the one that training goes on from; `rate`: its step size."""
 
     base: Path
     rows: Path
@@ -47,7 +47,7 @@ class Work(NamedTuple):
     length: int
     steps: int
     adapter: Path | None = None
-    bf16: bool = True
+    rate: float = 2e-4
 
 
 class Turn(NamedTuple):
@@ -61,8 +61,8 @@ class Turn(NamedTuple):
 
 def plain(script: str, work: Work) -> Turn:
     """A script that uses nothing of the project."""
-    settings = {"batch_size": work.batch, "max_length": work.length, "steps": work.steps, "learning_rate": RATE,
-                "seed": SEED, "threads": threads(), "output": str(work.rows.parent / "output"), "bf16": work.bf16,
+    settings = {"batch_size": work.batch, "max_length": work.length, "steps": work.steps, "learning_rate": work.rate,
+                "seed": SEED, "threads": threads(), "output": str(work.rows.parent / "output"),
                 "adapter": str(work.adapter) if work.adapter else None}  # fmt: skip
     said = _process([sys.executable, str(BASELINES / script), str(work.base), str(work.rows), json.dumps(settings)])
     told = json.loads(said.splitlines()[-1])
@@ -82,12 +82,12 @@ def ours(method: str, work: Work, **own: Any) -> Turn:
             for at, line in enumerate(lines)
         ])  # fmt: skip
         options = {"batch_size": work.batch, "max_length": work.length, "max_steps": work.steps,
-                   "learning_rate": RATE, "scheduler": "constant", "warmup": 0.0, "seed": SEED, "held_out": 0.0,
+                   "learning_rate": work.rate, "scheduler": "constant", "warmup": 0.0, "seed": SEED, "held_out": 0.0,
                    **own}  # fmt: skip
         RunSpec("bench", method, "bench", str(work.base), options=options, data_sha256=frozen.sha256, rows=frozen.rows,
                 adapter_path=str(work.adapter) if work.adapter else None,
-                reference="previous" if work.adapter else "base", threads=threads(), device="cpu",
-                dtype="auto" if work.bf16 else "float32").write(folder)  # fmt: skip
+                reference="previous" if work.adapter else "base", threads=threads(),
+                device="cpu").write(folder)  # fmt: skip
         began = time.perf_counter()
         _process([sys.executable, "-m", "bench.contenders", method, str(folder)])
         whole = time.perf_counter() - began

@@ -103,7 +103,7 @@ def _dpo(base: Path, size: Size, turns: int) -> Told:
     told = Told({}, {}, [])
     adapter = make_adapter(base.parent / "adapter", base)
     for start, previous in (("a fresh adapter", None), ("an adapter of a round before", adapter)):
-        work = Work(base, rows, 4, 256, 2 * _EPOCH, previous)
+        work = Work(base, rows, 4, 256, 2 * _EPOCH, previous, rate=2e-5)
         found = _taken(turns, {
             "ours": lambda work=work: ours("dpo", work),
             "trl": lambda work=work: plain("trl_dpo.py", work),

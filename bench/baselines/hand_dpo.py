@@ -3,7 +3,7 @@
     python hand_dpo.py BASE PAIRS.jsonl SETTINGS
 
 Settings, as JSON: batch_size, max_length, steps, learning_rate, seed, threads, adapter (a folder to go on from, or
-null), bf16. Uses nothing of the project. One forward takes the chosen and the rejected answers, one more without
+null). Uses nothing of the project. One forward takes the chosen and the rejected answers, one more without
 gradients takes the reference: the adapter turned off, or a frozen copy of it. Rows come in the order in which TRL's
 default takes them, so that the losses can be compared. Prints one JSON object: for each step its loss and the second
 at which it was done, and the peak of its memory in bytes.
@@ -89,7 +89,7 @@ def main() -> None:
         order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(settings["seed"] + epoch)).tolist()
         taken = [side[place] for side in sides for place in order[begin : begin + size]]
         batch = batch_of(taken, tokenizer.pad_token_id)
-        with torch.autocast("cpu", torch.bfloat16, enabled=settings["bf16"]):
+        with torch.autocast("cpu", torch.bfloat16):
             said = log_probs(model, *batch)
             with torch.no_grad(), reference(model, bool(settings["adapter"])):
                 expected = log_probs(model, *batch)

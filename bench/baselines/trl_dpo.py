@@ -3,7 +3,7 @@
     python trl_dpo.py BASE PAIRS.jsonl SETTINGS
 
 Settings, as JSON: batch_size, max_length, steps, learning_rate, seed, threads, adapter (a folder to go on from, or
-null), bf16. Uses nothing of the project. Prints one JSON object: for each step its loss and the second at which it was
+null). Uses nothing of the project. Prints one JSON object: for each step its loss and the second at which it was
 done, and the peak of its memory in bytes.
 """
 
@@ -56,7 +56,6 @@ def main() -> None:
             max_steps=settings["steps"],
             learning_rate=settings["learning_rate"],
             lr_scheduler_type="constant",
-            bf16=settings["bf16"],
             seed=settings["seed"],
             logging_steps=1,
             save_strategy="no",

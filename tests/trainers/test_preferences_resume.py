@@ -15,7 +15,9 @@ pytestmark = [pytest.mark.torch, pytest.mark.slow]
 OPTIONS = {"max_steps": 40, "learning_rate": 1e-3, "lora_dropout": 0.1}
 
 
-@pytest.mark.parametrize(("method", "start"), [("kto", "continue"), ("orpo", "fresh"), ("cpo", "continue")])
+@pytest.mark.parametrize(
+    ("method", "start"), [("dpo", "continue"), ("kto", "continue"), ("orpo", "fresh"), ("cpo", "continue")]
+)
 def test_a_stopped_run_ends_with_the_weights_of_one_that_was_not(
     method: str, start: str, tiny_base: Path, sft_run: Path, tmp_path: Path
 ) -> None:
