@@ -80,6 +80,11 @@ class Home:
         return self.path / "zygote.json"
 
     @property
+    def zygote_door(self) -> Path:
+        """The socket at which the zygote is asked for processes by others than the worker."""
+        return self.path / "zygote.sock"
+
+    @property
     def serve_file(self) -> Path:
         """Where a running `serve` says its pid, start time, host and port."""
         return self.path / "serve.json"

@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from storage.birth import Birth
 from storage.home import read_json
 from storage.processes import Process, alive, identify
 from storage.runs import append_event
 from trainers import process
 from trainers.forking import NotForked, Nursery
-from trainers.zygote import Order as Birth
 
 
 class Order(NamedTuple):

@@ -17,10 +17,10 @@ from typing import Any
 
 import psutil
 
+from storage.birth import LONGEST, Birth, open_door
 from storage.home import write_json
 from storage.processes import alive, identify
 from trainers.process import environment
-from trainers.zygote import LONGEST, Order
 
 _ANSWER_SECONDS = 5.0  # a fork takes hundredths; one that does not answer hangs, and is ended
 _MOST_STARTS = 3
@@ -56,11 +56,12 @@ class Forked:
 
 
 class Nursery:
-    """At most one zygote. `log`: where it writes; `note`: the file that names its process, for the doctor."""
+    """At most one zygote. `log`: where it writes; `note`: the file that names it; `door`: where others knock."""
 
-    def __init__(self, log: Path, note: Path) -> None:
+    def __init__(self, log: Path, note: Path, door: Path | None = None) -> None:
         self.log = log
         self.note = note
+        self.door = door
         self.generation = 0
         self.ready = False
         self.codes: dict[tuple[int, int], int] = {}
@@ -81,20 +82,30 @@ class Nursery:
         if self._line is not None or self.generation >= _MOST_STARTS or not _safe():
             return
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, self.log.open("ab") as log:
+        with theirs, self._door() as door, self.log.open("ab") as log:
+            handed = [theirs.fileno(), *([door.fileno()] if isinstance(door, socket.socket) else [])]
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "trainers.zygote", str(theirs.fileno())],
+                [sys.executable, "-m", "trainers.zygote", *map(str, handed)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env={**dict(os.environ), **environment(1), **_ALONE},
-                pass_fds=(theirs.fileno(),),
+                pass_fds=handed,
             )
         self._line, self.ready, self.obstacle = ours, False, "the zygote is not ready yet"
         self.generation += 1
         self._write_note()
 
-    def fork(self, order: Order) -> Forked:
+    def _door(self) -> "socket.socket | contextlib.nullcontext[None]":
+        """Where others knock; the worker does without where it cannot be opened."""
+        if self.door is None:
+            return contextlib.nullcontext()
+        try:
+            return open_door(self.door)
+        except OSError:
+            return contextlib.nullcontext()
+
+    def fork(self, order: Birth) -> Forked:
         """Have the zygote become what is ordered; raises NotForked with the reason where it does not."""
         self.hear()
         if self._line is None or not self.ready:
@@ -165,7 +176,9 @@ class Nursery:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             process.wait()
-        self.note.unlink(missing_ok=True)
+        for path in (self.note, self.door):
+            if path is not None:
+                path.unlink(missing_ok=True)
 
 
 def _safe() -> bool:

@@ -142,6 +142,10 @@ def only_one(home: Home) -> Iterator[None]:
         yield
 
 
+def _nursery(home: Home) -> Nursery:
+    return Nursery(home.logs / "zygote.log", home.zygote_file, home.zygote_door)
+
+
 def forking(environ: Mapping[str, str]) -> bool:
     """Whether runs may fork from a zygote: RATCHET_ZYGOTE, which `studio.settings` checks."""
     return environ.get("RATCHET_ZYGOTE", "on").strip().lower() != "off"
@@ -156,8 +160,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     store = Store.open(Home(given.home.resolve()))
     slots = given.slots.split(",") if given.slots else local_slots(dict(os.environ))
-    nursery = Nursery(store.home.logs / "zygote.log", store.home.zygote_file) if forking(dict(os.environ)) else None
-    executor = LocalExecutor(slots, nursery)
+    executor = LocalExecutor(slots, _nursery(store.home) if forking(dict(os.environ)) else None)
     while True:
         try:
             with only_one(store.home):

@@ -1,6 +1,6 @@
 """The zygote: a process that has imported what training needs and computed nothing; runs fork from it in milliseconds.
 
-    python -m trainers.zygote SOCKET          # started by the worker (`trainers.forking`); SOCKET: a descriptor
+    python -m trainers.zygote LINE [DOOR]     # started by the worker (`trainers.forking`); both: sockets' descriptors
 
 Importing torch, transformers, peft, trl and datasets takes three to four seconds of every start; a fork of a process
 that has them takes some hundredths. What makes a fork dangerous is what it does not copy: threads. A child that enters
@@ -14,7 +14,7 @@ A child is what a fresh process would be: session, priority, signals, environmen
 environment on import have read the zygote's (offline, no telemetry), so only runs on a local base fork; and NumPy's
 own matrix products stay on one thread, because its library makes its threads when it is loaded.
 
-It ends when the worker does, because its socket does; runs go on without it.
+It ends when the worker does, because its line does; runs go on without it.
 """
 
 import atexit
@@ -31,28 +31,17 @@ import time
 import traceback
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
+from storage.birth import LONGEST, Birth
 from storage.processes import identify
-
-LONGEST = 1 << 17
-"""Bytes of a message at the most: an order carries the whole environment."""
 
 _NICE = 10  # while it imports, voting goes on; a run lowers itself further
 _REHEARSAL_SECONDS = 30.0
+_GUEST_SECONDS = 1.0  # who knocks has an order ready
 _POLL_SECONDS = 0.01
 _DEFAULTS = (signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR1)
 _TASKS = Path("/proc/self/task")
-
-
-class Order(NamedTuple):
-    """What a child is to become. `words`: module and arguments, as `python -m` takes them; `log`: where it writes."""
-
-    words: list[str]
-    log: str
-    environment: dict[str, str]
-    threads: int
-    nice: int
 
 
 class Unsafe(Exception):
@@ -60,52 +49,69 @@ class Unsafe(Exception):
 
 
 class Zygote:
-    """Answers orders that come through a socket with pids, and tells how each child ended."""
+    """Answers orders with pids: those of the worker, who also hears how each child ended, and those at the door."""
 
-    def __init__(self, line: socket.socket) -> None:
+    def __init__(self, line: socket.socket, door: socket.socket | None = None) -> None:
         self._line = line
+        self._door = door
         self._children: set[int] = set()
-        self._wake, waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._waker = waker
+        self._wake, self._waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
-    def serve(self) -> Order | None:
-        """Fork whatever is ordered until nobody listens any more (None); in a child, its order."""
+    def serve(self) -> Birth | None:
+        """Fork whatever is ordered until the worker is gone (None); in a child, its order."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._waker)
+        line, door = self._line.fileno(), self._door.fileno() if self._door else -1
+        heard = [line, self._wake, *([door] if door >= 0 else [])]
         while True:
-            line = self._line.fileno()
-            ready, _, _ = select.select([line, self._wake], [], [])
+            ready, _, _ = select.select(heard, [], [])
             if self._wake in ready:
                 os.read(self._wake, 512)
                 self._reap()
+            if door in ready and (order := self._open()):
+                return order
             if line in ready:
                 said = self._line.recv(LONGEST)
                 if not said:
                     return None
-                if (order := self._answer(json.loads(said))) is not None:
+                asked = json.loads(said)
+                if order := self._bear(self._line, asked["order"], id=asked["id"]):
                     return order
 
-    def _answer(self, asked: dict[str, Any]) -> Order | None:
+    def _open(self) -> Birth | None:
+        """Hear one order at the door; whoever says nothing is left standing."""
+        assert self._door is not None, "somebody has knocked"
+        try:
+            guest, _ = self._door.accept()
+            with guest:
+                guest.settimeout(_GUEST_SECONDS)
+                return self._bear(guest, json.loads(guest.recv(LONGEST)))
+        except (OSError, ValueError):
+            return None
+
+    def _bear(self, line: socket.socket, order: list[Any], **told: Any) -> Birth | None:
         """Fork; returns the order in the child, None in the zygote."""
         try:
             require_one_thread()
             pid = os.fork()
         except (Unsafe, OSError) as error:
-            self.tell(id=asked["id"], refused=str(error))
+            tell(line, **told, refused=str(error))
             return None
         if pid == 0:
             self._leave()
-            return Order(*asked["order"])
+            return Birth(*order)
         self._children.add(pid)
         process = identify(pid)
-        self.tell(id=asked["id"], pid=pid, started=process.started if process else 0.0)
+        tell(line, **told, pid=pid, started=process.started if process else 0.0)
         return None
 
     def _leave(self) -> None:
         """In a child: hold nothing of the zygote's, or the worker would not hear that it has ended."""
         signal.set_wakeup_fd(-1)
         self._line.close()
+        if self._door is not None:
+            self._door.close()
         os.close(self._wake)
         os.close(self._waker)
 
@@ -115,14 +121,15 @@ class Zygote:
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 self._children.discard(pid)
-                self.tell(pid=pid, code=os.waitstatus_to_exitcode(status))
+                tell(self._line, pid=pid, code=os.waitstatus_to_exitcode(status))
 
-    def tell(self, **said: Any) -> None:
-        """Send one message; the worker may be gone, which is heard where it is read."""
-        try:
-            self._line.send(json.dumps(said).encode())
-        except OSError:
-            return
+
+def tell(line: socket.socket, **said: Any) -> None:
+    """Send one message; who is gone is noticed where it is read."""
+    try:
+        line.send(json.dumps(said).encode())
+    except OSError:
+        return
 
 
 def require_one_thread() -> None:
@@ -179,7 +186,7 @@ def _compute() -> None:
     assert total > 0, "the product of positive numbers is positive"
 
 
-def become(order: Order, given: Collection[str]) -> None:
+def become(order: Birth, given: Collection[str]) -> None:
     """Turn this child into what `python -m` with the order's words would be, and run it to its SystemExit.
 
     `given`: names of the variables with which the zygote began; those that libraries have added since are kept.
@@ -250,17 +257,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     line.set_inheritable(False)
     os.setpriority(os.PRIO_PROCESS, 0, _NICE)
     begun, given = time.monotonic(), frozenset(dict(os.environ))
-    zygote = Zygote(line)
+    door = socket.socket(fileno=int(words[1])) if len(words) > 1 else None
+    if door is not None:
+        door.set_inheritable(False)
     from trainers.imports import import_everything
 
     try:
         import_everything()
         rehearse()
     except (Unsafe, ImportError) as error:
-        zygote.tell(unsafe=str(error))
+        tell(line, unsafe=str(error))
         return 1
-    zygote.tell(ready=round(time.monotonic() - begun, 3))
-    order = zygote.serve()
+    tell(line, ready=round(time.monotonic() - begun, 3))
+    order = Zygote(line, door).serve()
     if order is not None:
         end(lambda: become(order, given))
     return 0

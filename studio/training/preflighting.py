@@ -26,6 +26,7 @@ from storage.processes import alive
 from storage.runs import freeze_rows
 from storage.specs.run import RunSpec
 from storage.store import Store
+from studio.clients.forking import fork
 from studio.settings import Settings
 from studio.training.launching import spec_of
 from studio.training.material import glance, glance_extras
@@ -200,9 +201,12 @@ def _start(home: Home, key: str, spec: RunSpec, files: dict[str, list[dict[str, 
         freeze_rows(folder / f"{name}.parquet", rows)
     spec.write(folder)
     (folder / "wanted").touch()
-    with (home.logs / "preflight.log").open("ab") as log:
+    words, log_file = ["trainers.preflight", str(folder)], home.logs / "preflight.log"
+    if Path(spec.base_path).exists() and fork(home, words, log_file, spec.threads, _NICE):  # the zygote is offline
+        return
+    with log_file.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "trainers.preflight", str(folder)],
+            [sys.executable, "-m", *words],
             cwd=_ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,

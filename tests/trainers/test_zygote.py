@@ -12,9 +12,11 @@ import psutil
 import pytest
 
 from storage import jobs
-from storage.home import read_json, write_json
+from storage.birth import LONGEST, knock
+from storage.home import Home, read_json, write_json
 from storage.processes import identify
 from storage.store import Store
+from studio.clients.forking import fork
 from tests.trainers import building
 from tests.trainers.executor_contract import MODULE, ExecutorContract, at_work, wait_for
 from trainers.executor import Executor, LocalExecutor, Order
@@ -31,7 +33,8 @@ OPENMP = "tests.trainers.openmp_run"
 
 def ready(folder: Path) -> Nursery:
     """A nursery whose zygote has said that it is ready."""
-    nursery = Nursery(folder / "zygote.log", folder / "zygote.json")
+    home = Home(folder)
+    nursery = Nursery(folder / "zygote.log", home.zygote_file, home.zygote_door)
     nursery.prepare()
 
     def said() -> bool:
@@ -209,6 +212,33 @@ def test_when_the_worker_dies_its_zygote_ends_and_its_run_goes_on_and_is_taken_u
     building.run_worker(store)
     job = jobs.get_job(store, queued.id)
     assert (parent, job.status, job.restarts, len(building.losses(folder))) == (zygote.pid, "done", 0, 30)
+
+
+def test_others_knock_at_the_door_and_get_a_process_too(nursery: Nursery, order: Callable[..., Order]) -> None:
+    one, home = order(OPENMP), Home(nursery.note.parent)
+    words = [OPENMP, str(one.folder), "--resume"]
+
+    with knock(home.zygote_door, 1.0):  # who says nothing keeps nobody out
+        assert fork(home, words, one.folder / "train.log", threads=2, nice=10)
+
+    wait_for(lambda: (one.folder / "found.json").exists(), "the product")
+    found = read_json(one.folder / "found.json") or {}
+    assert (found["threads"], found["nice"], found["argv"]) == (2, 10, words[1:])
+    assert (home.zygote_door.stat().st_mode & 0o777, found["files"]) == (0o600, [])
+    with knock(home.zygote_door, 5.0) as line:
+        line.send(b"no order")
+        assert line.recv(LONGEST) == b""
+    assert nursery.ready and fork(home, words, one.folder / "train.log", threads=1, nice=10)
+
+
+def test_where_no_zygote_is_ready_nobody_is_asked(home: Home) -> None:
+    home.make()
+    assert not fork(home, ["x"], home.logs / "x.log", 1, 0)
+
+    me = identify(os.getpid())
+    assert me is not None
+    write_json(home.zygote_file, {**me._asdict(), "ready": True})  # whose door is closed
+    assert not fork(home, ["x"], home.logs / "x.log", 1, 0)
 
 
 def test_a_process_that_has_computed_does_not_fork() -> None:
