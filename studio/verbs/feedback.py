@@ -21,6 +21,9 @@ def _generate_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--temperature", type=float, default=1.0, metavar="T", help="0 takes the likeliest token")
     parser.add_argument("--top-p", type=float, default=1.0, metavar="P")
     parser.add_argument("--seed", type=int, default=None, metavar="N", help="the same seed gives the same answer")
+    parser.add_argument(
+        "--exact", action="store_true", help="in float32 and by itself: the same answer whatever else is answered"
+    )
 
 
 def _generate(studio: Studio, args: argparse.Namespace) -> Outcome:
@@ -32,6 +35,7 @@ def _generate(studio: Studio, args: argparse.Namespace) -> Outcome:
         temperature=args.temperature,
         top_p=args.top_p,
         seed=args.seed,
+        exact=args.exact,
     )
     lines = [f"[{answer['model']}] {answer['text']}" for answer in data["answers"]]
     return Outcome(data, visible("\n".join(lines)))

@@ -16,7 +16,7 @@ def turned(costs: dict[int, float], turns: int) -> dict[int, float]:
 
 
 @pytest.mark.parametrize("cost", [0.001, 0.031, 0.517])
-def test_a_worse_level_takes_a_tenth_of_the_better_ones_time_whatever_its_steps_cost(cost: float) -> None:
+def test_a_worse_level_takes_its_share_of_the_better_ones_time_whatever_its_steps_cost(cost: float) -> None:
     spent = turned({0: 0.03, 1: cost}, 2000)
 
     assert spent[0] == pytest.approx(60)
@@ -26,8 +26,8 @@ def test_a_worse_level_takes_a_tenth_of_the_better_ones_time_whatever_its_steps_
 def test_each_level_yields_to_the_next_better_one_and_none_starves() -> None:
     spent = turned({0: 0.03, 1: 0.051, 2: 0.0517}, 3000)
 
-    assert spent[1] == pytest.approx(9, rel=0.1)
-    assert spent[2] == pytest.approx(0.9, rel=0.2)
+    assert spent[1] == pytest.approx(90 * SHARE, rel=0.1)
+    assert spent[2] == pytest.approx(90 * SHARE**2, rel=0.3)
 
 
 def test_whoever_is_alone_computes_in_every_turn() -> None:
