@@ -55,6 +55,9 @@ class Settings:
     zygote: bool = True
     """RATCHET_ZYGOTE (on or off): whether a process waits with all libraries imported, from which training forks."""
 
+    engine: str = ""
+    """RATCHET_ENGINE: options of the engine, such as `--memory 20 --quantise 4bit`; it reads them when it starts."""
+
     static: Path = Path()
     """Not set by hand: where the package's static files lie."""
 
@@ -82,6 +85,7 @@ class Settings:
             rewards=Path(named).expanduser().resolve() if (named := environ.get("RATCHET_REWARDS", "")) else None,
             webhook=_address(environ.get("RATCHET_WEBHOOK", "")),
             zygote=_switch("RATCHET_ZYGOTE", environ.get("RATCHET_ZYGOTE", "on")),
+            engine=environ.get("RATCHET_ENGINE", "").strip(),
             static=static_folder(),
         )
 

@@ -1,8 +1,12 @@
-"""`python -m trainers.engine --home H`: answer prompts for the models of a home until nobody asks any more."""
+"""`python -m trainers.engine --home H`: answer prompts for the models of a home until nobody asks any more.
+
+Whoever starts the engine need not know its options: RATCHET_ENGINE holds further ones, and those given win.
+"""
 
 import argparse
 import logging
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from trainers.engine.process import EngineOptions, run_engine
 
 def main() -> int:
     """Parse the arguments and run; 1 with a sentence on stderr when it cannot."""
+    further = shlex.split(dict(os.environ).get("RATCHET_ENGINE", ""))
     defaults = EngineOptions()
     parser = argparse.ArgumentParser(prog="trainers.engine", description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="the project's folder")
@@ -25,7 +30,7 @@ def main() -> int:
     parser.add_argument("--memory", type=float, default=None, help="gigabytes for bases (default: what is free)")
     parser.add_argument("--quantise", choices=("4bit", "8bit"), default=None, help="weights in fewer bits (CUDA)")
     parser.add_argument("--lock-fd", type=int, default=None, help="descriptor of the lock that the starter took")
-    given = parser.parse_args()
+    given = parser.parse_args([*further, *sys.argv[1:]])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     # torch's threads wait asleep. Spinning, its default, made a step 10 to 20 times slower on two cores beside a
