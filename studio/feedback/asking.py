@@ -14,6 +14,7 @@ from storage.rows_training import Model
 from storage.store import Store
 from studio.clients.answers import Answer, SamplingParams
 from studio.clients.engine import Engine
+from studio.feedback.room import BULK, WAITED_FOR
 
 _AT_ONCE = 8  # questions in flight: they share the engine's batch
 _STAMPED = ("base", "base_sha256", "adapter", "adapter_sha256", "template_sha256", "params", "seed")
@@ -65,10 +66,13 @@ def generate(
         if model.kind != "endpoint":
             engine.ensure(store, model)
 
+    # A file of prompts is no question that somebody sits before.
+    priority = WAITED_FOR if len(prompts) * len(chosen) <= _AT_ONCE else BULK
+
     def ask(asked: tuple[str | Messages, Model]) -> Said:
         prompt, model = asked
         try:
-            return Said(prompt, model.name, engine.complete(model, store, as_messages(prompt), sampling))
+            return Said(prompt, model.name, engine.complete(model, store, as_messages(prompt), sampling, priority))
         finally:
             store.close()
 

@@ -175,12 +175,13 @@ class _Bulk:
                 for future in done:
                     self._keep(future.result())
                 self._tell()
-            self._write()
-        finally:
+        except BaseException:
             self.over.set()
-            pool.shutdown(cancel_futures=True)
+            raise
+        finally:
+            # A server that says nothing would keep a stop waiting: whoever still listens to one writes nothing down.
+            pool.shutdown(wait=not self.over.is_set(), cancel_futures=True)
             self._write()
-            self.over.clear()
 
     def _slots(self, model: Model, mine: int) -> int:
         if model.kind == "endpoint":

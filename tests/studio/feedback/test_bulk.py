@@ -28,6 +28,9 @@ from studio.feedback.room import USUAL, rows_beside
 from studio.feedback.sampling import Sampling
 from studio.feedback.standing_answers import compare_answers
 from studio.people.roles import Actor
+from studio.serve import prepare
+from studio.settings import Settings
+from studio.studio import Studio
 from tests.talker import Talker
 
 pytestmark = pytest.mark.heavy
@@ -173,7 +176,7 @@ def test_one_that_was_killed_after_its_dataset_appeared_is_done(place: Store) ->
     ended(place, answering)
     kept.change(place, answering.id, state="running", finished_at=None)
 
-    answerings.revive(place)
+    prepare(Studio(settings=Settings.from_env({}, home=place.home.path)))  # as `serve` does when it starts
     told = ended(place, answering)
 
     assert (told["state"], told["made"], told["result"]["rows"]) == ("done", "answered", 12)
