@@ -84,3 +84,13 @@ def test_near_duplicates_that_were_planted_are_found() -> None:
 @pytest.mark.parametrize("name", ["import", "browse", "vote_during_import"])
 def test_measurements_of_data_run(name: str) -> None:
     _trial(name)
+
+
+@pytest.mark.torch
+def test_three_models_answer_side_by_side_in_turn_and_as_copies() -> None:
+    found = _trial("sidebyside")
+
+    assert found["ours"].keys() == {"tokens_per_second", "last_begins", "seconds", "mb", "one_alone"}
+    assert found["ours"]["one_alone"].keys() == {"base", "adapter", "merged"}
+    assert found["baselines"].keys() == {"switching", "merged"}
+    assert all(one["seconds"] > 0 for one in (found["ours"], *found["baselines"].values()))

@@ -70,6 +70,42 @@ def test_the_pieces_are_the_text_and_none_holds_half_a_character(make: Any, text
         assert "".join(pieces) == text
 
 
+CUT = "👩🏽‍🚀 says 你好，世界 𠮷野家 🇫🇷 e\u0301 नमस्ते ok"
+
+
+@pytest.mark.parametrize("make", [byte_level, sentencepiece_like])
+def test_wherever_an_answer_is_cut_what_was_said_is_whole_characters_of_the_text(make: Any, tmp_path: Path) -> None:
+    """Emoji of several code points, signs of four bytes and marks: each token sequence is cut after every token."""
+    from trainers.engine.text import Detokeniser
+
+    tokenizer = make(tmp_path)
+    ids = tokenizer(CUT, add_special_tokens=False)["input_ids"]
+    said = []
+    for end in range(len(ids) + 1):
+        detokeniser = Detokeniser(tokenizer)
+        pieces = [detokeniser.push(token) for token in ids[:end]]
+        said.append("".join([*pieces, detokeniser.flush()]))
+
+    assert len(ids) > len(CUT)  # most of its characters are cut into several tokens
+    assert [text for text in said if not CUT.startswith(text)] == []
+    assert sorted(said, key=len) == said
+    assert (said[0], said[-1]) == ("", CUT)
+
+
+@pytest.mark.parametrize("make", [byte_level, sentencepiece_like])
+def test_a_character_is_given_out_with_the_token_that_completes_it(make: Any, tmp_path: Path) -> None:
+    from trainers.engine.text import Detokeniser
+
+    tokenizer = make(tmp_path)
+    detokeniser = Detokeniser(tokenizer)
+    ids = tokenizer("a\U0001f9edb", add_special_tokens=False)["input_ids"]
+
+    pieces = [detokeniser.push(token) for token in ids]
+
+    assert [piece for piece in pieces if piece] == ["a", "\U0001f9ed", "b"]
+    assert pieces[-1] == "b"
+
+
 def test_an_answer_that_is_cut_inside_a_character_ends_before_it(tmp_path: Path) -> None:
     from trainers.engine.text import Detokeniser
 
