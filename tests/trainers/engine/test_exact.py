@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.event_loop import run_alone
 from tests.trainers.engine.asking import Asked, ask, generated, user
 from trainers.engine.row import Row
 from trainers.engine.sampling import Sampling
@@ -80,6 +81,26 @@ def test_a_base_in_a_short_format_answers_exactly_in_float32(make_bases: Make, t
     assert exact.tokens == generated(tiny_models["base"], tiny_models["a"], exact.row.prompt, 40)
     assert drawn[0].tokens == drawn[1].tokens
     assert drawn[0].tokens != drawn[2].tokens
+
+
+def test_the_stamp_of_an_exact_answer_says_so(make_bases: Make, tiny_models: Models) -> None:
+    from trainers.engine.asks import Ask
+    from trainers.engine.wire import ChatRequest
+
+    bases = make_bases(dtype="bfloat16")
+    bases.load_base("base", tiny_models["base"])
+
+    async def said(exact: bool) -> dict[str, Any]:
+        ask = await Ask.begin(bases, ChatRequest(model="base", messages=user("Hi"), max_tokens=3, exact=exact))
+        async for _ in ask.events():
+            pass
+        return ask.stamp
+
+    exact, usual = run_alone(said(True)), run_alone(said(False))
+
+    assert (exact["exact"], exact["dtype"]) == (True, "float32")
+    assert ("exact" in usual, usual["dtype"]) == (False, "bfloat16")
+    assert exact["base_sha256"] == usual["base_sha256"]
 
 
 def test_an_exact_row_is_never_pushed_aside(make_bases: Make, tiny_models: Models) -> None:
