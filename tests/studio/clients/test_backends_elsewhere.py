@@ -20,6 +20,7 @@ from storage.home import Home
 from storage.models import add_model
 from storage.store import Store
 from studio.clients.engine import Engine
+from studio.clients.processes import stop_engine
 from tests.studio.clients import gguf_model
 from tests.studio.clients.backend_contract import GREEDY, OTHER, QUESTION, Asked, BackendContract
 
@@ -78,6 +79,7 @@ def llama_cpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     with running(words, folder / "log", f"http://127.0.0.1:{port}/health"):
         asked = far(folder, port, remote_name="starter", dialect="llama.cpp")
         yield asked
+        stop_engine(asked.store.home)
         asked.store.close()
 
 
@@ -94,6 +96,7 @@ def transformers_serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask
         # Its random state is one for the whole process: a seed holds while nobody else asks.
         asked = far(folder, port, remote_name=str(STARTER), at_once=1)
         yield asked
+        stop_engine(asked.store.home)
         asked.store.close()
 
 
