@@ -13,9 +13,8 @@ from storage.home import Home, read_json
 from storage.processes import alive
 from storage.rows_training import Job
 from storage.specs.run import RunSpec
-from storage.weights import count_weights
 from trainers.executor import Executor
-from trainers.memory import GIB, free_bytes
+from trainers.memory import GIB, base_need, free_bytes
 
 # Of what is free, this much stays free: the system and the pages need some.
 _MARGIN = 0.95
@@ -66,13 +65,13 @@ def still_needed(home: Home, job: Job) -> None:
 def _need(home: Home, spec: RunSpec, device: str) -> Need | None:
     """What is needed and free; None where it cannot be told."""
     try:
-        weights = count_weights(Path(spec.base_path)) * (2 if device.startswith("cuda") else 4)
+        answering = base_need(Path(spec.base_path), 2 if device.startswith("cuda") else 4)
         free = free_bytes(device)
     except (RatchetError, OSError, ValueError):
         return None
-    run = spec.memory_gb * GIB if spec.memory_gb else _reckoned(spec, weights)
+    run = spec.memory_gb * GIB if spec.memory_gb else _reckoned(spec, answering.weights)
     loaded = bool(_engine_says(home, "/health").get("models"))
-    return Need(run, 0.0 if loaded else weights, free)  # what is loaded is not among what is free
+    return Need(run, 0.0 if loaded else answering.total, free)  # what is loaded is not among what is free
 
 
 def _reckoned(spec: RunSpec, weights: float) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from storage.errors import Conflict, NotReady, Refused
+from storage.errors import Conflict, MovedAside, NotReady, Refused
 from tests.trainers.engine import tiny
 from tests.trainers.engine.asking import ask, generated
 
@@ -169,6 +169,19 @@ def test_a_twin_is_not_made_from_files_that_were_exchanged(
         bases.find("base", exact=True)
 
     assert (bases.exact(), bases.find("base").lane.base.sha256) == ([], sha256)
+
+
+def test_moving_aside_takes_the_twin_as_well(make_bases: Make, tiny_models: Models) -> None:
+    bases = make_bases("bfloat16")
+    bases.load_base("base", tiny_models["base"])
+    bases.find("base", exact=True)
+
+    bases.put_all_out(0)
+    bases.refusal = lambda: MovedAside("The engine has moved aside.")
+
+    assert (bases.exact(), names(bases), bases.memory()) == ([], [], 0)
+    with pytest.raises(MovedAside):
+        bases.find("base", exact=True)
 
 
 def test_a_twin_goes_with_its_base_and_an_adapter_from_both(make_bases: Make, tiny_models: Models) -> None:
