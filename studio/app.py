@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, TypeVar
 from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from storage.errors import NotFound
 from studio.api.allowed import allowed
 from studio.api.errors import CalmErrors, add_error_answers
-from studio.assets import Assets, GradioFiles, HashedFiles
+from studio.assets import Assets, GradioFiles, HashedFiles, ThemeFile
 from studio.doorman import Doorman
 from studio.pages.lean_gradio import import_gradio, without_rehearsals
 from studio.pages.people import PlainPages
@@ -80,6 +80,7 @@ def assemble(studio: Studio, demo: gr.Blocks) -> FastAPI:
     app.include_router(plain_pages(PlainPages(assets)))
     app.mount("/static", HashedFiles(assets), name="static")
     app.mount("/assets", GradioFiles(), name="assets")
+    app.router.routes.append(Route("/theme.css", ThemeFile(lambda: (demo.theme_css, demo.theme_hash))))
     mount_pages(app, demo, limits)
     return app
 

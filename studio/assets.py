@@ -9,13 +9,13 @@ The scripts and styles of a page are many small files, each a noun, and travel a
 """
 
 import hashlib
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from studio.packed import TYPES, Shelf, Text
 
@@ -96,6 +96,25 @@ class GradioFiles(StaticFiles):
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = FOR_EVER
         return response
+
+
+class ThemeFile:
+    """Gradio's theme as a style, an application of one file; a page names its version, and waits for it to be drawn.
+
+    `current`: the style and the version by which pages ask for it.
+    """
+
+    def __init__(self, current: Callable[[], tuple[str, str]]) -> None:
+        self.current = current
+        self._shelf = Shelf()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the style; kept for a year where it is asked for by its version."""
+        style, version = self.current()
+        asked = parse_qs(scope["query_string"].decode("latin-1")).get("v", [""])[0]
+        text = Text("theme.css", version[:12], style.encode)
+        response = await self._shelf.answer(text, FOR_EVER if asked == version else ASK_FIRST, scope)
+        await response(scope, receive, send)
 
 
 def _digest(content: bytes) -> str:

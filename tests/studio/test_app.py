@@ -168,6 +168,15 @@ def test_gradios_files_are_kept_for_a_year_and_end_at_their_folder(client: TestC
     assert client.get("/assets/nothing.js").status_code == 404
 
 
+def test_gradios_theme_is_kept_by_the_version_that_its_page_names(client: TestClient) -> None:
+    version = re.findall(r'"theme_hash": ?"([0-9a-f]+)"', client.get("/").text)[0]
+    answer = client.get(f"/theme.css?v={version}")
+
+    assert answer.headers["content-type"].startswith("text/css") and "--body-text-color" in answer.text
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert client.get("/theme.css?v=other").headers["cache-control"] == "no-cache"
+
+
 @pytest.mark.parametrize("path", ["/static/../studio/app.py", "/static/%2e%2e/pyproject.toml", "/static//etc/passwd"])
 def test_static_files_end_at_their_folder(path: str, client: TestClient) -> None:
     assert client.get(path).status_code == 404
