@@ -6,7 +6,9 @@
 them after the other asks a question of the starter model every 5 seconds and watches it being answered, every other
 one breaks off in the middle. A browser goes through all pages, ten seconds a page, and the leaderboard is counted
 again and again. Two trainings follow each other, with a pause between them; each registers its adapter, which the
-engine loads. Every 10 seconds memory, descriptors and threads of web, engine, worker and zygote are noted.
+engine loads. At the very beginning a crowd of eighty asks at once, a peak that later hours cannot pass: SQLite keeps
+the descriptors of connections that were open at one time. Every 10 seconds memory, descriptors and threads of web,
+engine, worker and zygote are noted.
 
 Goals after the first quarter, which is warm-up: at most 5 % more memory of web and engine, not one descriptor or
 thread more. The baseline is a plain Gradio application (`baselines/gradio_votes.py`) with eight people at the same
@@ -43,6 +45,7 @@ GOAL_PERCENT = 5.0
 _BARE = Path(__file__).parent / "baselines" / "gradio_votes.py"
 _PAGES = ("/", "/data", "/compare", "/studies", "/results", "/train")
 _QUESTIONS = ("What is the capital of Italy?", "What is 3 plus 4?", "Hello!", "What is the opposite of hot?")
+_CROWD = 80  # twice the threads of the web process
 _ASKED_IN = "first-look"
 
 
@@ -116,6 +119,7 @@ class _Soak:
         *mine, admin = tokens
         judges = await gather(self.port, mine)
         cookies = [f"ratchet_session_{self.port}={token}" for token in tokens]
+        await self._crowd(cookies[-1])
         plain = [GradioJudge(self.bare, f"plain{number}") for number in range(PEOPLE)]
         async with chromium() as browser:
             ours = await self._page(browser, self.port, admin)
@@ -131,6 +135,17 @@ class _Soak:
                 asyncio.to_thread(self._train),
             ]
             await asyncio.gather(*going)
+
+    async def _crowd(self, cookie: str) -> None:
+        """As many at once as the server has threads for: SQLite keeps a descriptor for each, and none later."""
+
+        async def ask() -> None:
+            line = await Line.open(self.port, cookie)
+            for _ in range(5):
+                await line.ask("GET", "/api/compare/progress?study=bench")
+            line.close()
+
+        await asyncio.gather(*(ask() for _ in range(_CROWD)))
 
     async def _every(self, pace: float, act: Callable[[], Awaitable[None]], first: float = 0.0) -> None:
         """Act at a pace; what takes longer than that is not made up for."""
