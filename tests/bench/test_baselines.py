@@ -42,7 +42,7 @@ def test_every_measurement_that_was_promised_is_there() -> None:
     assert PROMISED - set(benches()) == set()
 
 
-@pytest.mark.parametrize("name", sorted(set(benches()) - {"start"}))
+@pytest.mark.parametrize("name", benches())
 def test_a_measurement_says_how_it_is_run_and_takes_a_trial_run(name: str) -> None:
     text = (ROOT / "bench" / f"{name}.py").read_text(encoding="utf-8")
 
