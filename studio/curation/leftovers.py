@@ -9,6 +9,7 @@ from studio.curation import export_tasks, tidying, uploads
 # An edit is published, and a queued task taken, long before that.
 _STARTING_SECONDS = 60
 _CUT_OFF = {
+    "answer": "Answering was cut off (its process ended); what has been answered is kept. Go on with it.",
     "import": "The import was cut off (its process ended); nothing of it was imported. Import the file again.",
     "export": "The export was cut off (its process ended); no file is left of it. Export again.",
     "hub-push": "The export was cut off (its process ended); nothing was sent to the Hub. Export again.",

@@ -56,7 +56,7 @@ def _asked(store: Store, version: Version) -> Iterator[Asked]:
 def make_dataset(store: Store, answering: Answering, rows: Callable[[], Iterator[Asked]]) -> dict[str, Any]:
     """Make the dataset of an answering that has all its answers; what became of it, as its `result`.
 
-    Raises Conflict where the name was taken meanwhile, BadInput where no row has an answer.
+    Where the name was taken meanwhile it gets a number behind it. Raises BadInput where no row has an answer.
     """
     made = begin_dataset(store, "sft" if len(answering.model_ids) == 1 else "prompts")
     left_out: Counter[str] = Counter()
@@ -73,11 +73,21 @@ def make_dataset(store: Store, answering: Answering, rows: Callable[[], Iterator
             raise BadInput(f"No row was answered: {'; '.join(left_out) or 'there were none'}.")
         result = {"rows": written, "duplicates": duplicates, "left_out": dict(left_out)}
         # Before the dataset appears: whoever is killed between the two finds it by that (`made_already`).
-        answerings.change(store, answering.id, made_id=made.id, result=result)
+        name = _free(store, answering.target)
+        answering = answerings.change(store, answering.id, target=name, made_id=made.id, result=result)
         source = get_dataset(store, answering.dataset_id)
         label = f"answered {written:,} rows of {source.name}"
-        out.publish(answering.target, {"label": label, "rows": written, "answering": answering.id})
+        out.publish(name, {"label": label, "rows": written, "answering": answering.id})
     return _done(store, answering, made.id, result)
+
+
+def _free(store: Store, name: str) -> str:
+    """The name, or the name with the first free number behind it."""
+    number, wish = 1, name
+    while find_dataset(store, wish):
+        number += 1
+        wish = f"{name[:58]}-{number}"
+    return wish
 
 
 def made_already(store: Store, answering: Answering) -> dict[str, Any] | None:

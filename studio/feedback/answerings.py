@@ -136,15 +136,13 @@ def stop(store: Store, actor: Actor, reference: str) -> Answering:
 def resume(store: Store, actor: Actor, reference: str) -> Answering:
     """Go on with one that was stopped, has failed or was cut off; answers that failed are asked for again.
 
-    Raises Conflict where it is at work or done, or where its name has been taken meanwhile.
+    Raises Conflict where it is at work or done.
     """
     require(actor, Action.EDIT_DATA)
     found = answerings.get_answering(store, reference)
     if found.state in ("done", "undone") or not _at_rest(store, found):
         word = found.state if found.state in ENDED else "at work"
         raise Conflict(f'The answering into "{found.target}" is {word}; there is nothing to resume.')
-    if found.state in ENDED:
-        _refuse_target(store, found.target)
     answerings.forget_failed(store, found.id)
     answerings.change(store, found.id, state="running", error=None, finished_at=None)
     start_process(store, found)

@@ -183,6 +183,18 @@ def test_one_that_was_killed_after_its_dataset_appeared_is_done(place: Store) ->
     assert len(rows(place, "answered")) == 12
 
 
+def test_a_name_that_was_taken_meanwhile_gets_a_number(place: Store, talker: Talker) -> None:
+    talker.held.clear()
+    answering = begin(place, ADA, Wish("questions", ["nimble-otter"], "answered", count=2))
+    create_dataset(place, "answered", "sft")
+
+    talker.held.set()
+    told = ended(place, answering)
+
+    assert (told["state"], told["into"], told["made"]) == ("done", "answered-2", "answered-2")
+    assert (rows(place, "answered"), len(rows(place, "answered-2"))) == ([], 2)
+
+
 def test_a_server_that_refuses_ends_it_with_its_sentence_and_it_can_be_resumed(place: Store, talker: Talker) -> None:
     talker.failing = True
     answering = begin(place, ADA, Wish("questions", ["nimble-otter"], "answered"))
