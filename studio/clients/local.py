@@ -1,13 +1,17 @@
-"""The home's own engine as a backend: it loads what it is asked for, and answers on loopback."""
+"""The home's own engine as a backend: it loads what it is asked for, and answers on loopback.
+
+Whoever has just seen that a model is held asks without looking again: the two sides of a comparison would each wait for
+two more round trips before their first token, one after the other. What was put out in that moment is loaded again.
+"""
 
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from storage.errors import Conflict, NotReady, RatchetError
+from storage.errors import Conflict, NotFound, NotReady, RatchetError
 from storage.home import Home
 from storage.models import base_of, get_model
 from storage.rows_training import Model
@@ -18,13 +22,24 @@ from studio.clients.backend import Health
 from studio.clients.connection import Connection, find, find_or_start
 from studio.clients.streaming import Route, Tally
 
+_SURE_SECONDS = 1.0  # for which a look at what the engine holds counts
+
+
+class _Seen(NamedTuple):
+    """A model that the engine held as its row describes it, and when."""
+
+    model: Model
+    connection: Connection
+    at: float
+
 
 class LocalEngine:
-    """The engine of one home; holds nothing. `start`: whether to start it where it does not run."""
+    """The engine of one home. `start`: whether to start it where it does not run."""
 
     def __init__(self, home: Home, start: bool = True) -> None:
         self._home = home
         self._start = start
+        self._seen: dict[str, _Seen] = {}  # by the model's id
 
     def connect(self) -> Connection:
         """The running engine; raises NotReady where there is none and none may or can be started."""
@@ -77,6 +92,7 @@ class LocalEngine:
             parent = get_model(store, model.parent_id).name if model.parent_id else None
             body = {"lora_name": model.name, "lora_path": model.path, "base": base.name, "parent": parent}
             _check(model, model.adapter_sha256, connection.post("/v1/load_lora_adapter", body)["sha256"])
+        self._seen[model.id] = _Seen(model, connection, time.monotonic())
         return connection
 
     def load_adapter(self, name: str, path: str, base: str) -> None:
@@ -91,9 +107,12 @@ class LocalEngine:
         self, model: Model, store: Store, messages: Messages, params: SamplingParams, priority: int = 0
     ) -> Generator[Delta, None, None]:
         """Ask as a base or an adapter, loaded first where it is not."""
-        route = self.route(model, store, messages, params, priority)
-        with closing(streaming.stream(route, Tally(route))) as pieces:
-            yield from pieces
+        seen = self._seen.get(model.id)
+        if seen and seen.model == model and time.monotonic() - seen.at < _SURE_SECONDS:
+            with suppress(NotFound):  # put out since, so that nothing has been said yet
+                yield from _pieces(_way(seen.connection, model, messages, params, priority))
+                return
+        yield from _pieces(self.route(model, store, messages, params, priority))
 
     async def astream(
         self, model: Model, store: Store, messages: Messages, params: SamplingParams, priority: int = 0
@@ -106,11 +125,7 @@ class LocalEngine:
 
     def route(self, model: Model, store: Store, messages: Messages, params: SamplingParams, priority: int) -> Route:
         """The way to an answer, once the engine holds the model. Lower `priority` numbers are answered first."""
-        connection = self.ensure(store, model)
-        body = {
-            "model": model.name, "messages": list(messages), "stream": True, "priority": priority, **params.ours()
-        }  # fmt: skip
-        return Route(f"{connection.url}/v1/chat/completions", connection.headers, body)
+        return _way(self.ensure(store, model), model, messages, params, priority)
 
     def _listed(self) -> tuple[Connection, dict[str, Any]]:
         """The engine and what it holds; an idle one may end just as it is found, so a second try starts another."""
@@ -121,6 +136,16 @@ class LocalEngine:
             connection = self.connect()
             lines = connection.get("/v1/models")["data"]
         return connection, {line["id"]: line for line in lines}
+
+
+def _pieces(route: Route) -> Generator[Delta, None, None]:
+    with closing(streaming.stream(route, Tally(route))) as pieces:
+        yield from pieces
+
+
+def _way(connection: Connection, model: Model, messages: Messages, params: SamplingParams, priority: int) -> Route:
+    body = {"model": model.name, "messages": list(messages), "stream": True, "priority": priority, **params.ours()}
+    return Route(f"{connection.url}/v1/chat/completions", connection.headers, body)
 
 
 def _is(line: dict[str, Any] | None, path: str | None, sha256: str | None) -> bool:

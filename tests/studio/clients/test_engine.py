@@ -280,6 +280,17 @@ def test_files_that_changed_since_they_were_added_are_not_asked(running: Running
         running.engine.complete(stale, running.store, HELLO, GREEDY)
 
 
+def test_what_was_put_out_just_after_it_was_looked_at_is_loaded_again(running: Running) -> None:
+    before = running.engine.complete(running.a, running.store, HELLO, GREEDY)
+    connection = running.engine.ensure(running.store, running.a)
+    assert connection is not None
+    connection.post("/v1/unload_lora_adapter", {"lora_name": "a"})
+
+    again = running.engine.complete(running.a, running.store, HELLO, GREEDY)
+
+    assert (again.text, again.stamp) == (before.text, before.stamp)
+
+
 def test_without_leave_to_start_an_engine_a_sentence_says_so(tmp_path: Path) -> None:
     store = Store.open(Home(tmp_path / "home"))
     model = add_model(store, "m", "base", path="/nowhere")
