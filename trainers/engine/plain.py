@@ -1,8 +1,10 @@
 """Plain adapters: every weight a product of two matrices, kept beside the model and not in it.
 
-PEFT puts an adapter into a model by wrapping and walking all its modules, on the thread that answers; here attaching
-one is an entry in a table for each layer, so that streams go on. Everything that is not plain (DoRA, trained heads and
-the like) goes through PEFT and answers in a batch of its own.
+PEFT puts an adapter into a model by wrapping and walking all its modules, on the thread that answers: 203 ms of a 90M
+model with 84 layers, and its wrappers make every later step of the base slower (27.5 ms for three rows against 21.8).
+Here attaching one is an entry in a table for each layer (0.6 ms), so that streams go on. Everything that is not plain
+(DoRA, trained heads and the like) goes through PEFT and answers in a batch of its own. (Best of 12 and of 60, in turns,
+2 cores with other work beside them.)
 """
 
 import math
