@@ -34,7 +34,7 @@ class Size(NamedTuple):
     looked_rows: int
 
 
-FULL = Size(640, 12, 32768, 8, 128, 640)
+FULL = Size(640, 12, 32768, 8, 128, 1800)
 SMALL = Size(64, 2, 2048, 5, 64, 96)
 
 
@@ -94,7 +94,7 @@ def ours(method: str, work: Work, **own: Any) -> Turn:
         losses = [event["loss"] for event in read_events(folder).events
                   if event["kind"] == "metric" and "loss" in event]  # fmt: skip
         clock = json.loads((folder / "clock.json").read_text(encoding="utf-8"))
-    phase = clock["at"][-1] - clock["at"][0]
+    phase = clock["end"] - clock["at"][0]
     around = {"seconds_before_and_after": round(whole - phase, 1), "whole_seconds": round(whole, 1)}
     spent = {name: clock["spent"].get(name, 0.0) / phase for name in ("stepping", "looking")}
     more = {"beside": 1 - spent["stepping"], "looking": spent["looking"], "around": around}
@@ -109,10 +109,11 @@ def _clocked(method: str, folder: str) -> None:
 
     script = importlib.import_module(f"trainers.{method}")
     at: list[float] = []
-    spent: dict[str, float] = {}
+    spent: dict[str, float] = {}  # and under "end" the moment when training was over, the last look included
     code = perform(method, _with_clock(script.train, at, spent), [folder])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    (Path(folder) / "clock.json").write_text(json.dumps({"at": at, "spent": spent, "peak": peak}), encoding="utf-8")
+    clock = {"at": at, "end": spent.pop("end"), "spent": spent, "peak": peak}
+    (Path(folder) / "clock.json").write_text(json.dumps(clock), encoding="utf-8")
     sys.exit(code)
 
 
@@ -125,7 +126,8 @@ def _with_clock(train: Callable[..., None], at: list[float], spent: dict[str, fl
             try:
                 return method(*args, **more)
             finally:
-                spent[name] = spent.get(name, 0.0) + time.perf_counter() - begun
+                ended = time.perf_counter()
+                spent[name] = ended if name == "end" else spent.get(name, 0.0) + ended - begun
 
         return call
 
@@ -137,6 +139,7 @@ def _with_clock(train: Callable[..., None], at: list[float], spent: dict[str, fl
 
         Trainer.training_step = timed(Trainer.training_step, "stepping")  # type: ignore[method-assign]
         Trainer.evaluate = timed(Trainer.evaluate, "looking")  # type: ignore[method-assign]
+        Trainer.train = timed(Trainer.train, "end")  # type: ignore[method-assign]
         AcceleratedOptimizer.step = timed(AcceleratedOptimizer.step, "stepping")  # type: ignore[method-assign]
         for name in ("on_train_begin", "on_log"):
             setattr(EventWriter, name, _noting(getattr(EventWriter, name), at))

@@ -254,6 +254,7 @@ def test_ties_hold_equal_answers_together(tiny_base: Path, tmp_path: Path) -> No
 
     tied = _run_of(tiny_base, tmp_path / "tied", rows)
 
+    assert tied[-1]["tokens_per_second"] > 0
     assert tied[0]["loss"] == pytest.approx(1.5 * math.log(4), abs=1e-4)  # -log s(-ln 3), for a tie twice
     assert 0 < tied[-1]["rewards/margins"] < 0.9 * plain[-1]["rewards/margins"]
 

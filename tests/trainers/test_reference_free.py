@@ -97,6 +97,7 @@ def test_the_first_loss_is_what_the_base_gives_and_pairs_come_apart(
     assert first["loss"] == pytest.approx(_by_hand(tiny_base, tmp_path / method, method), abs=1e-3)
     assert last["rewards/margins"] > first["rewards/margins"]
     assert last["rewards/accuracies"] == 1.0
+    assert last["tokens_per_second"] > 0
 
 
 def _by_hand(base: Path, run: Path, method: str) -> float:
