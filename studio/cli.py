@@ -22,6 +22,7 @@ from studio.verbs import (
     labelling,
     measuring,
     models,
+    packing,
     people,
     preflight,
     queue,
@@ -51,6 +52,7 @@ VERBS: tuple[Verb, ...] = (
     *answering.VERBS,
     *studies.VERBS,
     *rounds.VERBS,
+    *packing.VERBS,
     *people.VERBS,
     *measuring.VERBS,
 )

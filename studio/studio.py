@@ -15,6 +15,7 @@ from storage.errors import BadInput
 from studio.answering_verbs import AnsweringVerbs
 from studio.keeping_verbs import KeepingVerbs
 from studio.opened import Json
+from studio.packing_verbs import PackingVerbs
 from studio.queue_verbs import QueueVerbs
 from studio.rounds_verbs import RoundsVerbs
 from studio.scoring_verbs import ScoringVerbs
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from studio.feedback.answering import Answerer
 
 
-class Studio(TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs, ScoringVerbs, AnsweringVerbs, RoundsVerbs):
+class Studio(
+    TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs, ScoringVerbs, AnsweringVerbs, RoundsVerbs, PackingVerbs
+):
     """A project opened: `s = Studio("~/my-project")`, then `s.import_file(…)`, `s.train("dpo", …)`."""
 
     @property

@@ -1,0 +1,64 @@
+"""Verbs about a project as one file: backup, restore, pack, unpack."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from studio.studio import Studio
+from studio.verbs.verb import Outcome, Verb
+
+
+def _out_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("out", type=Path, metavar="FILE", help="zip file to write; must not be there yet")
+
+
+def _backup(studio: Studio, args: argparse.Namespace) -> Outcome:
+    return _written(studio.backup(args.out))
+
+
+def _pack_flags(parser: argparse.ArgumentParser) -> None:
+    _out_flags(parser)
+    parser.add_argument("--with-bases", action="store_true", help="put bases that lie in the project in as well")
+
+
+def _pack(studio: Studio, args: argparse.Namespace) -> Outcome:
+    return _written(studio.pack(args.out, args.with_bases))
+
+
+def _written(data: dict[str, Any]) -> Outcome:
+    left = f" Left out: {', '.join(data['left_out'])}." if data["left_out"] else ""
+    text = f"{data['path']}: {data['files']} files, {data['bytes'] / 1e6:.1f} MB before packing.{left}"
+    return Outcome(data, text)
+
+
+def _in_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="what backup or pack wrote")
+    parser.add_argument(
+        "--base", action="append", default=[], metavar="NAME=FOLDER", help="where a base is that the file leaves out"
+    )
+
+
+def _restore(studio: Studio, args: argparse.Namespace) -> Outcome:
+    return _opened(studio.restore(args.file, args.base))
+
+
+def _unpack(studio: Studio, args: argparse.Namespace) -> Outcome:
+    return _opened(studio.unpack(args.file, args.base))
+
+
+def _opened(data: dict[str, Any]) -> Outcome:
+    missing = (
+        f" Not here: {', '.join(data['missing'])}; their models answer once the folder of the weights is back."
+        if data["missing"]
+        else ""
+    )
+    counts = f"{data['datasets']} datasets, {data['votes']} votes, {data['models']} models"
+    return Outcome(data, f"{data['home']} holds the project now: {counts}.{missing}")
+
+
+VERBS = (
+    Verb("backup", "write everything to one file, while the project is in use", _out_flags, _backup),
+    Verb("restore", "open a backup in an empty home", _in_flags, _restore),
+    Verb("pack", "write the project to one file for others: no accounts, no secrets", _pack_flags, _pack),
+    Verb("unpack", "open a pack in an empty home", _in_flags, _unpack),
+)
