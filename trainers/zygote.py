@@ -194,7 +194,7 @@ def become(order: Birth, given: Collection[str]) -> None:
     import torch
 
     os.setsid()
-    os.setpriority(os.PRIO_PROCESS, 0, order.nice)
+    _step_back(order.nice)
     for number in _DEFAULTS:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -207,6 +207,11 @@ def become(order: Birth, given: Collection[str]) -> None:
     module = order.words[0]
     sys.argv = ["-m", *order.words[1:]]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _step_back(nice: int) -> None:
+    """Take that priority, or keep the one that it has where it is lower: only the system's owner may go forward."""
+    os.setpriority(os.PRIO_PROCESS, 0, max(nice, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 def end(program: Callable[[], None]) -> NoReturn:
@@ -255,7 +260,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     line = socket.socket(fileno=int(words[0]))
     line.set_inheritable(False)
-    os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+    _step_back(_NICE)
     begun, given = time.monotonic(), frozenset(dict(os.environ))
     door = socket.socket(fileno=int(words[1])) if len(words) > 1 else None
     if door is not None:

@@ -223,7 +223,7 @@ def test_others_knock_at_the_door_and_get_a_process_too(nursery: Nursery, order:
 
     wait_for(lambda: (one.folder / "found.json").exists(), "the product")
     found = read_json(one.folder / "found.json") or {}
-    assert (found["threads"], found["nice"], found["argv"]) == (2, 10, words[1:])
+    assert (found["threads"], found["nice"], found["argv"]) == (2, max(10, os.nice(0)), words[1:])
     assert (home.zygote_door.stat().st_mode & 0o777, found["files"]) == (0o600, [])
     with knock(home.zygote_door, 5.0) as line:
         line.send(b"no order")
