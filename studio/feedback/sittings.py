@@ -15,11 +15,9 @@ from storage.models import get_model
 from storage.rows import Study
 from storage.standings import Standing
 from storage.store import Store
-from storage.votes import current_votes
+from studio.feedback.amounts import amount
 from studio.feedback.contestants import enough
 from studio.feedback.filling import GIVE_UP
-from studio.feedback.outcomes import left_chosen
-from studio.feedback.preferences import preferences
 from studio.feedback.queue import closed_to, pairs
 from studio.feedback.showing import without_names
 from studio.feedback.studies import judgeable, newest_open, sampling_of
@@ -167,10 +165,9 @@ class Progress:
 
 def progress(store: Store, study: Study, annotator: str) -> Progress:
     """What the votes will do."""
-    votes = [vote for vote in current_votes(store, study.id) if vote.choice != "skip"]
-    made = preferences(store, study.name, "each")
-    lefts = [left for vote in votes if vote.annotator == annotator and (left := left_chosen(vote)) is not None]
-    return Progress(study.name, len(votes), len(made.pairs), made.dropped, sum(lefts), len(lefts))
+    found = amount(store, study)
+    work = workdays.work(store, study.id, annotator)
+    return Progress(study.name, found.votes, found.pairs, found.dropped, work.left_chosen, work.left_of)
 
 
 def choices(store: Store, annotator: str, sees_all: bool = True) -> list[dict[str, Any]]:
