@@ -33,12 +33,13 @@ def new_cache(config: Any) -> Any:
     """An empty cache: plain keys and values where rows may share it, what the architecture needs otherwise."""
     from transformers import DynamicCache
 
-    from trainers.engine.growing import GrowingLayer
+    from trainers.engine.attention import is_wide
+    from trainers.engine.growing import GrowingLayer, WideLayer
 
     if not paddable(config):
         return DynamicCache(config=config)
     cache = DynamicCache()
-    cache.layer_class_to_replicate = GrowingLayer
+    cache.layer_class_to_replicate = WideLayer if is_wide(config) else GrowingLayer
     return cache
 
 

@@ -45,6 +45,18 @@ class GrowingLayer(DynamicLayer):
         self.keys, self.values, self._room = keys, values, None
 
 
+class WideLayer(GrowingLayer):
+    """One that keeps float32, whatever the model computes in; see `trainers.engine.attention`."""
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *more: Any, **named: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Add the columns of new tokens; all columns, the first ones as they came."""
+        first = not self.is_initialized
+        kept = super().update(key_states.float(), value_states.float(), *more, **named)
+        return (key_states, value_states) if first else kept
+
+
 def _larger(states: torch.Tensor, end: int) -> torch.Tensor:
     """A copy of (rows, heads, columns, size) with room behind its columns."""
     rows, heads, columns, size = states.shape

@@ -56,6 +56,8 @@ class Lane:
         self.adapters = Adapters(base.model, base.name)
         self._device: torch.device = base.model.device
         self._paddable = paddable(base.model.config)
+        if self._paddable:
+            _attend_quickly(base.model)
         self._change = threading.Condition()
         self._roster = Roster(most_rows, lambda: new_cache(base.model.config), self._kind_of)
         self._pace = Pace()
@@ -245,6 +247,12 @@ def _threads(count: int | None) -> Iterator[None]:
 def _keeps_logits(model: Any) -> bool:
     """Whether the model can leave out the logits of all prompt tokens but the last."""
     return "logits_to_keep" in inspect.signature(model.forward).parameters
+
+
+def _attend_quickly(model: Any) -> None:
+    from trainers.engine.attention import widen
+
+    widen(model)
 
 
 def _do(jobs: Sequence[tuple[Callable[[], Any], Future[Any]]]) -> None:

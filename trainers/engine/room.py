@@ -21,7 +21,9 @@ class Room:
     def need(self, folder: Path, exact: bool, quantise: str | None) -> Need:
         """What a base will take."""
         width = dtype_for(folder, self._device, exact).itemsize
-        return base_need(folder, width, None if exact else quantise)
+        need = base_need(folder, width, None if exact else quantise)
+        kept = 4 if self._device.device.type == "cpu" else width  # see trainers.engine.attention
+        return need._replace(cache=need.cache * kept / width)
 
     def left(self, held: float) -> float:
         """Bytes that a further base may take now, beside `held` bytes of others."""
