@@ -5,8 +5,7 @@
 Cold is a browser that has never been here, warm is the same one coming again. Bytes and requests are what went over the
 wire (by the browser's own account, compressed as it was). A page is interactive when all of its parts stand, their
 first questions to the server have been answered, and the main thread has been free of tasks over 50 ms since then. The
-studio has a study with answers and votes, a dataset of some hundred rows and a finished job's place: a page at work,
-not an empty one.
+studio has a study with answers and votes and a dataset of some hundred rows, so that no page is empty.
 
 The baseline is a plain Gradio page with a form as large as that of /train, visited in turn with it. What LlamaBoard's
 page weighs was measured elsewhere and does not run here. Goals: 600 KB and 1.5 s cold for every page.
