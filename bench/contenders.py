@@ -96,8 +96,8 @@ def ours(method: str, work: Work, **own: Any) -> Turn:
         clock = json.loads((folder / "clock.json").read_text(encoding="utf-8"))
     phase = clock["end"] - clock["at"][0]
     around = {"seconds_before_and_after": round(whole - phase, 1), "whole_seconds": round(whole, 1)}
-    spent = {name: clock["spent"].get(name, 0.0) / phase for name in ("stepping", "looking")}
-    more = {"beside": 1 - spent["stepping"], "looking": spent["looking"], "around": around}
+    spent = {name: clock["spent"].get(name, 0.0) / phase for name in ("stepping", "looking", "asking")}
+    more = {"beside": 1 - spent["stepping"], **spent, "around": around}
     return Turn(_steps(clock["at"]), losses, clock["peak"], more)
 
 
@@ -135,12 +135,17 @@ def _with_clock(train: Callable[..., None], at: list[float], spent: dict[str, fl
         from accelerate.optimizer import AcceleratedOptimizer
         from transformers import Trainer
 
+        from trainers import watch
         from trainers.events import EventWriter
 
-        Trainer.training_step = timed(Trainer.training_step, "stepping")  # type: ignore[method-assign]
-        Trainer.evaluate = timed(Trainer.evaluate, "looking")  # type: ignore[method-assign]
-        Trainer.train = timed(Trainer.train, "end")  # type: ignore[method-assign]
-        AcceleratedOptimizer.step = timed(AcceleratedOptimizer.step, "stepping")  # type: ignore[method-assign]
+        for where, method, spending in (
+            (watch, "ask", "asking"),
+            (Trainer, "training_step", "stepping"),
+            (AcceleratedOptimizer, "step", "stepping"),
+            (Trainer, "evaluate", "looking"),
+            (Trainer, "train", "end"),
+        ):
+            setattr(where, method, timed(getattr(where, method), spending))
         for name in ("on_train_begin", "on_log"):
             setattr(EventWriter, name, _noting(getattr(EventWriter, name), at))
         train(run)

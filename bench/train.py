@@ -12,7 +12,8 @@ A random model of about 90M weights on the processor, rank 16 on all linear laye
   are of the first one, and of three epochs, our default, reckoned from both.
 * `mixed`: rows of mixed length (log-normal, most short, as in chats; 8 a step): tokens a second, fillers not counted.
 * `looks`: the share of the training phase beside the steps where a tenth of 1,800 short rows is held out and looked at,
-  as by default. Looks have a least cost, three times sixteen rows, which is a larger share of a shorter run.
+  as by default. Looks have a least cost, three times sixteen rows, which is a larger share of a shorter run. The
+  sample answers that people read at a look (`asking`, within `looking`) cost a fixed time, and are told apart.
 
 Each contender is a process of its own, taken in turns; the fastest turn counts, what other processes disturbed least.
 Start and end of the process (imports, loading, saving, probing) are told apart: they cost the same for any length.
@@ -24,6 +25,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -106,9 +108,9 @@ def _dpo(base: Path, size: Size, turns: int) -> Told:
     for start, previous in (("a fresh adapter", None), ("an adapter of a round before", adapter)):
         work = Work(base, rows, 4, 256, 2 * _EPOCH, previous, rate=2e-5)
         found = _taken(turns, {
-            "ours": lambda work=work: ours("dpo", work),
-            "trl": lambda work=work: plain("trl_dpo.py", work),
-            "hand": lambda work=work: plain("hand_dpo.py", work),
+            "ours": partial(ours, "dpo", work),
+            "trl": partial(plain, "trl_dpo.py", work),
+            "hand": partial(plain, "hand_dpo.py", work),
         })  # fmt: skip
         first, three = {}, {}
         for name, own in found.items():
@@ -150,9 +152,10 @@ def _looks(base: Path, size: Size, turns: int) -> Told:
     rows = write(base.parent / "looked.jsonl", [{"messages": talk(30, at)} for at in range(size.looked_rows)])
     work = Work(base, rows, 8, 512, 9 * size.looked_rows // 80)
     turn = ours("sft", work, loss_on="all", held_out=0.1)
-    shares = {name: round(turn.more[name], 4) for name in ("beside", "looking")}
+    shares = {name: round(turn.more[name], 4) for name in ("beside", "looking", "asking")}
+    beside = turn.more["beside"] - turn.more["asking"]
     return Told(shares, {}, [
-        _ratio("SFT: share beside the steps, rows held out", turn.more["beside"], GOAL_BESIDE, "lower"),
+        _ratio("SFT: share beside the steps, rows held out, sample answers apart", beside, GOAL_BESIDE, "lower"),
     ])  # fmt: skip
 
 

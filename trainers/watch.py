@@ -7,12 +7,12 @@ Everything that is remembered lies in the trainer's state or on the disk, so a r
 """
 
 import math
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from transformers import TrainerCallback
 
-from storage.clock import now
 from trainers.asking import Messages, ask
 from trainers.best import Best, keep, restore
 from trainers.holdout import Parts
@@ -23,7 +23,9 @@ MOST_WATCHED, FEWEST_WATCHED = 64, 16
 _SHARE, _FEWEST, _MOST = 0.02, 3, 10
 _FORWARD = 1.5  # rows measured in the time of one learnt: 2 where a frozen base is large, 1.3 measured on a tiny one
 _SAMPLES, _SAMPLE_TOKENS = 3, 40
-_SAMPLE_SHARE, _SAMPLE_SECONDS = 0.01, 5.0  # what answers may cost: a share of the training, or some seconds
+# What answers may cost: a share of the training, or some seconds; of the processor, so that it does not depend on what
+# else the machine does.
+_SAMPLE_SHARE, _SAMPLE_SECONDS = 0.01, 5.0
 _UNTOLD = ("runtime", "per_second", "preparation_time", "num_tokens")
 
 
@@ -77,7 +79,7 @@ class Watch(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Remember what the looks before a resume have found."""
-        self._began = now()
+        self._began = time.process_time()
         self.best = self._best_of(state)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
@@ -147,13 +149,13 @@ class Watch(TrainerCallback):
 
     def _sample(self, model: Any, tokenizer: Any, step: int) -> None:
         """Ask a few prompts, the same ones each time; left out where answering begins to cost more than it shows."""
-        spent = max(_SAMPLE_SECONDS, _SAMPLE_SHARE * (now() - self._began))
-        if not self._prompts or self._sampling > spent:
+        begun = time.process_time()
+        allowed = max(_SAMPLE_SECONDS, _SAMPLE_SHARE * (begun - self._began))
+        if not self._prompts or self._sampling > allowed:
             return
-        begun = now()
         for prompt, text in zip(self._prompts, ask(model, tokenizer, self._prompts, _SAMPLE_TOKENS), strict=True):
             self.run.event("sample", step=step, prompt=prompt[-1].get("content"), text=text)
-        self._sampling += now() - begun
+        self._sampling += time.process_time() - begun
 
 
 def rows_watched(options: Any, learnt: int) -> int:
