@@ -1,8 +1,9 @@
-"""Migration 18: who is the champion, and since when.
+"""Migration 18: who is the champion, and since when; and keys by which programs ask for it.
 
 `promotions` says in order which model became champion, by the gate, by a person's word, or by rolling back; nothing is
 taken away. Rounds gain `against_id`: the champion that their candidate is compared with, which need not be the model
-that it was trained from. `gate` in `meta` holds the project's limits where somebody has changed them.
+that it was trained from. `gate` in `meta` holds the project's limits where somebody has changed them. `api_keys` knows
+keys by their hashes alone.
 """
 
 from storage.sqlite import Database
@@ -18,3 +19,9 @@ def prepare(db: Database) -> None:
     )  # fmt: skip
     db["promotions"].create_index(["number"], unique=True)
     db.execute("alter table rounds add column against_id text references models(id)")
+    db["api_keys"].create(
+        {"id": str, "name": str, "token_sha256": str, "scope": str, "created_by": str, "created_at": float,
+         "used_at": float, "revoked_at": float},
+        pk="id", strict=True, not_null={"name", "token_sha256", "scope", "created_by", "created_at"},
+    )  # fmt: skip
+    db["api_keys"].create_index(["token_sha256"], unique=True)

@@ -19,6 +19,7 @@ from studio.verbs import (
     exports,
     feedback,
     keeping,
+    keys,
     labelling,
     measuring,
     models,
@@ -54,6 +55,7 @@ VERBS: tuple[Verb, ...] = (
     *rounds.VERBS,
     *packing.VERBS,
     *people.VERBS,
+    *keys.VERBS,
     *measuring.VERBS,
 )
 

@@ -3,6 +3,9 @@
 ASGI middleware inside the guard. Without a session only the sign-in page, invitations and static files are open;
 Gradio's own routes are behind it too, which Gradio's `auth` would not do for ours. On a machine of one's own,
 where the studio listens on loopback and nobody has made an account, everybody who reaches it is the owner.
+
+Programs show a key instead (`Authorization: Bearer rk_…`): it opens /v1, and /api as far as the role goes that it is
+for.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,7 +13,7 @@ from urllib.parse import quote, unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from storage import people
@@ -22,6 +25,7 @@ from studio.api.errors import answer
 from studio.assets import Assets
 from studio.pages.people import PlainPages
 from studio.pages.shell import page_at
+from studio.people.keys import note_use, program_of
 from studio.people.roles import Action, Actor
 from studio.people.sessions import holder_of, prolong
 from studio.settings import Settings
@@ -35,6 +39,8 @@ FOR = "x-ratchet-person"  # for whom the page was made that asks (static/shell.j
 # What the frame of every Gradio page asks; the rest of Gradio's routes read or write what an annotator has no part in.
 GRADIO_FOR_ALL = ("heartbeat/", "startup-events", "theme.css", "app_id", "login_check", "user")
 _NOTED_SECONDS = 10.0
+PROGRAMS = "/v1/"
+KEY = "A program shows a key here, as `Authorization: Bearer rk_…`; `ratchet keys add NAME` makes one."
 SIGN_IN = "Sign in first: the page /sign-in asks for your name and password."
 
 
@@ -84,6 +90,10 @@ class Doorman:
             return
         if scope["method"] not in ("GET", "HEAD") or scope["path"] == "/api/compare/next":
             self._note_activity()
+        shown = bearer(HTTPConnection(scope).headers.get("authorization"))
+        if shown is not None or scope["path"].startswith(PROGRAMS):
+            await self._program(shown, scope, receive, send)
+            return
         token = HTTPConnection(scope).cookies.get(cookie_name(self.studio.settings))
         # Two look-ups by key, which wait for no writer: quicker than handing them to another thread.
         actor, signed_in, stale = self._who(token)
@@ -92,6 +102,21 @@ class Doorman:
         scope.setdefault("state", {}).update(actor=actor, signed_in=signed_in)
         refusal = self._refuse(scope, actor)
         await (refusal or self.app)(scope, receive, send)
+
+    async def _program(self, shown: str | None, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a program in as far as its key goes; a key opens no page, and a session no route for programs."""
+        program = program_of(self.studio.store, shown)
+        if program is None:
+            await _told(401, SignInNeeded.kind, KEY)(scope, receive, send)
+            return
+        for_programs = scope["path"].startswith(PROGRAMS)
+        if not for_programs and (program.actor is None or not scope["path"].startswith("/api/")):
+            said = f'The key "{program.key.name}" is for {program.key.scope} and does not open {scope["path"][:80]}.'
+            await answer(403, Forbidden.kind, said)(scope, receive, send)
+            return
+        await run_in_threadpool(note_use, self.studio.store, program.key)
+        scope.setdefault("state", {}).update(actor=program.actor, signed_in=True, program=program)
+        await self.app(scope, receive, send)
 
     def _note_activity(self) -> None:
         """Somebody does something here, so that trainings which wait for idleness wait on; noted once in a while."""
@@ -137,6 +162,18 @@ class Doorman:
         if page.path == "/":
             return RedirectResponse("/compare", status_code=303)
         return HTMLResponse(self.pages.forbidden(actor, page.name), status_code=403)
+
+
+def _told(status: int, kind: str, sentence: str) -> Response:
+    """An error as our own programs and as OpenAI's clients read it."""
+    said = {"kind": kind, "sentence": sentence, "message": sentence, "type": "invalid_request_error", "code": kind}
+    return JSONResponse({"error": said}, status_code=status)
+
+
+def bearer(header: str | None) -> str | None:
+    """The key that a program shows, if it shows one."""
+    scheme, _, token = (header or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
 def _meant_for_another(scope: Scope, actor: Actor) -> bool:

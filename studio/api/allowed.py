@@ -62,6 +62,8 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "GET /api/data/rejected/{file}": Action.EDIT_DATA,
     }
 )
+# Routes for programs: the doorman lets nobody pass to them without a key, and what the key is for decides the rest.
+BY_KEY = frozenset({"GET /v1/models", "POST /v1/chat/completions"})
 # Subjects in which looking needs one action and changing another.
 SUBJECTS: Mapping[str, tuple[Action, Action]] = MappingProxyType(
     {
@@ -81,7 +83,7 @@ SUBJECTS: Mapping[str, tuple[Action, Action]] = MappingProxyType(
 
 def known(method: str, path: str) -> bool:
     """Whether the table has a rule for a route."""
-    return f"{method} {path}" in EXACT or _subject(path) is not None
+    return f"{method} {path}" in EXACT or f"{method} {path}" in BY_KEY or _subject(path) is not None
 
 
 def action_for(method: str, path: str) -> Action | None:
@@ -102,7 +104,12 @@ def _subject(path: str) -> str | None:
 
 async def allowed(request: Request) -> None:
     """Raise SignInNeeded or Forbidden where the person who asks may not call this route."""
-    action = action_for(request.method, request.scope["route"].path)
+    path = request.scope["route"].path
+    if f"{request.method} {path}" in BY_KEY:
+        if getattr(request.state, "program", None) is None:
+            raise SignInNeeded("Programs show a key here; `ratchet keys add NAME` makes one.")
+        return
+    action = action_for(request.method, path)
     if action is None:
         return
     actor = getattr(request.state, "actor", None)
