@@ -4,7 +4,8 @@ import secrets
 from typing import Any, NamedTuple
 
 from storage import api_keys
-from storage.api_keys import CHAMPION, ApiKey
+from storage.api_keys import CHAMPION as CHAMPION
+from storage.api_keys import ApiKey
 from storage.clock import now
 from storage.errors import BadInput
 from storage.store import Store
