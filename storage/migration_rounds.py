@@ -3,7 +3,8 @@
 `promotions` says in order which model became champion, by the gate, by a person's word, or by rolling back; nothing is
 taken away. Rounds gain `against_id`: the champion that their candidate is compared with, which need not be the model
 that it was trained from. `gate` in `meta` holds the project's limits where somebody has changed them. `api_keys` knows
-keys by their hashes alone.
+keys by their hashes alone. Models gain the names that they had before (`former_names`), by which jobs and answers of
+that time still name them, and `gone_at`: when their weights were deleted.
 """
 
 from storage.sqlite import Database
@@ -19,6 +20,8 @@ def prepare(db: Database) -> None:
     )  # fmt: skip
     db["promotions"].create_index(["number"], unique=True)
     db.execute("alter table rounds add column against_id text references models(id)")
+    db.execute("alter table models add column former_names text")
+    db.execute("alter table models add column gone_at real")
     db["api_keys"].create(
         {"id": str, "name": str, "token_sha256": str, "scope": str, "created_by": str, "created_at": float,
          "used_at": float, "revoked_at": float},

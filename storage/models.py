@@ -38,12 +38,43 @@ def add_model(store: Store, name: str, kind: str, **values: Any) -> Model:
 
 
 def get_model(store: Store, reference: str) -> Model:
-    """A model by name or id; raises NotFound with the names there are."""
+    """A model by name or id, or by a name that it had before; raises NotFound with the names there are."""
     row = store.one("select * from models where name = ? or id = ?", [reference, reference])
+    if row is None:
+        row = store.one(
+            "select * from models where exists (select 1 from json_each(former_names) where value = ?) "
+            "order by created_at desc limit 1",
+            [reference],
+        )
     if row is None:
         names = ", ".join(model.name for model in list_models(store)) or "none yet"
         raise NotFound(f'There is no model "{reference}"; there are: {names}.')
     return Model.from_row(row)
+
+
+def rename(store: Store, model: Model, name: str) -> Model:
+    """Give a model another name; what named it before still finds it. Raises BadInput, Conflict."""
+    checked_name(name)
+    former = [one for one in (*(model.former_names or ()), model.name) if one != name]
+    with store.write():
+        if store.value("select 1 from models where name = ? and id <> ?", [name, model.id]):
+            raise Conflict(f'A model named "{name}" exists already; choose another name.')
+        store.execute("update models set name = ?, former_names = ? where id = ?", [name, json.dumps(former), model.id])
+    return get_model(store, model.id)
+
+
+def set_retired(store: Store, model: Model, retired: bool) -> Model:
+    """Put a model away, or take it back."""
+    store.execute("update models set retired_at = ? where id = ?", [now() if retired else None, model.id])
+    return get_model(store, model.id)
+
+
+def set_gone(store: Store, model: Model) -> Model:
+    """Note that a model's weights were deleted; it is put away for good."""
+    store.execute(
+        "update models set gone_at = ?, retired_at = coalesce(retired_at, ?) where id = ?", [now(), now(), model.id]
+    )
+    return get_model(store, model.id)
 
 
 def list_models(store: Store, retired: bool = False) -> list[Model]:

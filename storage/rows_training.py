@@ -50,11 +50,13 @@ class Model(Row):
     price_in: float | None
     price_out: float | None
     serves: str | None
+    former_names: list[str] | None
+    gone_at: float | None
 
     @classmethod
     def json_columns(cls) -> frozenset[str]:
         """Columns stored as JSON text."""
-        return frozenset({"probe", "labels"})
+        return frozenset({"probe", "labels", "former_names"})
 
 
 @dataclass(frozen=True)

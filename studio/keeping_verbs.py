@@ -32,3 +32,22 @@ class KeepingVerbs(Opened):
         from studio.training.disk import clean
 
         return clean(self.ready, list(jobs) or None, dry)
+
+    def rename_model(self, model: str, name: str) -> Json:
+        """Give a model another name; what knew the old one still finds it."""
+        from studio.training.model_keeping import rename
+
+        return {"model": rename(self.ready, self._owner, model, name).name, "was": model}
+
+    def archive_model(self, model: str, back: bool = False) -> Json:
+        """Put a model away, or take it `back`."""
+        from studio.training.model_keeping import archive, take_back
+
+        changed = (take_back if back else archive)(self.ready, self._owner, model)
+        return {"model": changed.name, "archived": changed.retired_at is not None}
+
+    def delete_model(self, model: str) -> Json:
+        """Delete a model's weights, where nothing depends on them."""
+        from studio.training.model_keeping import delete
+
+        return delete(self.ready, self._owner, model)

@@ -5,10 +5,13 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from storage.models import get_model
+from studio.api.allowed import Asker
 from studio.clients.dialects import DIALECTS
 from studio.studio import Studio
 from studio.training.adding import add_model, list_all
 from studio.training.endpoints import Terms, usage
+from studio.training.model_keeping import archive, delete, rename, take_back
 
 
 class Added(BaseModel):
@@ -28,6 +31,13 @@ class Added(BaseModel):
         """What is agreed with an endpoint; an empty field agrees nothing."""
         said = self.model_dump(exclude={"ref", "name"})
         return Terms(**{name: None if value == "" else value for name, value in said.items()})
+
+
+class Changed(BaseModel):
+    """What is to change of a model: its name, or whether it is put away."""
+
+    name: str | None = None
+    archived: bool | None = None
 
 
 def router(studio: Studio) -> APIRouter:
@@ -52,5 +62,18 @@ def router(studio: Studio) -> APIRouter:
         # A download goes on in this thread when the browser leaves; the model then stands in the list.
         model = add_model(studio.store, studio.settings, added.ref, added.name or None, added.terms())
         return {"name": model.name, "kind": model.kind}
+
+    @routes.patch("/{model}")
+    def change(model: str, wish: Changed, actor: Asker) -> dict[str, Any]:
+        changed = get_model(studio.store, model)
+        if wish.archived is not None:
+            changed = (archive if wish.archived else take_back)(studio.store, actor, changed.id)
+        if wish.name is not None:
+            changed = rename(studio.store, actor, changed.id, wish.name)
+        return {"name": changed.name, "archived": changed.retired_at is not None}
+
+    @routes.delete("/{model}")
+    def remove(model: str, actor: Asker) -> dict[str, Any]:
+        return delete(studio.store, actor, model)
 
     return routes

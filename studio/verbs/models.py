@@ -1,4 +1,4 @@
-"""Verbs about models: models, add-model, usage."""
+"""Verbs about models: models, add-model, rename-model, archive-model, delete-model, usage."""
 
 import argparse
 from typing import Any
@@ -50,8 +50,40 @@ def _usage(studio: Studio, args: argparse.Namespace) -> Outcome:
     return Outcome(data, f"{table(data['usage'], _SPENT)}\n\n{table(data['days'], ('day', *_SPENT))}")
 
 
+def _named(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="model by name")
+
+
+def _rename_flags(parser: argparse.ArgumentParser) -> None:
+    _named(parser)
+    parser.add_argument("name", metavar="NAME", help="the new name; the old one still finds it")
+
+
+def _rename(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.rename_model(args.model, args.name)
+    return Outcome(data, f'"{data["was"]}" is now "{data["model"]}".')
+
+
+def _archive_flags(parser: argparse.ArgumentParser) -> None:
+    _named(parser)
+    parser.add_argument("--back", action="store_true", help="take it back")
+
+
+def _archive(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.archive_model(args.model, args.back)
+    return Outcome(data, f'"{data["model"]}" is {"put away" if data["archived"] else "offered again"}.')
+
+
+def _delete(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.delete_model(args.model)
+    return Outcome(data, f'The weights of "{data["model"]}" are deleted; {data["freed"] / 1e6:.1f} MB are free.')
+
+
 VERBS = (
     Verb("models", "list the models", no_flags, _models),
     Verb("add-model", "add a base, an adapter or an endpoint", _add_model_flags, _add_model),
+    Verb("rename-model", "give a model another name", _rename_flags, _rename),
+    Verb("archive-model", "put a model away, or take it back", _archive_flags, _archive),
+    Verb("delete-model", "delete a model's weights, where nothing depends on them", _named, _delete),
     Verb("usage", "say what endpoints were asked, and what it cost", _usage_flags, _usage),
 )

@@ -32,7 +32,8 @@ def test_putting_the_application_together_leaves_no_event_loop_open(tmp_path: Pa
 
     apps = [build_app(studio), build_app(studio)]
 
-    assert (_open(), _descriptors()) == (loops, descriptors)
+    assert _open() == loops
+    assert _descriptors() <= descriptors  # fewer where what earlier tests left was collected meanwhile
     assert all(app.routes for app in apps)
 
 

@@ -1,0 +1,91 @@
+"""Models renamed, put away, taken back, deleted. What stands on a model, or on its votes, is never left without it.
+
+Putting away hides a model and keeps everything. Deleting removes its weights; its row stays, because votes, rounds and
+cards speak of it.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from storage import models
+from storage.comparisons import list_studies
+from storage.errors import Conflict, Refused
+from storage.models import get_model, list_models
+from storage.rows_training import Model
+from storage.store import Store
+from studio.people.roles import Action, Actor, require
+from studio.rounds.champion import champion
+
+
+def rename(store: Store, actor: Actor, reference: str, name: str) -> Model:
+    """Give a model another name; jobs and answers that knew the old one still find it.
+
+    Raises Forbidden, NotFound, BadInput for a name that cannot be, Conflict for one that is taken.
+    """
+    require(actor, Action.MANAGE_MODELS)
+    return models.rename(store, get_model(store, reference), name.strip())
+
+
+def archive(store: Store, actor: Actor, reference: str) -> Model:
+    """Put a model away; raises Forbidden, NotFound, and Refused while it is in use."""
+    require(actor, Action.MANAGE_MODELS)
+    model = get_model(store, reference)
+    if used := in_use(store, model):
+        raise Refused(f'"{model.name}" cannot be put away: {used[0]}')
+    return models.set_retired(store, model, True)
+
+
+def take_back(store: Store, actor: Actor, reference: str) -> Model:
+    """Offer a model again that was put away; raises Forbidden, NotFound, Conflict where its weights are gone."""
+    require(actor, Action.MANAGE_MODELS)
+    model = get_model(store, reference)
+    if model.gone_at is not None:
+        raise Conflict(
+            f'The weights of "{model.name}" were deleted, so it cannot be taken back; train or add it again.'
+        )
+    return models.set_retired(store, model, False)
+
+
+def delete(store: Store, actor: Actor, reference: str) -> dict[str, Any]:
+    """Delete a model's weights; `model, freed` in bytes. Its row stays, for what was said of it.
+
+    Raises Forbidden, NotFound, and Refused with what depends on it.
+    """
+    require(actor, Action.MANAGE_MODELS)
+    model = get_model(store, reference)
+    if model.gone_at is not None:
+        raise Conflict(f'The weights of "{model.name}" were deleted already.')
+    if stands := [*in_use(store, model), *dependants(store, model)]:
+        raise Refused(f'"{model.name}" cannot be deleted: {stands[0]}')
+    models.set_gone(store, model)  # the row first: weights that are going must not be asked for
+    folder = Path(model.path) if model.path else None
+    freed = 0
+    if folder is not None and folder.parent == store.home.models and folder.is_dir():
+        freed = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        shutil.rmtree(folder)
+    return {"model": model.name, "freed": freed}
+
+
+def in_use(store: Store, model: Model) -> list[str]:
+    """Why a model is needed now, in sentences."""
+    first = champion(store)
+    found = ["it is the champion; promote another first."] if first is not None and first.id == model.id else []
+    waiting = store.rows(
+        "select number, name from jobs where status in ('queued', 'running') and base_id = ? order by number",
+        [model.id],
+    )
+    found += [f"job {row['number']} ({row['name']}) starts from it." for row in waiting]
+    open_in = [study.name for study in list_studies(store) if study.state == "open" and model.id in study.models]
+    found += [f"the open study {name} compares it; close the study first." for name in open_in]
+    return found
+
+
+def dependants(store: Store, model: Model) -> list[str]:
+    """What stands on a model's weights, in sentences."""
+    others = [one for one in list_models(store, retired=True) if one.gone_at is None and one.id != model.id]
+    return [
+        f"{one.name} {'lies on it' if one.base_id == model.id else 'was trained from it'}; delete that first."
+        for one in others
+        if model.id in (one.base_id, one.parent_id)
+    ]
