@@ -1,7 +1,7 @@
 /*
  * Taking a model out of the studio: as adapter, merged, or full; what is written is tested before it is offered.
  *
- *   ratchet.training.exportButton(model)   a button that asks, waits for the task, and gives the file
+ *   ratchet.training.exportButton(model, kind)   a button that asks, waits for the task, and gives the file
  */
 (() => {
   "use strict";
@@ -11,10 +11,11 @@
   const FORMS = [["adapter", "Adapter: the small file, for the base that it was trained on"], ["merged", "Merged: a whole model, in the number format of its base"], ["full", "Full: a whole model in float32"]];
   const AGAIN = 800; // ms between two looks at the task
 
-  const exportButton = (model) => el("button", { type: "button", class: "button", id: "run-export", onclick: () => ask(model) }, "Export…");
+  const exportButton = (model, kind = "adapter") => el("button", { type: "button", class: "button", id: "run-export", onclick: () => ask(model, kind) }, "Export…");
 
-  function ask(model) {
-    const form = el("select", { id: "export-as" }, FORMS.map(([name, words]) => el("option", { value: name }, words)));
+  function ask(model, kind) {
+    const fitting = FORMS.filter(([name]) => kind === "adapter" || name !== "adapter");
+    const form = el("select", { id: "export-as" }, fitting.map(([name, words]) => el("option", { value: name }, words)));
     const said = el("div", { class: "stack-s", role: "status", id: "export-said" });
     const begin = el("button", { type: "submit", class: "button button-primary", id: "export-begin" }, "Write and test it");
     const content = el("form", { class: "stack", onsubmit: (event) => { event.preventDefault(); write(); } },
@@ -40,11 +41,14 @@
         const task = await api(`/api/data/tasks/${id}`);
         if (task.status === "done") return task.result;
         if (task.status === "failed" || task.status === "stopped") throw new Error(task.error?.sentence || "It was not written.");
-        said.replaceChildren(el("p", { class: "muted" }, task.message || "It begins in a moment."));
+        said.replaceChildren(el("p", { class: "muted" }, task.message || "It begins in a moment."), progress(task.progress));
         await new Promise((done) => setTimeout(done, AGAIN));
         if (!box.isConnected) throw new Error("The dialog was closed.");
       }
     }
+
+    const progress = (share) => el("div", { class: "progress", role: "progressbar", "aria-label": `Export of ${model}`, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(100 * share) },
+      el("span", { style: { "--value": `${100 * share}%` } }));
 
     function show(result) {
       const test = result.self_test || {};

@@ -99,7 +99,7 @@ def build_pages(studio: Studio) -> gr.Blocks:
     """One Gradio application with our pages as its routes."""
     import gradio as gr
 
-    from studio.pages import compare, data, home, results, studies, train
+    from studio.pages import compare, data, home, models, results, studies, train
     from studio.pages.shell import PAGES
 
     builders = {
@@ -108,6 +108,7 @@ def build_pages(studio: Studio) -> gr.Blocks:
         "/compare": compare.build,
         "/studies": studies.build,
         "/results": results.build,
+        "/models": models.build,
         "/train": train.build,
     }
     demo = gr.Blocks(analytics_enabled=False, title="Ratchet", fill_width=True, delete_cache=CACHE_SECONDS)
@@ -164,6 +165,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         imports,
         jobs,
         labels,
+        model_tree,
         models,
         openai,
         overview,
@@ -199,6 +201,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         queue,
         searches,
         models,
+        model_tree,
         openai,
         rounds,
         people,

@@ -48,6 +48,8 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "POST /api/compare/keep": Action.EDIT_DATA,
         "POST /api/compare/sampling": Action.RUN_STUDIES,
         "GET /api/compare/standings": Action.SEE_RESULTS,
+        "POST /api/models/{model}/chat": Action.SEE_RESULTS,
+        "POST /api/models/{model}/compare": Action.SEE_RESULTS,  # making a study needs more, which the domain asks for
         "POST /api/data/datasets/{name}/bulk/count": Action.READ_DATA,
         "POST /api/data/render": Action.READ_DATA,
         "GET /api/data/datasets/{name}/export": Action.EXPORT_DATA,
