@@ -5,7 +5,7 @@
 (() => {
   "use strict";
 
-  const { el, api, keys, poll, toast } = window.ratchet;
+  const { el, api, keys, poll } = window.ratchet;
   const models = window.ratchet.models;
   const LOOKS = 4000; // ms between two looks at the tree
   const here = () => new URLSearchParams(location.search);
@@ -87,10 +87,18 @@
       return draw();
     }
 
-    /** The open model: the address names it, by a name that it has or had; ids work as well. */
+    /** The open model: the address names it, by a name that it has or had, or by its id. */
     function chosen() {
       const name = here().get("model");
-      return name ? (all.find((one) => one.id === name) || all.find((one) => one.name === name))?.id ?? null : null;
+      const one = name && (all.find(({ id }) => id === name) || all.find((other) => other.name === name) || all.find((other) => other.former_names.includes(name)));
+      if (one && one.name !== name && one.id !== name) address(one.name);
+      return one ? one.id : null;
+    }
+
+    function address(name) {
+      const now = here();
+      now.set("model", name);
+      history.replaceState(null, "", `${location.pathname}?${now}`);
     }
 
     async function draw() {
@@ -107,7 +115,7 @@
       await go({ model: one ? one.name : "" }, true);
       const top = panel.element.getBoundingClientRect().top;
       if (top < 0 || top > innerHeight / 2) panel.element.scrollIntoView({ block: "start" });
-      if (byKey) panel.focus();
+      if (byKey || matchMedia("(max-width: 900px)").matches) panel.focus();
     }
 
     function openNamed(name) {
@@ -120,13 +128,8 @@
       tree.focus();
     }
 
-    /** Something was changed: look at once; a renamed model stays open. */
-    async function changed(name = null) {
-      if (name) {
-        const now = here();
-        now.set("model", name);
-        history.replaceState(null, "", `${location.pathname}?${now}`);
-      }
+    /** Something was changed: look at once. */
+    async function changed() {
       drawn = "";
       panel.said = null; // what needs it may have changed though its row has not
       await look();
@@ -134,8 +137,8 @@
 
     async function addOne() {
       const name = await window.ratchet.askForModel();
-      await changed(name);
-      if (name) toast(`${name} stands in the tree.`, "info");
+      if (name) address(name);
+      await changed();
     }
   };
 })();

@@ -99,7 +99,7 @@
       ask(`Rename ${one.name}`, "Rename", [field("rename-name", "New name", name, "What named it before still finds it.")], async () => {
         const done = await call(name.value);
         toast(`It is called ${done.name} now.`, "good", () => act(() => call(one.name), `It is called ${one.name} again.`));
-        await changed(done.name);
+        await changed();
       });
       name.select();
     }

@@ -44,7 +44,6 @@ def facts(store: Store, reference: str, loaded: Collection[str] = ()) -> dict[st
         "base": base_of(store, model).name if model.base_id else None,
         "lineage": [one.name for one in lineage(store, model)],
         "children": [one.name for one in list_models(store, retired=True) if parent_of(one) == model.id],
-        "former_names": model.former_names or [],
         "labels": model.labels,
         "author": _author(job),
         "path": model.path,

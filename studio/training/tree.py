@@ -47,6 +47,7 @@ class Leaf:
         return {
             "id": model.id,
             "name": model.name,
+            "former_names": model.former_names or [],
             "kind": model.kind,
             "parent": None if self.parent is None else self.parent.id,
             "from": None if self.parent is None else self.parent.name,
