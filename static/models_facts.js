@@ -95,7 +95,16 @@
       return one.needed.length > 0 && folded("models-needed", `What needs it (${one.needed.length})`, el("ul", { class: "small" }, one.needed.map((sentence) => el("li", {}, sentence[0].toUpperCase() + sentence.slice(1)))));
     }
 
-    return [origin(), standing(), recipe(), evaluation(one.evaluation), needed(), card(), hashes()].filter(Boolean);
+    function commands() {
+      const words = /^[\w.-]+$/.test(one.name) ? one.name : "MODEL";
+      const answers = ["base", "adapter", "endpoint"].includes(one.kind);
+      const lines = [`ratchet model ${words}`, answers && `ratchet generate --model ${words} --prompt TEXT`, answers && `ratchet compare --study NAME --models ${words},OTHER --prompts DATASET`,
+        answers && !one.champion && `ratchet promote ${words}`, answers && one.kind !== "endpoint" && `ratchet export-model ${words} --as ${one.kind === "adapter" ? "adapter" : "merged"} --out FOLDER`,
+        `ratchet rename-model ${words} NAME`, `ratchet archive-model ${words}${one.archived ? " --back" : ""}`, `ratchet delete-model ${words}`];
+      return folded("models-commands", "The same as commands", el("div", { class: "stack-s" }, lines.filter(Boolean).map((line) => el("div", { class: "command" }, el("code", { tabindex: 0 }, line)))));
+    }
+
+    return [origin(), standing(), recipe(), evaluation(one.evaluation), needed(), card(), hashes(), commands()].filter(Boolean);
   };
 
   const KIND = { gate: "Became champion through the gate,", overruled: "Became champion, the gate overruled,", "rolled-back": "Became champion again by rolling back," };
