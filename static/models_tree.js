@@ -25,7 +25,8 @@
   }
 
   /** What a model learnt from, in words. */
-  function learnt({ method, material }) {
+  function learnt({ method, material, mixed }) {
+    if (mixed?.length) return `mixed from ${mixed.map(({ name }) => name).join(" and ")}`;
     if (!method) return "";
     const how = method.toUpperCase();
     if (!material) return how;

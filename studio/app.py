@@ -201,12 +201,12 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         queue,
         searches,
         models,
-        model_tree,
         openai,
         rounds,
         people,
         results,
         studies,
+        model_tree,  # after all others under /api/models: it takes any one name there for a model
     )
     for module in subjects:
         app.include_router(module.router(studio))
