@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from storage import promotions
-from storage.models import base_of, get_model, lineage, list_models
+from storage.models import base_of, get_model, list_models
 from storage.rows_training import Job, Model
 from storage.specs.options import option_fields
 from storage.specs.registry import METHODS
@@ -42,7 +42,7 @@ def facts(store: Store, reference: str, loaded: Collection[str] = ()) -> dict[st
     return {
         **shown.to_json(),
         "base": base_of(store, model).name if model.base_id else None,
-        "lineage": [one.name for one in lineage(store, model)],
+        "lineage": [one.name for one in _line(store, model)],
         "children": [one.name for one in list_models(store, retired=True) if parent_of(one) == model.id],
         "labels": model.labels,
         "author": _author(job),
@@ -102,6 +102,14 @@ def card_of(model: Model) -> str | None:
             return file.read(_LONGEST_CARD).decode("utf-8", errors="replace")
     except OSError:
         return None
+
+
+def _line(store: Store, model: Model) -> list[Model]:
+    """The model and what it goes on from, newest first, down to the base: the line that the tree draws."""
+    line = [model]
+    while line[-1].parent_id:
+        line.append(get_model(store, line[-1].parent_id))
+    return line
 
 
 def _author(job: Job | None) -> str | None:
