@@ -118,15 +118,10 @@
       await act(() => api(address, { method: "DELETE" }), (done) => `The weights of ${one.name} are deleted; ${bytes(done.freed)} are free.`);
     }
 
-    /** A model that no training made gets a round of its own, so that votes can speak for it. */
-    const candidate = () => act(() => api(`${address}/propose`, { body: {} }), (done) => `${done.model} is the candidate of round ${done.round}: vote in ${done.study}.`);
-
     return el("div", { class: "line models-actions" },
       answers(one) && button("model-chat", "Chat", chat, "button-primary"),
       answers(one) && !one.archived && button("model-compare", "Compare…", compare),
       answers(one) && !one.archived && !one.champion && manages && button("model-promote", "Make it the champion…", promote),
-      answers(one) && !one.archived && !one.champion && one.round === null && one.parent !== null && one.kind !== "endpoint" && manages && button("model-propose", "Make it a candidate", candidate),
-      one.kind === "adapter" && !one.gone && manages && button("model-mix", "Mix…", () => models.mix(one, all, changed)),
       manages && answers(one) && one.kind !== "endpoint" && exportButton(one.name, one.kind),
       manages && button("model-rename", "Rename…", rename),
       manages && !one.gone && (one.archived ? button("model-back", "Take it back", takeBack) : !one.champion && button("model-archive", "Put away", archive)),

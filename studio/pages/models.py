@@ -16,7 +16,6 @@ _PARTS = (
     "models_tree",
     "models_facts",
     "models_chat",
-    "models_mix",
     "models_actions",
     "models_panel",
 )
