@@ -37,8 +37,10 @@
   function chosenOf(list, { search, archived }) {
     const words = search.trim().toLowerCase().split(/\s+/).filter(Boolean);
     const known = new Map(list.map((one) => [one.id, one]));
-    const text = (one) => [one.name, KINDS[one.kind], learnt(one), one.champion ? "champion" : "", one.loaded ? "loaded" : ""].join(" ").toLowerCase();
-    const fits = list.filter((one) => (archived || !(one.archived || one.gone)) && words.every((word) => text(one).includes(word)));
+    const text = (one) => ` ${[KINDS[one.kind], learnt(one), one.champion ? "champion" : "", one.loaded ? "loaded" : ""].join(" ").toLowerCase()}`;
+    // Other words by their beginnings: "dpo" stands in "endpoint" as well.
+    const has = (one, word) => one.name.toLowerCase().includes(word) || text(one).includes(` ${word}`);
+    const fits = list.filter((one) => (archived || !(one.archived || one.gone)) && words.every((word) => has(one, word)));
     const shown = new Map(fits.map((one) => [one.id, { ...one, dim: false, children: [] }]));
     for (const one of fits) {
       for (let up = known.get(one.parent); up && !shown.has(up.id); up = known.get(up.parent)) shown.set(up.id, { ...up, dim: true, children: [] });
