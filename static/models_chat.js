@@ -58,7 +58,7 @@
     const element = el("section", { class: "stack-s models-part models-chat", "aria-labelledby": "models-chat" }, el("h3", { id: "models-chat" }, "Chat"),
       said, error,
       el("form", { class: "stack-s", onsubmit: (event) => { event.preventDefault(); begin(); } },
-        el("label", { class: "visually-hidden", for: "chat-text" }, `Message to ${one.name}`), text,
+        el("div", { class: "field" }, el("label", { class: "visually-hidden", for: "chat-text" }, `Message to ${one.name}`), text),
         el("div", { class: "line" }, send, stop, again, fresh, el("span", { class: "muted small", id: "chat-hint" }, "Enter sends; Shift and Enter begin a new line."))),
       el("details", { class: "models-more", id: "chat-settings" }, el("summary", {}, "How it answers"),
         field("chat-system", "System prompt", system), el("div", { class: "fields" }, field("chat-temperature", "Temperature", temperature), field("chat-tokens", "Longest answer, in tokens", longest))));
