@@ -60,8 +60,8 @@
       el("form", { class: "stack-s", onsubmit: (event) => { event.preventDefault(); begin(); } },
         el("div", { class: "field" }, el("label", { class: "visually-hidden", for: "chat-text" }, `Message to ${one.name}`), text),
         el("div", { class: "line" }, send, stop, again, fresh, el("span", { class: "muted small", id: "chat-hint" }, "Enter sends; Shift and Enter begin a new line."))),
-      el("details", { class: "models-more", id: "chat-settings" }, el("summary", {}, "How it answers"),
-        field("chat-system", "System prompt", system), el("div", { class: "fields" }, field("chat-temperature", "Temperature", temperature), field("chat-tokens", "Longest answer, in tokens", longest))));
+      el("details", { class: "models-more", id: "chat-settings" }, el("summary", {}, "How it answers"), el("div", { class: "stack-s" },
+        field("chat-system", "System prompt", system), el("div", { class: "fields" }, field("chat-temperature", "Temperature", temperature), field("chat-tokens", "Longest answer, in tokens", longest)))));
 
     function typed(event) {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
