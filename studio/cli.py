@@ -46,6 +46,7 @@ VERBS: tuple[Verb, ...] = (
     *preflight.VERBS,
     *queue.VERBS,
     *keeping.VERBS,
+    *weights.VERBS,
     *scoring.VERBS,
     *searching.VERBS,
     *labelling.VERBS,

@@ -33,6 +33,27 @@ class KeepingVerbs(Opened):
 
         return clean(self.ready, list(jobs) or None, dry)
 
+    def mix_models(
+        self,
+        models: Sequence[str],
+        name: str,
+        how: str = "cat",
+        weights: Sequence[float] = (),
+        density: float = 0.5,
+        seed: int = 0,
+    ) -> Json:
+        """Mix adapters into a new model, measure it, and make it the candidate of a round of its own."""
+        from studio.training.mixing import Recipe, mix
+
+        recipe = Recipe(name, tuple(models), how, tuple(weights), density, seed)
+        return mix(self.ready, self._owner, recipe).to_json()
+
+    def propose(self, model: str) -> Json:
+        """Make a model that no job made the candidate of a round of its own."""
+        from studio.training.mixing import propose
+
+        return propose(self.ready, self._owner, model)
+
     def rename_model(self, model: str, name: str) -> Json:
         """Give a model another name; what knew the old one still finds it."""
         from studio.training.model_keeping import rename

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from storage.errors import BadInput, RatchetError
+from storage.errors import BadInput
 from storage.weights import hash_files, safetensors_files
+from trainers.wished import run_wish
 
 FORMS = ("adapter", "merged", "full")
 _ANSWER_TOKENS = 32
@@ -196,17 +197,7 @@ def _compared(model: Any, tokenizer: Any, expected: _Expected) -> SelfTest:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Export what a file wishes for; the last line of stdout is the result or `{"error": sentence}`."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if len(words) != 1:
-        print("usage: python -m trainers.export WISH.json", file=sys.stderr)
-        return 2
-    try:
-        found = export(Export(**json.loads(Path(words[0]).read_text(encoding="utf-8"))))
-    except (RatchetError, OSError, ValueError, KeyError, RuntimeError) as error:
-        print(json.dumps({"error": str(error)}))
-        return 1
-    print(json.dumps(found))
-    return 0
+    return run_wish("trainers.export", argv, lambda said: export(Export(**said)))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,6 @@
 """Models on their way out: a process of its own writes and tests them, because the studio itself holds no torch."""
 
-import json
-import os
 import shutil
-import subprocess
-import sys
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,10 +12,10 @@ from storage.models import base_of, get_model
 from storage.rows_training import ANSWERING, Model, Task
 from storage.store import Store
 from studio.curation.export_tasks import PREFIX
+from studio.training.wishing import granted
 
 FORMS = ("adapter", "merged", "full")
 """As it is; merged into its base, in the base's number format; merged and written in float32."""
-_LOW_PRIORITY = 10
 
 
 def export_model(store: Store, reference: str, form: str, out: Path) -> dict[str, Any]:
@@ -30,7 +25,7 @@ def export_model(store: Store, reference: str, form: str, out: Path) -> dict[str
     Refused or NotFound with what stands against it.
     """
     model = exportable(store, reference, form)
-    return _in_process(wish_of(store, model, form, out), store.home.logs / "tasks.log")
+    return granted("trainers.export", wish_of(store, model, form, out), store.home.logs / "tasks.log")
 
 
 def exportable(store: Store, reference: str, form: str) -> Model:
@@ -79,29 +74,3 @@ def _pack(folder: Path, target: Path) -> Path:
         for path in sorted(folder.rglob("*")):
             archive.write(path, path.relative_to(folder))
     return target
-
-
-def _in_process(wish: dict[str, Any], log: Path) -> dict[str, Any]:
-    """Run `trainers.export`; its last line is the result."""
-    with tempfile.TemporaryDirectory() as folder, log.open("ab") as errors:
-        path = Path(folder) / "wish.json"
-        path.write_text(json.dumps(wish), encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-m", "trainers.export", str(path)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            preexec_fn=_lower_priority,
-        )
-    lines = done.stdout.decode(errors="replace").strip().splitlines()
-    try:
-        found: dict[str, Any] = json.loads(lines[-1])
-    except (IndexError, ValueError):
-        found = {"error": f"The export ended without a word (exit code {done.returncode}); {log} may say why."}
-    if "error" in found:
-        raise BadInput(str(found["error"]))
-    return found
-
-
-def _lower_priority() -> None:
-    os.setpriority(os.PRIO_PROCESS, 0, _LOW_PRIORITY)
