@@ -9,6 +9,17 @@ from storage.clock import now
 from storage.rows import Row
 from storage.store import Store
 
+HOWS: Mapping[str, str] = {
+    "linear": "weighted sum of the factors; rough, and as small as its parts",
+    "ties": "small weights dropped, signs put to a vote, what agrees is added",
+    "dare_linear": "weights dropped at random and the rest scaled up, then summed",
+    "dare_ties": "weights dropped at random, then as ties",
+    "cat": "exact weighted sum; its rank is the sum of all ranks",
+}
+"""The ways to mix adapters, by PEFT's names for them."""
+THINNED = ("ties", "dare_linear", "dare_ties")
+"""Those that keep only a share of the weights: `density`."""
+
 
 class Part(NamedTuple):
     """A model that went into a mixture, and the weight that its adapter got."""

@@ -33,6 +33,7 @@ from studio.verbs import (
     serving,
     studies,
     training,
+    weights,
 )
 from studio.verbs.verb import Outcome, Verb
 

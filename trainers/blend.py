@@ -21,12 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from storage.blends import HOWS, THINNED
 from storage.errors import BadInput
 from storage.weights import hash_files
 from trainers.wished import run_wish
 
-HOWS = ("linear", "ties", "dare_linear", "dare_ties", "cat")
-_THINNED = ("ties", "dare_linear", "dare_ties")
 _MIXED, _SAVED, _BEFORE = "mixed", "saved", "before"
 _ANSWER_TOKENS = 32
 _MOST_EARLIER, _LONGEST = 32, 1024
@@ -118,7 +117,7 @@ def _mixed(wish: Mixture) -> Any:
     for name, part in zip(names[1:], wish.parts[1:], strict=True):
         model.load_adapter(part.path, adapter_name=name, torch_device="cpu")
     torch.manual_seed(wish.seed)
-    thinned = {"density": wish.density} if wish.how in _THINNED else {}
+    thinned = {"density": wish.density} if wish.how in THINNED else {}
     model.add_weighted_adapter(
         names, [part.weight for part in wish.parts], _MIXED, combination_type=wish.how, **thinned
     )
@@ -158,7 +157,7 @@ def card(wish: Mixture, rank: int) -> str:
     from trainers.card import table
 
     base = Path(wish.base).name
-    thinned = {"Density": wish.density} if wish.how in _THINNED else {}
+    thinned = {"Density": wish.density} if wish.how in THINNED else {}
     seeded = {"Seed": wish.seed} if wish.how.startswith("dare") else {}
     facts = {"Base": base, "Mixed by": wish.how, **thinned, **seeded, "Rank": rank}
     lines = [

@@ -6,11 +6,12 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from storage.blends import HOWS, THINNED
 from studio import task as running
 from studio.api.allowed import Asker
 from studio.people.roles import Action, require
 from studio.studio import Studio
-from studio.training.mixing import HOWS, THINNED, Recipe, mixable, propose
+from studio.training.mixing import Recipe, mixable, propose
 
 
 class Wanted(BaseModel):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from storage import blends, tasks
-from storage.blends import NewBlend
+from storage.blends import HOWS, THINNED, NewBlend
 from storage.clock import new_id, now
 from storage.errors import BadInput, Conflict, RatchetError, Refused
 from storage.home import read_json
@@ -25,14 +25,6 @@ from studio.rounds.champion import champion
 from studio.training.wishing import granted
 from studio.training.yardsticks import measures
 
-HOWS: Mapping[str, str] = {
-    "linear": "weighted sum of the factors; rough, and as small as its parts",
-    "ties": "small weights dropped, signs put to a vote, what agrees is added",
-    "dare_linear": "weights dropped at random and the rest scaled up, then summed",
-    "dare_ties": "weights dropped at random, then as ties",
-    "cat": "exact weighted sum; its rank is the sum of all ranks",
-}
-THINNED = ("ties", "dare_linear", "dare_ties")
 _MOST = 8
 _LARGEST_WEIGHT = 10.0
 

@@ -2,8 +2,8 @@
 
 import argparse
 
+from storage.blends import HOWS
 from studio.studio import Studio
-from studio.training.mixing import HOWS
 from studio.verbs.verb import Outcome, Verb, count
 
 
