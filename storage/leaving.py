@@ -11,5 +11,7 @@ FORMS: Mapping[str, str] = {
     "gguf": "one file for llama.cpp, by its own converter (RATCHET_LLAMA_CPP)",
 }
 """By name, with what each is for."""
+BASE_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "LICENSE*", "README.md")
+"""What a base's folder needs to be read elsewhere; nothing that could run code."""
 OF_ADAPTERS = frozenset({"adapter", "trl"})
 """Forms that only an adapter has."""

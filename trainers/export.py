@@ -18,7 +18,7 @@ from typing import Any
 
 from storage.errors import BadInput
 from storage.home import read_json
-from storage.leaving import FORMS, OF_ADAPTERS
+from storage.leaving import BASE_FILES, FORMS, OF_ADAPTERS
 from storage.weights import hash_files, safetensors_files
 from trainers.self_test import Expected, SelfTest, compared, compared_texts, tested
 from trainers.wished import run_wish
@@ -27,7 +27,6 @@ _FEWEST_SAME = 0.9
 """Share of tokens at least alike: bfloat16 turns a near tie now and then, a wrong merge loses them all."""
 _FEWEST_SAME_ALONE = 0.5
 """The same where the written model goes its own way after the first other token."""
-_OF_BASE = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "LICENSE*", "README.md")
 _SAMPLING = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0}
 
 
@@ -144,7 +143,7 @@ def _copy_adapter(wish: Export, folder: Path) -> None:
 def _copy_base(base: Path, folder: Path) -> None:
     """The base's own files, none that could run code."""
     folder.mkdir()
-    for path in sorted({path for pattern in _OF_BASE for path in base.glob(pattern) if path.is_file()}):
+    for path in sorted({path for pattern in BASE_FILES for path in base.glob(pattern) if path.is_file()}):
         shutil.copyfile(path, folder / path.name)
 
 
