@@ -81,7 +81,7 @@ def header(store: Store, model: Model, form: str, licence: str = "", now: Standi
 def _body(model: Model) -> str:
     """The card beside the weights without its own YAML, or a title."""
     beside = Path(str(model.path)) / "README.md"
-    if model.kind == "adapter" and beside.is_file():
+    if (model.kind == "adapter" or model.job_id) and beside.is_file():
         return _FRONT.sub("", beside.read_text(encoding="utf-8", errors="replace").replace("\r\n", "\n"))
     return f"# {plain(model.name)}\n\nA model from Ratchet."
 

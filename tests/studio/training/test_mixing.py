@@ -149,7 +149,7 @@ def test_the_lineage_of_a_mixture_holds_all_that_it_came_from(ready: Store) -> N
 def test_a_part_is_not_deleted_under_its_mixture(ready: Store) -> None:
     mixture(ready, "both", get_model(ready, "terse"), get_model(ready, "warm"))
 
-    with pytest.raises(Refused, match='"warm" cannot be deleted: both was mixed from it; delete that first.'):
+    with pytest.raises(Refused, match=r'"warm" cannot be deleted: both was mixed from it; delete that first.'):
         delete(ready, TIM, "warm")
 
 
@@ -225,7 +225,7 @@ def test_while_a_training_runs_there_is_no_round_for_a_mixture_and_it_says_why(r
 def test_nobody_is_proposed_twice_and_the_champion_not_at_all(ready: Store) -> None:
     propose(ready, TIM, "warm")
 
-    with pytest.raises(Conflict, match='"warm" has its round already.'):
+    with pytest.raises(Conflict, match=r'"warm" has its round already.'):
         propose(ready, TIM, "warm")
     with pytest.raises(Conflict, match='"starter" is the champion already'):
         propose(ready, TIM, "starter")
