@@ -180,7 +180,7 @@ def _agreement(store: Store, turn: Round | None, now: Standing | None) -> str:
     alpha, low, high = (found.coefficients.get(name) for name in ("krippendorff_alpha", "low", "high"))
     people = f"{found.annotators} {'person' if found.annotators == 1 else 'people'} judged {found.items:,} comparisons"
     if alpha is None:
-        return f"## Agreement\n\n{people}, too few of them twice to say how well they agree."
+        return f"## Agreement\n\n{people}. These votes do not determine Krippendorff's alpha."
     within = f" (95 %: {low:.2f} to {high:.2f})" if low is not None and high is not None else ""
     return f"## Agreement\n\n{people}. Krippendorff's alpha is {alpha:.2f}{within}."
 

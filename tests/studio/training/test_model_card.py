@@ -51,6 +51,11 @@ def _trained(store: Store, wins: int = 30, losses: int = 0, **found: Any) -> Non
         second_vote(store, study, choice, annotator="secret-bob")
 
 
+def _unescaped(card: str) -> str:
+    """As it reads: names and cells are escaped, so that none becomes a link or a heading."""
+    return card.replace("\\", "")
+
+
 def test_the_hubs_own_class_reads_it_without_complaint(ready: Store) -> None:
     _trained(ready)
     text = model_card(ready, get_model(ready, "round-1-sft"), "adapter", "apache-2.0")
@@ -70,7 +75,7 @@ def test_it_says_data_votes_agreement_and_what_the_gate_found(ready: Store) -> N
     _trained(ready)
     promote(ready, TIM)
 
-    text = model_card(ready, get_model(ready, "round-1-sft"), "adapter")
+    text = _unescaped(model_card(ready, get_model(ready, "round-1-sft"), "adapter"))
 
     version = rounds.get_round(ready, 1).version_id
     sha256 = ready.value("select sha256 from versions where id = ?", [version])
@@ -95,13 +100,14 @@ def test_a_mixture_tells_its_parts_and_what_was_measured(ready: Store) -> None:
     both = mixture(ready, "both", adapter(ready, "terse"), adapter(ready, "warm"))
     propose(ready, TIM, "both")
 
-    text = model_card(ready, both, "adapter")
+    card = model_card(ready, both, "adapter")
 
+    text = _unescaped(card)
     assert "mixing by cat: 0.5 of terse, 0.5 of warm" in text
     assert "| Hello, who are you? | before: A model. / after: A terse model. |" in text
     assert "0.9 before, 1.1 after" in text
     assert "Nobody has voted on it yet." in text
-    assert ModelCard(text).data.tags == ["lora", "merge", "ratchet"]
+    assert ModelCard(card).data.tags == ["lora", "merge", "ratchet"]
 
 
 def test_a_base_of_the_hub_is_named_by_its_id(ready: Store) -> None:
