@@ -29,6 +29,7 @@ from trainers.wished import run_wish
 _MIXED, _SAVED, _BEFORE = "mixed", "saved", "before"
 _ANSWER_TOKENS = 32
 _MOST_EARLIER, _LONGEST = 32, 1024
+_NOISE = 1e-5  # of the largest logit: what float32 leaves of two products that cancel out
 
 
 class Part(NamedTuple):
@@ -218,7 +219,7 @@ class _Sides:
         if not bool(torch.isfinite(mine).all()):
             raise BadInput(f'"{self._wish.name}" would compute numbers that are not finite. Mix with smaller weights.')
         found = float((mine - plain).abs().max())
-        if found == 0.0:
+        if found <= _NOISE * (1 + float(plain.abs().max())):
             raise BadInput(f'"{self._wish.name}" would answer exactly as its base: the weights cancel out.')
         return round(found, 6)
 

@@ -21,9 +21,9 @@ def main() -> int:
     server, address = _serve(wish["path"])
     _wait(address)
     said = [_ask(address, prompt, int(wish["most_tokens"])) for prompt in wish["prompts"]]
+    del server  # it may have a last word
     print()
     print(json.dumps(said), flush=True)
-    del server
     return 0
 
 

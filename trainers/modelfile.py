@@ -42,9 +42,10 @@ def marks_of(render: Render) -> Marks | None:
     """How turns are written, or None where that does not come down to words before and after each."""
     try:
         found = _found(render)
+        agrees = found is not None and all(_agrees(render, found, talk) for talk in _talks(found))
     except Exception:  # noqa: BLE001 - a template is somebody's program and may raise what it likes
         return None
-    return found if found and all(_agrees(render, found, talk) for talk in _talks(found)) else None
+    return found if agrees else None
 
 
 def written(marks: Marks, messages: Messages) -> str:

@@ -18,6 +18,7 @@ from studio.rounds import gate, ledger
 from studio.rounds.champion import champion
 from studio.rounds.promoting import promote
 from studio.rounds.replaying import replay
+from studio.rounds.timeline import Material, timeline
 from studio.settings import Settings
 from studio.training.launching import launch
 from studio.training.mixing import Recipe, mix, mixable, propose
@@ -170,6 +171,8 @@ def test_a_mixture_gets_a_round_of_its_own_and_passes_the_gate_by_votes(ready: S
     }  # fmt: skip
     for one in prompts_of("measure", 30):
         vote(ready, get_study(ready, "round-1"), one, "b")
+    (card,) = timeline(ready)
+    assert (card.job, card.material) == (None, Material(mixed=("terse", "warm")))
     assert promote(ready, TIM).champion == "both"
     with pytest.raises(Refused, match="has no training yet"):
         replay(ready, 1)
