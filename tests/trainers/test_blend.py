@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from storage import rounds
 from storage.errors import BadInput
 from storage.home import read_json
-from storage.weights import read_header
+from storage.models import add_model, get_model, lineage
+from storage.store import Store
+from storage.weights import hash_files, read_header
+from studio.people.roles import Actor
+from studio.rounds import gate
+from studio.training.mixing import Recipe, mix
+from tests.trainers import building
 from tests.trainers.engine import tiny
 from trainers.blend import Mixture, Part, blend
 
@@ -65,6 +72,27 @@ def test_the_other_ways_keep_the_rank_and_come_out_alike(
     assert {tensor.shape for tensor in read_header(tmp_path / "both" / "adapter_model.safetensors")} == {
         tensor.shape for tensor in read_header(Path(parts[0].path) / "adapter_model.safetensors")
     }
+
+
+def test_mixing_makes_a_measured_candidate_with_a_round_of_its_own(
+    store: Store, tiny_base: Path, parts: tuple[Part, Part]
+) -> None:
+    base = building.add_base(store, tiny_base)
+    for part in parts:
+        add_model(store, part.name, "adapter", base_id=base.id, parent_id=base.id, path=part.path)
+
+    made = mix(store, Actor("tim", "trainer"), Recipe("both", ("terse", "warm"), "ties", (0.75, 0.25))).to_json()
+
+    assert (made["model"], made["parents"], made["round"], made["study"]) == ("both", ["terse", "warm"], 1, "round-1")
+    model = get_model(store, "both")
+    assert model.adapter_sha256 == hash_files([store.home.model("both") / "adapter_model.safetensors"])
+    assert [one.name for one in lineage(store, model)] == ["both", "terse", "warm", "tiny"]
+    report = gate.report(store, rounds.get_round(store, 1))
+    assert report is not None
+    states = {check.name: check.state for check in report.checks}
+    assert (states["votes"], states["canaries"] != "open", states["forgetting"] != "open") == ("open", True, True)
+    assert sorted(path.name for path in store.home.models.iterdir()) == ["both"]
+    assert [path.name for path in store.home.runs.iterdir()] == []
 
 
 def test_parts_with_rslora_are_scaled_once(tiny_base: Path, parts: tuple[Part, Part], tmp_path: Path) -> None:

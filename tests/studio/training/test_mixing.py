@@ -19,6 +19,7 @@ from studio.rounds.champion import champion
 from studio.rounds.promoting import promote
 from studio.rounds.replaying import replay
 from studio.rounds.timeline import Material, timeline
+from studio.rounds.undoing import Blame, touched
 from studio.settings import Settings
 from studio.training.launching import launch
 from studio.training.mixing import Recipe, mix, mixable, propose
@@ -215,6 +216,18 @@ def test_votes_on_prompts_that_any_part_learnt_from_do_not_count(ready: Store) -
 
     assert found is not None
     assert (found.votes, found.left_out) == (1, 1)
+
+
+def test_a_mixture_is_touched_by_what_any_of_its_parts_learnt(ready: Store) -> None:
+    settings = Settings.from_env({}, home=ready.home.path)
+    learnt = run_to_the_end(ready, launch(ready, settings, Request("sft", "starter", dataset="facts")))
+    mixture(ready, "both", get_model(ready, "warm"), learnt)
+
+    found = touched(ready, Blame("version", dataset="facts", number=1))
+
+    assert [(one.model.name, one.how) for one in found] == [
+        (learnt.name, "learnt from version 1 of facts"), ("both", f"was mixed from {learnt.name}"),
+    ]  # fmt: skip
 
 
 def test_while_a_training_runs_there_is_no_round_for_a_mixture_and_it_says_why(ready: Store) -> None:
