@@ -34,7 +34,7 @@
 
     async function fill() {
       const { forms } = await api("/api/models/export-forms");
-      form.replaceChildren(...forms.map(({ name, help }) => el("option", { value: name }, `${WORDS[name] || name}: ${help}`)));
+      form.replaceChildren(...forms.map(({ name, help, ready }) => el("option", { value: name }, `${WORDS[name] || name}: ${help}${ready ? "" : " – not set up here"}`)));
     }
 
     async function write() {

@@ -1,4 +1,4 @@
-"""A small Hub: one dataset or model out of a folder, over real HTTP, as much of the protocol as its own client asks for.
+"""A small Hub: one dataset or model out of a folder, over real HTTP, as much of the protocol as its client asks for.
 
 It wants a token, so that a test sees whether the login of the machine is used.
 """
