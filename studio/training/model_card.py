@@ -67,7 +67,7 @@ def header(store: Store, model: Model, form: str, licence: str = "", now: Standi
             EvalResult(
                 task_type="text-generation", dataset_type="blind-votes", dataset_name="Blind votes on held-out prompts",
                 metric_type="win_rate", metric_name="Win rate over the champion of its day",
-                metric_value=round(now.rate.rate, 4),
+                metric_value=round(float(now.rate.rate), 4),
             )
         ]  # fmt: skip
     data = ModelCardData(
