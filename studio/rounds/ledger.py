@@ -137,7 +137,7 @@ def propose(store: Store, model: Model) -> Round:
         turn = rounds.open_round(store, first.id)
         study = _measuring_study(store, turn.number, None, [first, model])
         rounds.fill_round(
-            store, turn.id, parent_id=model.parent_id, job_id=None, version_id=None, training_study_id=None,
+            store, turn.id, parent_id=first.id, job_id=None, version_id=None, training_study_id=None,
             model_id=model.id, measuring_study_id=study.id, against_id=first.id,
         )  # fmt: skip
     return rounds.get_round(store, turn.number)
