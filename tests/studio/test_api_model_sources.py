@@ -12,7 +12,7 @@ from storage.home import Home
 from storage.models import get_model
 from storage.store import Store
 from storage.tasks import list_tasks
-from studio.api import disk, mixing, model_uploads, models
+from studio.api import disk, model_sources, models
 from studio.api.errors import add_error_answers
 from studio.settings import Settings
 from studio.studio import Studio
@@ -30,7 +30,7 @@ def web(store: Store, home: Home) -> Iterator[TestClient]:
     adapter(store, "wide", r=16)
     app = FastAPI()
     add_error_answers(app)
-    for routes in (disk, mixing, model_uploads, models):
+    for routes in (disk, model_sources, models):
         app.include_router(routes.router(Studio(settings=Settings.from_env({}, home=home.path))))
     with TestClient(app) as client:
         yield client

@@ -1,17 +1,24 @@
-"""JSON routes that make candidates without training, under /api/models: mixtures, and models from elsewhere."""
+"""JSON routes about models that nobody trained here, under /api/models: mixtures, adapters from the browser.
+
+Files are sent first, then made a model.
+"""
 
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from storage.blends import HOWS, THINNED
 from studio import task as running
 from studio.api.allowed import Asker
+from studio.curation import uploads
 from studio.people.roles import Action, require
 from studio.studio import Studio
 from studio.training.mixing import Recipe, mixable, propose
+from studio.training.templates import BUILT_IN
+from studio.training.uploaded import add_uploaded
 
 
 class Wanted(BaseModel):
@@ -27,6 +34,14 @@ class Wanted(BaseModel):
     def recipe(self) -> Recipe:
         """The recipe; raises BadInput where it is none."""
         return Recipe(self.name, tuple(self.models), self.how, tuple(self.weights), self.density, self.seed)
+
+
+class Sent(BaseModel):
+    """What was uploaded (ids), its name here, and the base that it lies on, where its files name another."""
+
+    uploads: list[str] = Field(min_length=1, max_length=8)
+    name: str | None = Field(default=None, max_length=64)
+    base: str | None = Field(default=None, max_length=64)
 
 
 def router(studio: Studio) -> APIRouter:
@@ -49,4 +64,25 @@ def router(studio: Studio) -> APIRouter:
     def candidate(model: str, actor: Asker) -> dict[str, Any]:
         return propose(studio.store, actor, model)
 
+    _add_uploads(routes, studio)
     return routes
+
+
+def _add_uploads(routes: APIRouter, studio: Studio) -> None:
+    """Adapters from the browser, and the templates that bases without one are offered."""
+
+    @routes.put("/upload")
+    async def receive(request: Request, name: str = "upload") -> dict[str, Any]:
+        with uploads.Incoming(studio.home, name) as incoming:
+            async for part in request.stream():
+                await run_in_threadpool(incoming.write, part)
+        return incoming.received._asdict()
+
+    @routes.post("/uploaded")
+    def add(sent: Sent, actor: Asker) -> dict[str, Any]:
+        model = add_uploaded(studio.store, actor, sent.uploads, sent.name or None, sent.base or None)
+        return {"name": model.name, "kind": model.kind}
+
+    @routes.get("/templates")
+    def templates() -> dict[str, Any]:
+        return {"templates": list(BUILT_IN)}
