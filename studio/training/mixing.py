@@ -148,7 +148,7 @@ def _rank(part: Model) -> int:
         raise Refused(f'"{part.name}" is a DoRA adapter, whose magnitudes cannot be mixed; export it as merged.')
     if config.get("modules_to_save") or config.get("bias", "none") != "none":
         raise Refused(f'"{part.name}" also trains whole layers of its base, which cannot be mixed.')
-    return max([int(config.get("r") or 0), *(config.get("rank_pattern") or {}).values()])
+    return max([int(config.get("r") or 0), *map(int, (config.get("rank_pattern") or {}).values())])
 
 
 def _made(store: Store, recipe: Recipe, parts: Sequence[Model], out: Path) -> dict[str, Any]:
