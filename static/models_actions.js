@@ -1,7 +1,7 @@
 /*
  * What can be done with a model: compare it, make it the champion, export, rename, put away, delete.
  *
- *   ratchet.models.actions(one, all, {may, changed, chat, prompts})   the buttons that this person may press
+ *   ratchet.models.actions(one, all, {may, changed, open, chat, prompts})   the buttons that this person may press
  *
  * Every change that can be taken back says so in its message; what a deletion would take along is said before.
  */
@@ -40,7 +40,7 @@
 
   const field = (id, name, control, hint) => el("div", { class: "field" }, el("label", { for: id }, name), control, hint && el("p", { class: "hint" }, hint));
 
-  models.actions = (one, all, { may, changed, chat, prompts }) => {
+  models.actions = (one, all, { may, changed, open, chat, prompts }) => {
     const address = `/api/models/${encodeURIComponent(one.id)}`;
     const manages = may.includes("manage models");
     const button = (id, label, run, kind = "") => el("button", { type: "button", class: `button ${kind}`, id, onclick: run }, label);
@@ -118,10 +118,26 @@
       await act(() => api(address, { method: "DELETE" }), (done) => `The weights of ${one.name} are deleted; ${bytes(done.freed)} are free.`);
     }
 
+    /** A model that no training made gets a round of its own, so that votes can speak for it. */
+    const candidate = () => act(() => api(`${address}/propose`, { body: {} }), (done) => `${done.model} is the candidate of round ${done.round}: vote in ${done.study}.`);
+
+    async function mix() {
+      const others = all.filter((other) => other.id !== one.id && other.kind === "adapter" && !other.gone && !other.archived && other.base_id === one.base_id);
+      if (!others.length) {
+        toast("There is no other adapter on the same base to mix with yet.", "info");
+        return;
+      }
+      const made = await window.ratchet.mixModels([one, ...others], [one.name]);
+      await changed();
+      if (made) open(made);
+    }
+
     return el("div", { class: "line models-actions" },
       answers(one) && button("model-chat", "Chat", chat, "button-primary"),
       answers(one) && !one.archived && button("model-compare", "Compare…", compare),
       answers(one) && !one.archived && !one.champion && manages && button("model-promote", "Make it the champion…", promote),
+      answers(one) && !one.archived && !one.champion && one.round === null && one.parent !== null && one.kind !== "endpoint" && manages && button("model-propose", "Make it a candidate", candidate),
+      one.kind === "adapter" && !one.gone && manages && button("model-mix", "Mix…", mix),
       manages && answers(one) && one.kind !== "endpoint" && exportButton(one.name, one.kind),
       manages && button("model-rename", "Rename…", rename),
       manages && !one.gone && (one.archived ? button("model-back", "Take it back", takeBack) : !one.champion && button("model-archive", "Put away", archive)),

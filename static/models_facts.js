@@ -34,7 +34,7 @@
         ["Base", one.base && !line.includes(one.base) ? other(one.base) : null],
         ["Mixed from", one.mixed?.length > 0 && el("span", { class: "models-line" }, one.mixed.flatMap(({ name, weight }) => [other(name), el("span", { class: "muted num" }, `${number(weight)}\u2002`)]))],
         ["Learnt from", where],
-        ["Made by", one.recipe ? [link(`/train?job=${encodeURIComponent(one.recipe.job)}`, `${one.recipe.title}, job ${one.recipe.number}`), one.author ? `, asked for by ${one.author}` : ""] : one.kind === "endpoint" ? null : one.mixed?.length ? one.author && `mixed for ${one.author}` : "added, not trained here"],
+        ["Made by", one.recipe ? [link(`/train?job=${encodeURIComponent(one.recipe.job)}`, `${one.recipe.title}, job ${one.recipe.number}`), one.author ? `, asked for by ${one.author}` : ""] : one.kind === "endpoint" ? null : one.mixed?.length ? `mixed by ${one.how} for ${one.author}` : "added, not trained here"],
         ["Since", moment(one.created_at)],
         ["Round", one.round === null ? null : link("/", `round ${one.round}`)],
         ["Size on disk", one.bytes === null ? null : bytes(one.bytes)],

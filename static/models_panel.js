@@ -63,7 +63,7 @@
       this.chips.replaceChildren(...models.chips(one).filter(Boolean));
       const held = document.activeElement?.id;
       const opened = new Set([...this.known.querySelectorAll("details[open]")].map((details) => details.id));
-      this.actions.replaceChildren(models.actions(one, all, { may: this.may, changed: this.changed, chat: () => this.chat(), prompts }));
+      this.actions.replaceChildren(models.actions(one, all, { may: this.may, changed: this.changed, open: this.open, chat: () => this.chat(), prompts }));
       this.known.replaceChildren(...models.facts(one, this.open));
       for (const details of this.known.querySelectorAll("details")) details.open = opened.has(details.id);
       if (held && document.activeElement?.id !== held) document.getElementById(held)?.focus();

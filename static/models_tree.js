@@ -94,7 +94,7 @@
 
   function rails({ one, lane, head, more }) {
     const marks = Array.from({ length: lane }, (_, at) => el("span", { class: `model-rail${head && at === lane - 1 ? " is-elbow" : ""}` }));
-    const kind = one.kind === "base" || one.kind === "encoder" ? "is-base" : "is-trained";
+    const kind = one.kind === "endpoint" ? "is-endpoint" : one.kind === "base" || one.kind === "encoder" ? "is-base" : "is-trained";
     const state = one.champion ? "is-champion" : one.gone || one.archived ? "is-away" : one.standing?.word === "worse" ? "is-worse" : "";
     return el("span", { class: "model-rails", "aria-hidden": "true" }, marks, el("span", { class: `model-node ${kind} ${state}${head ? "" : " has-above"}${more ? " has-below" : ""}` }));
   }

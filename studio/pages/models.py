@@ -16,6 +16,7 @@ _PARTS = (
     "models_tree",
     "models_facts",
     "models_chat",
+    "model_mix",
     "models_actions",
     "models_panel",
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from storage import promotions
+from storage.blends import Blend, blend_of
 from storage.models import base_of, get_model, list_models
 from storage.rows_training import Job, Model
 from storage.specs.options import option_fields
@@ -38,14 +39,15 @@ def facts(store: Store, reference: str, loaded: Collection[str] = ()) -> dict[st
     """What is known of a model, with the keys of its leaf and more; raises NotFound."""
     model = get_model(store, reference)
     shown = leaf(store, model, loaded)
-    job = shown.job
+    job, blend = shown.job, blend_of(store, model.id)
     return {
         **shown.to_json(),
         "base": base_of(store, model).name if model.base_id else None,
         "lineage": [one.name for one in _line(store, model)],
         "children": [one.name for one in list_models(store, retired=True) if parent_of(one) == model.id],
         "labels": model.labels,
-        "author": _author(job),
+        "author": _author(job, blend),
+        "how": blend.how if blend else None,
         "path": model.path,
         "url": model.url,
         "remote_name": model.remote_name,
@@ -56,7 +58,7 @@ def facts(store: Store, reference: str, loaded: Collection[str] = ()) -> dict[st
         "gone_at": model.gone_at,
         "recipe": recipe(store, job) if job else None,
         "data_sha256": get_version(store, job.version_id).sha256 if job and job.version_id else None,
-        "evaluation": _finite(job.evaluation) if job else None,
+        "evaluation": _finite(job.evaluation if job else blend.evaluation if blend else None),
         "votes": store.rows(_VOTES, {"model": model.id}),
         "gate": _gate(store, shown),
         "promotions": _promotions(store, model),
@@ -112,8 +114,10 @@ def _line(store: Store, model: Model) -> list[Model]:
     return line
 
 
-def _author(job: Job | None) -> str | None:
-    """Who asked for the training, where that was noted."""
+def _author(job: Job | None, blend: Blend | None) -> str | None:
+    """Who asked for the training or the mixture, where that was noted."""
+    if blend is not None:
+        return blend.author
     said = job.request.get("author") if job else None
     return str(said) if said else None
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from storage import rounds
+from storage import blends, rounds
 from storage.comparisons import get_study
 from storage.datasets import get_dataset
 from storage.jobs import list_jobs
@@ -27,14 +27,15 @@ from studio.rounds.timeline import Material
 class Leaf:
     """A model as the tree shows it. `parent`: the model that it hangs under.
 
-    `job`: what trained it, from `material`. `turn`: the newest round whose candidate it is, with how it stands there
-    against `against`. `loaded`: whether the engine holds it now.
+    `job`: what trained it, from `material`; or `mixed`: names and weights of what it was mixed from. `turn`: the newest
+    round whose candidate it is, with how it stands there against `against`. `loaded`: whether the engine holds it now.
     """
 
     model: Model
     parent: Model | None
     job: Job | None
     material: Material | None
+    mixed: tuple[tuple[str, float], ...]
     turn: Round | None
     against: str | None
     standing: Standing | None
@@ -50,9 +51,11 @@ class Leaf:
             "former_names": model.former_names or [],
             "kind": model.kind,
             "parent": None if self.parent is None else self.parent.id,
+            "base_id": model.base_id,
             "from": None if self.parent is None else self.parent.name,
             "method": None if self.job is None else self.job.method,
             "material": None if self.material is None else vars(self.material),
+            "mixed": [{"name": name, "weight": weight} for name, weight in self.mixed],
             "round": None if self.turn is None else self.turn.number,
             "against": self.against,
             "standing": None if stands is None or not stands.votes else stands.to_json(),
@@ -114,6 +117,7 @@ def _leaf(
         parent=models.get(parent_of(model) or ""),
         job=job,
         material=material_of(store, job) if job else None,
+        mixed=tuple((models[part.model_id].name, part.weight) for part in blends.parts_of(store, model.id)),
         turn=turn,
         against=against.name if against else None,
         standing=standing(store, turn) if turn else None,

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from storage import promotions
+from storage import blends, promotions
+from storage.blends import NewBlend, Part
 from storage.comparisons import get_study, list_studies, set_state
 from storage.home import Home
 from storage.models import add_model, get_model, set_retired
@@ -297,6 +298,33 @@ def test_models_that_were_put_away_are_shown_when_asked_for(place: Place, visit:
 
     page.wait_for_selector(".model-name >> text=otter")
     assert page.url.endswith("?archived=1")
+
+
+def test_a_mixture_names_its_parts_becomes_a_candidate_and_is_mixed_again(place: Place, visit: Visit) -> None:
+    store = place.store
+    first, second = get_model(store, "round-1-sft"), get_model(store, "round-2-dpo")
+    mix = add_model(store, "mix", "adapter", base_id=first.base_id, parent_id=first.id, path="/nowhere")
+    blends.add(store, NewBlend(mix.id, "ties", 0.5, 0, "ada", None, [Part(first.id, 0.7), Part(second.id, 0.3)]))
+    one = visit(place.url)
+    one.expected.append("422")  # one adapter alone is no mixture
+    page = one.open("/models?model=mix")
+    page.wait_for_selector(".models-actions")
+
+    assert "mixed from round-1-sft and round-2-dpo" in page.locator(".model-row", has_text="mix").last.inner_text()
+    told = page.inner_text(".models-known")
+    assert "mixed by ties for ada" in told and "0.7" in told and "0.3" in told
+    page.click("#model-propose")
+    toast(page, "mix is the candidate of round 4: vote in round-4.")
+    page.wait_for_selector("#model-propose", state="detached")
+    page.click("#model-mix")
+    page.wait_for_selector("#mix-how option[value=ties]", state="attached")
+    boxes = page.locator("dialog fieldset .check")
+    assert sorted(boxes.all_inner_texts()) == ["mix", "round-1-sft", "round-2-dpo", "side"]
+    assert page.locator("dialog fieldset .check:has(:checked)").all_inner_texts() == ["mix"]
+    assert grave_violations(page) == []
+    page.fill("#mix-name", "twice")
+    page.click("#mix-begin")
+    page.wait_for_selector("#mix-said >> text=Name 2 to 8 adapters to mix, not 1.")
 
 
 def test_a_model_that_is_trained_meanwhile_appears_by_itself(place: Place, visit: Visit) -> None:

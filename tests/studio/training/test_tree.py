@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from storage import blends
+from storage.blends import NewBlend, Part
 from storage.comparisons import get_study, set_state
 from storage.errors import NotFound
 from storage.models import add_model, get_model, set_gone, set_retired
@@ -64,7 +66,7 @@ def test_a_model_hangs_under_the_one_that_it_was_trained_from(store: Store, sett
     assert [leaf["champion"] for leaf in leaves.values()] == [False, True, False]
     assert (leaves["starter"]["material"], leaves["starter"]["method"], leaves["starter"]["round"]) == (None,) * 3
     assert leaves["round-1-sft"]["material"] == {
-        "dataset": "facts", "version": 1, "rows": 5, "study": None, "votes": None,
+        "dataset": "facts", "version": 1, "rows": 5, "study": None, "votes": None, "mixed": (),
     }  # fmt: skip
     assert leaves["round-2-dpo"]["material"]["study"] == "round-1"
     assert (leaves["round-2-dpo"]["method"], leaves["round-2-dpo"]["round"]) == ("dpo", 2)
@@ -161,6 +163,20 @@ def test_the_gate_speaks_of_candidates_and_promotions_are_told(store: Store, set
     (made,) = champion["promotions"]
     assert (made["kind"], made["author"], made["stands"]) == ("gate", "gate", True)
     assert candidate["promotions"] == []
+
+
+def test_a_mixture_names_its_parts_and_who_asked_for_it(store: Store, settings: Settings) -> None:
+    first, second = get_model(store, "round-1-sft"), get_model(store, "round-2-dpo")
+    mix = add_model(store, "mix", "adapter", base_id=first.base_id, parent_id=first.id, path="/nowhere")
+    parts = [Part(first.id, 0.7), Part(second.id, 0.3)]
+    blends.add(store, NewBlend(mix.id, "ties", 0.5, 0, "ada", {"canaries": []}, parts))
+
+    told = facts(store, "mix")
+
+    assert told["mixed"] == [{"name": "round-1-sft", "weight": 0.7}, {"name": "round-2-dpo", "weight": 0.3}]
+    assert (told["author"], told["how"], told["evaluation"]) == ("ada", "ties", {"canaries": []})
+    assert (told["from"], told["lineage"]) == ("round-1-sft", ["mix", "round-1-sft", "starter"])
+    assert _leaves(store)["round-1-sft"]["mixed"] == []
 
 
 def test_a_renamed_model_is_found_and_says_its_earlier_name(store: Store, settings: Settings) -> None:
