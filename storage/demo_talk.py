@@ -65,7 +65,7 @@ class Thought(Row):
 def keep(store: Store, said: Said, forget_before: float) -> None:
     """Keep an answer, and forget older ones of the same demo that nobody has voted on."""
     row = {name: getattr(said, name) for name in Said.__dataclass_fields__}
-    row |= {"prompt": json.dumps(said.prompt, ensure_ascii=False), "stamp": json.dumps(said.stamp)}
+    row |= {"prompt": json.dumps(said.prompt), "stamp": json.dumps(said.stamp)}
     with store.write():
         store.insert("demo_answers", row)
         store.execute(

@@ -26,6 +26,8 @@ from studio.api.allowed import allowed
 from studio.api.errors import CalmErrors, add_error_answers
 from studio.assets import Assets, GradioFiles, HashedFiles, ThemeFile
 from studio.doorman import Doorman
+from studio.pages.demo import DemoPage
+from studio.pages.demo import router as demo_pages
 from studio.pages.lean_gradio import import_gradio, without_rehearsals
 from studio.pages.people import PlainPages
 from studio.pages.people import router as plain_pages
@@ -78,6 +80,7 @@ def assemble(studio: Studio, demo: gr.Blocks) -> FastAPI:
     add_middleware(app, studio, assets, demo, limits)
     add_routers(app, studio)
     app.include_router(plain_pages(PlainPages(assets)))
+    app.include_router(demo_pages(DemoPage(assets), studio))
     app.mount("/static", HashedFiles(assets), name="static")
     app.mount("/assets", GradioFiles(), name="assets")
     app.router.routes.append(Route("/theme.css", ThemeFile(lambda: (demo.theme_css, demo.theme_hash))))
@@ -158,6 +161,8 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         checks,
         compare,
         data,
+        demo,
+        demos,
         disk,
         editor,
         exports,
@@ -204,6 +209,8 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         people,
         results,
         studies,
+        demo,
+        demos,
     )
     for module in subjects:
         app.include_router(module.router(studio))

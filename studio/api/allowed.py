@@ -26,6 +26,11 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "POST /api/people/sign-in": None,
         "POST /api/people/sign-out": None,
         "POST /api/people/join": None,
+        # A demo's link is all that these ask for, and they reach nothing but that demo.
+        "GET /demo/{link}": None,
+        "GET /api/demo/{link}": None,
+        "POST /api/demo/{link}/answer": None,
+        "POST /api/demo/{link}/vote": None,
         "GET /api/people/me": Action.JUDGE,
         "POST /api/people/me/password": Action.JUDGE,
         "GET /account": Action.JUDGE,
@@ -76,6 +81,7 @@ SUBJECTS: Mapping[str, tuple[Action, Action]] = MappingProxyType(
         "/api/models": (Action.SEE_RESULTS, Action.MANAGE_MODELS),
         "/api/rounds": (Action.SEE_RESULTS, Action.TRAIN),
         "/api/studies": (Action.SEE_RESULTS, Action.RUN_STUDIES),
+        "/api/demos": (Action.SEE_RESULTS, Action.RUN_STUDIES),
         "/api/results": (Action.SEE_RESULTS, Action.RUN_STUDIES),
     }
 )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from storage import comparisons, demo_talk, demos, votes
-from storage.clock import new_id, now
+from storage.clock import new_id
 from storage.comparisons import NewComparison
 from storage.demo_talk import ACCEPTED, PENDING, REFUSED, Said, Thought
 from storage.demos import Demo
@@ -47,7 +47,7 @@ def accept(store: Store, actor: Actor, name: str, only: Sequence[str] | None = N
         for one in chosen:
             comparison_id = _take_in(store, study, one, _answers(store, demo, one))
             demo_talk.decide(store, one, ACCEPTED, actor.name, decision, comparison_id)
-    return {"demo": demo.name, "accepted": len(chosen), "study": study.name}
+    return {"demo": demo.name, "accepted": len(chosen), "study": study.name, "decision": decision}
 
 
 def refuse(store: Store, actor: Actor, name: str, only: Sequence[str] | None = None) -> dict[str, Any]:
@@ -59,18 +59,18 @@ def refuse(store: Store, actor: Actor, name: str, only: Sequence[str] | None = N
         chosen = _chosen(store, demo, only)
         for one in chosen:
             demo_talk.decide(store, one, REFUSED, actor.name, decision)
-    return {"demo": demo.name, "refused": len(chosen)}
+    return {"demo": demo.name, "refused": len(chosen), "decision": decision}
 
 
-def take_back(store: Store, actor: Actor, name: str) -> dict[str, Any]:
-    """Put the votes of the last decision back to where they waited; raises Forbidden, NotFound."""
+def take_back(store: Store, actor: Actor, name: str, decision: str | None = None) -> dict[str, Any]:
+    """Put the votes of a decision (else the last one) back to where they waited; raises Forbidden, NotFound."""
     require(actor, Action.RUN_STUDIES)
     demo = demos.get(store, name)
     with store.write():
-        decision = demo_talk.last_decision(store, demo.id)
-        if decision is None:
-            raise NotFound(f'Nothing has been decided about the votes of "{name}".')
-        found = demo_talk.thoughts(store, demo.id, decision=decision)
+        last = decision or demo_talk.last_decision(store, demo.id)
+        found = demo_talk.thoughts(store, demo.id, decision=last) if last else []
+        if not found:
+            raise NotFound(f'Nothing is decided about the votes of "{name}" that could be taken back.')
         for one in found:
             if one.comparison_id is not None:
                 _withdraw(store, one.comparison_id, annotator_of(one.visitor))
@@ -133,7 +133,7 @@ def _vote(study: Study, comparison_id: str, one: Thought, said: Sequence[Said]) 
         id=new_id(), comparison_id=comparison_id, study_id=study.id, annotator=annotator_of(one.visitor),
         choice=RATED if thumb else one.choice, ranking=None, strength=None, criteria=None, rationale=None, edited=None,
         shown_order=list(range(len(said))), shown_sha256=[text_sha256(answer.text) for answer in said], seconds=None,
-        source=SOURCE, supersedes=None, created_at=now(), rating=_RATINGS[one.choice] if thumb else None,
+        source=SOURCE, supersedes=None, created_at=one.created_at, rating=_RATINGS[one.choice] if thumb else None,
     )  # fmt: skip
 
 

@@ -78,6 +78,8 @@ def _refuse_unallowed(terms: Terms, question: Question) -> None:
         raise BadInput("The question is empty.")
     if len(question.text) > LONGEST_TEXT:
         raise BadInput(f"A question has at most {LONGEST_TEXT} characters here, not {len(question.text)}.")
+    if not all(_is_text(one) for one in (question.text, question.system or "")):
+        raise BadInput("The question holds signs that are no text.")
     if question.system and not terms.system:
         raise Forbidden("This demo takes no system prompt.")
     if len(question.system or "") > LONGEST_SYSTEM:
@@ -88,6 +90,11 @@ def _refuse_unallowed(terms: Terms, question: Question) -> None:
         raise Forbidden("Who answers cannot be chosen in this demo.")
     if question.pair and terms.comparing == "never":
         raise Forbidden("This demo gives one answer at a time.")
+
+
+def _is_text(text: str) -> bool:
+    """Halves of a sign (lone surrogates) come through JSON, and no engine takes them."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _wants_pair(terms: Terms, question: Question, chance: random.Random) -> bool:
