@@ -7,7 +7,8 @@ is known by a cookie that scripts cannot read and that travels to these routes a
 import hashlib
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
@@ -117,10 +118,11 @@ def _visitor(demo: Demo, request: Request, settings: Settings, address: str) -> 
     return hashlib.sha256(f"{demo.id}:{demo.token_sha256}:{known}".encode("utf-8", "surrogatepass")).hexdigest()[:10]
 
 
-async def _stream(first: Json, events: AsyncIterator[Json]) -> AsyncIterator[str]:
-    yield _event(first)
-    async for event in events:
-        yield _event(event)
+async def _stream(first: Json, events: AsyncGenerator[Json, None]) -> AsyncIterator[str]:
+    async with aclosing(events):
+        yield _event(first)
+        async for event in events:
+            yield _event(event)
 
 
 def _event(value: Json) -> str:

@@ -47,9 +47,8 @@ def make(
     if len(chosen) > _MOST_MODELS or len({model.id for model in chosen}) != len(chosen):
         raise BadInput(f"A demo shows each model once, and {_MOST_MODELS} at most; without any it shows the champion.")
     token = secrets.token_urlsafe(24)
-    made = demos.add(
-        store, name, secret_sha256(token), [model.id for model in chosen], wanted.to_json(), actor.name
-    )  # fmt: skip
+    ids = [model.id for model in chosen]
+    made = demos.add(store, name, secret_sha256(token), ids, wanted.to_json(), actor.name)
     return Made(token, made)
 
 
@@ -91,11 +90,11 @@ def demo_of(store: Store, token: str) -> Demo:
 
 def answering(store: Store, demo: Demo) -> list[Model]:
     """Who answers in a demo now, models that were put away left out; raises NotReady where nobody does."""
-    first = champion(store)
-    if not demo.models:
-        found = [first] if first else []
-    else:
+    if demo.models:
         found = [model for model in (get_model(store, one) for one in demo.models) if model.retired_at is None]
+    else:
+        first = champion(store)
+        found = [first] if first else []
     if not found:
         raise NotReady("Nobody answers here at the moment.")
     return found

@@ -8,7 +8,7 @@ project; the log has the rest.
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, MutableMapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -143,7 +143,7 @@ class Talks:
         self._chance = chance or random.SystemRandom()
         self._writing: MutableMapping[str, asyncio.Task[None]] = {}
 
-    async def answer(self, demo: Demo, visitor: str, address: str, question: Question) -> AsyncIterator[Json]:
+    async def answer(self, demo: Demo, visitor: str, address: str, question: Question) -> AsyncGenerator[Json, None]:
         """Events: begin (ids of the answers, from left to right), text, end or error of each side.
 
         What is refused is raised before the first event; raises as `prepare`, and TooMany. Closing it stops the

@@ -17,6 +17,7 @@ from studio.demos.terms import Terms
 from studio.pages.document import LATER, THEME_SCRIPT
 from studio.studio import Studio
 
+_NOTED = "Models make mistakes. What you ask and what you think of the answers may be read by those who made this page."
 _HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
 
 
@@ -32,6 +33,7 @@ class DemoPage:
         lead = f'<p class="lead">{html.escape(terms.lead)}</p>' if terms.lead else ""
         body = f"""<div class="demo-head"><h1>{html.escape(terms.title)}</h1>{lead}</div>
 <div id="demo" class="demo"></div>
+<p class="muted small">{_NOTED}</p>
 <noscript><p class="notice">This page needs JavaScript: please allow it for this address.</p></noscript>"""
         return self._page(terms.title, body, ("markdown", "demo"))
 

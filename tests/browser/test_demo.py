@@ -85,7 +85,8 @@ def test_on_a_phone_an_example_is_asked_answered_and_liked_and_a_reload_loses_no
     assert page.locator(".demo-answer strong").inner_text() == "Otter"
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert grave_violations(page) == []
-    page.click("[aria-label='Answer 1 is good']")
+    with page.expect_response("**/vote"):
+        page.click("[aria-label='Answer 1 is good']")
     page.wait_for_selector("[aria-label='Answer 1 is good'][aria-pressed=true]")
     one.shot("demo-phone")
     page.reload()
@@ -107,15 +108,18 @@ def test_two_answers_stand_side_by_side_without_names_and_one_is_chosen_by_keybo
     assert grave_violations(page) == []
     assert not any(name in page.content() for name in NAMES)
     page.focus(".demo-which .button")
-    page.keyboard.press("Enter")
+    with page.expect_response("**/vote"):
+        page.keyboard.press("Enter")
     page.wait_for_selector(".pane-a.is-chosen")
     assert page.evaluate("document.activeElement.textContent") == "Left is better"
     assert fair.thoughts("pair") == [("a", "pending")]
     one.shot("demo-pair")
-    page.keyboard.press("Enter")  # the same again takes it back
+    with page.expect_response("**/vote"):
+        page.keyboard.press("Enter")  # the same again takes it back
     page.wait_for_function("!document.querySelector('.is-chosen')")
     page.wait_for_function("document.querySelector('.demo-which b').textContent === 'Which answer is better?'")
-    page.click("text=Right is better")
+    with page.expect_response("**/vote"):
+        page.click("text=Right is better")
     page.wait_for_selector(".pane-b.is-chosen")
     chosen = page.inner_text(".pane-b .prose")
     ask(page, "And then?")
@@ -217,6 +221,7 @@ def test_a_curator_makes_a_link_and_lets_votes_count_and_takes_it_back(fair: Fai
     page.fill("#demo-title", "Made by hand")
     page.fill("#demo-examples", "One?\nTwo?")
     page.select_option("#demo-models", NAMES[0])
+    page.select_option("#demo-comparing", "wish")
     assert grave_violations(page) == []
     page.click("text=Make the link")
     page.wait_for_selector("#demo-link")
@@ -226,7 +231,8 @@ def test_a_curator_makes_a_link_and_lets_votes_count_and_takes_it_back(fair: Fai
     guest = visit(fair.site.url).open(link, wait_for=".demo-example")
     assert guest.inner_text("h1") == "Made by hand"
     guest.click("text=Two?")
-    guest.click("[aria-label='Answer 1 is bad']")
+    with guest.expect_response("**/vote"):
+        guest.click("[aria-label='Answer 1 is bad']")
     guest.wait_for_selector("[aria-label='Answer 1 is bad'][aria-pressed=true]")
 
     page.reload()
