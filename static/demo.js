@@ -44,7 +44,7 @@
   const log = el("ol", { class: "demo-log", "aria-label": "Conversation" });
   const said = el("p", { class: "visually-hidden", role: "status" });
   const examples = el("div", { class: "demo-examples" });
-  const input = el("textarea", { id: "demo-input", rows: 1, enterkeyhint: "send", autocomplete: "off", onkeydown: typed, oninput: measure });
+  const input = el("textarea", { id: "demo-input", rows: 1, autocomplete: "off", onkeydown: typed, oninput: measure });
   const count = el("span", { class: "hint num", id: "demo-count" });
   const send = el("button", { type: "submit", class: "button button-primary", id: "demo-send" }, "Send");
   const stop = el("button", { type: "button", class: "button button-secondary", id: "demo-stop", hidden: true, onclick: halt }, "Stop", el("kbd", {}, "Esc"));
@@ -79,7 +79,12 @@
     draw();
     keys.add({ key: "Escape", label: "Stop the answer, or leave the question as it was", inFields: true, run: () => (writing ? halt() : unedit()), when: () => Boolean(writing) || editing !== null });
     keys.add({ key: "/", label: "Go to the field for your question", run: () => input.focus() });
-    if (matchMedia("(pointer: fine)").matches) input.focus(); // a phone's keyboard would cover the page
+    rest();
+  }
+
+  /** The focus goes where one goes on; on a phone the keyboard would cover the page. */
+  function rest() {
+    if (matchMedia("(pointer: fine)").matches) input.focus({ preventScroll: true });
   }
 
   function drawSettings({ system = "", temperature = null, max_tokens = null, model = null }) {
@@ -257,6 +262,7 @@
     turns.push(turn);
     trouble.hidden = true;
     draw();
+    rest(); // the button that was pressed is gone
     log.lastElementChild.scrollIntoView({ block: "end" });
     try {
       await listen(turn, body, controller.signal);
@@ -319,6 +325,7 @@
 
   function halt() {
     writing?.controller.abort();
+    rest();
   }
 
   function tell(sentence) {
