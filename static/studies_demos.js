@@ -106,7 +106,7 @@
     async function make(wanted) {
       const made = await act(() => api(ADDRESS, { body: wanted }), null);
       if (!made) return;
-      const link = `${location.origin}${made.path}`;
+      const link = `${location.origin}${location.pathname.replace(/\/studies\/?$/, "")}${made.path}`;
       const shown = el("code", { id: "demo-link", tabindex: 0 }, link);
       const copy = async () => {
         try {

@@ -62,17 +62,30 @@ class Thought(Row):
         return frozenset({"answers"})
 
 
-def keep(store: Store, said: Said, forget_before: float) -> None:
-    """Keep an answer, and forget older ones of the same demo that nobody has voted on."""
+def keep(store: Store, said: Said) -> None:
+    """Keep an answer."""
     row = {name: getattr(said, name) for name in Said.__dataclass_fields__}
     row |= {"prompt": json.dumps(said.prompt), "stamp": json.dumps(said.stamp)}
+    store.insert("demo_answers", row)
+
+
+def forget(store: Store, demo_id: str, unvoted_before: float, refused_before: float) -> None:
+    """Forget answers of a demo from before a moment that nobody voted on, and those whose votes were refused before."""
     with store.write():
-        store.insert("demo_answers", row)
+        store.execute(
+            "delete from demo_votes where demo_id = ? and state = 'refused' and decided_at < ?",
+            [demo_id, refused_before],
+        )
         store.execute(
             "delete from demo_answers where demo_id = ? and created_at < ? and id not in "
             "(select one.value from demo_votes v, json_each(v.answers) one where v.demo_id = ?)",
-            [said.demo_id, forget_before, said.demo_id],
+            [demo_id, unvoted_before, demo_id],
         )
+
+
+def answers_since(store: Store, demo_id: str, moment: float) -> int:
+    """How many answers a demo has given since then; none is forgotten within a day."""
+    return int(store.value("select count(*) from demo_answers where demo_id = ? and created_at > ?", [demo_id, moment]))
 
 
 def answer(store: Store, demo_id: str, answer_id: str, visitor: str | None = None) -> Said | None:

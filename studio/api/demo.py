@@ -107,7 +107,8 @@ def _know(request: Request, response: Response, settings: Settings) -> None:
     name = cookie_name(settings)
     if not request.cookies.get(name):
         response.set_cookie(
-            name, secrets.token_urlsafe(16), max_age=_COOKIE_DAYS * _DAY, path="/api/demo", httponly=True,
+            name, secrets.token_urlsafe(16), max_age=_COOKIE_DAYS * _DAY, httponly=True,
+            path=f"{request.scope.get('root_path', '')}/api/demo",
             samesite="lax", secure=request.url.scheme == "https",
         )  # fmt: skip
 

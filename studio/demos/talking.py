@@ -17,7 +17,7 @@ from storage import demo_talk
 from storage.clock import blind_id, now
 from storage.demo_talk import Said
 from storage.demos import Demo
-from storage.errors import BadInput, Forbidden, NotFound, NotReady, RatchetError
+from storage.errors import BadInput, Forbidden, NotFound, NotReady, RatchetError, TooMany
 from storage.prompts import Messages
 from storage.rows_training import Model
 from storage.store import Store
@@ -36,7 +36,9 @@ FORGOTTEN = "This conversation is not here any more; begin a new one."
 _FAILED = "The model cannot answer at this moment; try again in a little while."
 _STARTING = "The model is getting ready; try again in a moment."
 _TOO_LONG = "This conversation has become too long; begin a new one."
-_FORGET_SECONDS = 24 * 3600.0
+_DAY = 24 * 3600.0
+_REFUSED_DAYS = 30
+_ENOUGH = "This demo has answered as much as it may within a day; come back later."
 _SETTLE_SECONDS = 5.0
 
 
@@ -62,9 +64,11 @@ class Asked(NamedTuple):
 
 
 def prepare(store: Store, demo: Demo, visitor: str, question: Question, chance: random.Random) -> Asked:
-    """Raises BadInput for what is too long, Forbidden for what the demo's terms do not allow, NotFound, NotReady."""
+    """Raises BadInput for what is too long, Forbidden for what the terms do not allow, TooMany, NotFound, NotReady."""
     terms = Terms.from_json(demo.settings)
     _refuse_unallowed(terms, question)
+    if demo_talk.answers_since(store, demo.id, now() - _DAY) >= terms.per_day:
+        raise TooMany(_ENOUGH)
     models = answering(store, demo)
     if _wants_pair(terms, question, chance):
         sides = chance.sample(models, 2) if len(models) > 1 else [models[0], models[0]]
@@ -212,13 +216,20 @@ class Talks:
         raise RatchetError("A stream ended without its answer.")
 
     async def _keep(self, said: Said) -> None:
-        await asyncio.to_thread(demo_talk.keep, self.store, said, now() - _FORGET_SECONDS)
+        await asyncio.to_thread(_keep, self.store, said)
 
     async def _settled(self, answer_id: str | None) -> None:
         """Wait until an answer that was stopped a moment ago is kept."""
         task = self._writing.get(answer_id or "")
         if task is not None:
             await asyncio.wait([task], timeout=_SETTLE_SECONDS)
+
+
+def _keep(store: Store, said: Said) -> None:
+    """Keep an answer, and forget what has had its time."""
+    moment = now()
+    demo_talk.keep(store, said)
+    demo_talk.forget(store, said.demo_id, moment - _DAY, moment - _REFUSED_DAYS * _DAY)
 
 
 class _Draft(NamedTuple):

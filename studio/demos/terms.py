@@ -21,7 +21,8 @@ MOST_TURNS = 40
 HOTTEST = 2
 
 _RANGES: Mapping[str, tuple[int, int]] = {
-    "max_tokens": (16, 4096), "rate": (1, 600), "rate_all": (1, 6000), "at_once": (1, 64),
+    "max_tokens": (16, 4096), "rate": (1, 600), "rate_all": (1, 6000), "per_day": (1, 1_000_000),
+    "at_once": (1, 64),
 }  # fmt: skip
 _MOST_EXAMPLES = 12
 
@@ -58,6 +59,9 @@ class Terms:
 
     rate_all: int = 60
     """Questions a minute in all."""
+
+    per_day: int = 5000
+    """Answers within any 24 hours, in all: what a demo costs has an end."""
 
     at_once: int = 8
     """Answers that are being written at the same time, in all."""

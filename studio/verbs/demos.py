@@ -58,6 +58,7 @@ def _make_flags(parser: argparse.ArgumentParser) -> None:
         "--rate", type=count, default=usual.rate, metavar="N", help="questions a minute from one address"
     )
     parser.add_argument("--rate-all", type=count, default=usual.rate_all, metavar="N", help="questions a minute in all")
+    parser.add_argument("--per-day", type=count, default=usual.per_day, metavar="N", help="answers in 24 hours, in all")
 
 
 def _run(studio: Studio, args: argparse.Namespace) -> Outcome:

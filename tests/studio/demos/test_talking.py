@@ -8,9 +8,10 @@ import pytest
 
 from storage import demo_talk
 from storage.errors import BadInput, Forbidden, NotFound, TooMany
+from studio.demos import quarantine
 from studio.demos.talking import STOPPED, Question, Talks
 from tests.event_loop import run_alone
-from tests.studio.demos.conftest import HERE, NAMES, Stage
+from tests.studio.demos.conftest import HERE, NAMES, OWNER, Stage
 
 
 def _text(events: list[dict[str, Any]], side: int = 0) -> str:
@@ -141,6 +142,17 @@ def test_a_minute_has_its_limit(stage: Stage) -> None:
     assert _text(stage.ask(demo, "Hi", address="10.0.0.2")) == "otter heard 1"
 
 
+def test_a_day_has_its_limit(stage: Stage) -> None:
+    demo = stage.demo(per_day=2)
+    for visitor in ("one", "two"):
+        stage.answered(demo, "Hi", visitor)
+
+    with pytest.raises(TooMany, match="as much as it may within a day"):
+        stage.answered(demo, "Hi", "three")
+    stage.store.execute("update demo_answers set created_at = created_at - 100000")
+    assert len(stage.answered(demo, "Hi", "three")) == 1
+
+
 def test_what_was_stopped_is_kept_as_far_as_it_came_and_can_be_gone_on_from(stage: Stage) -> None:
     demo = stage.demo()
     stage.talker.held.clear()  # the first word comes, the others wait
@@ -184,6 +196,24 @@ def test_answers_without_votes_are_forgotten_after_a_day_and_voted_ones_are_not(
     kept = {row["id"] for row in stage.store.rows("select id from demo_answers")}
     assert kept == {*voted, last}
     assert other not in kept
+
+
+def test_answers_whose_votes_were_refused_are_forgotten_after_a_month(stage: Stage) -> None:
+    demo = stage.demo()
+    refused = stage.voted(demo, "down")
+    quarantine.refuse(stage.store, OWNER, "fair")
+    accepted = stage.voted(demo, "up")
+    quarantine.accept(stage.store, OWNER, "fair")
+    month = 31 * 86_400
+    stage.store.execute(f"update demo_votes set decided_at = decided_at - {month}")
+    stage.store.execute(f"update demo_answers set created_at = created_at - {month}")
+
+    (last,) = stage.answered(demo, "Again")
+
+    kept = {row["id"] for row in stage.store.rows("select id from demo_answers")}
+    assert kept == {*accepted, last}
+    assert not kept & set(refused)
+    assert stage.count(demo) == {"pending": 0, "accepted": 1, "refused": 0}
 
 
 def test_two_visitors_are_answered_at_the_same_time(stage: Stage) -> None:
