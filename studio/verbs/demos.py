@@ -1,6 +1,7 @@
 """The verb `demo`: links by which strangers talk to models, and what becomes of their votes."""
 
 import argparse
+from dataclasses import fields
 from typing import Any
 
 from studio.demos.terms import COMPARING, Terms
@@ -84,18 +85,7 @@ def _run(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 
 def _make(studio: Studio, args: argparse.Namespace) -> Outcome:
-    names = (
-        "title",
-        "lead",
-        "system",
-        "settings",
-        "names",
-        "comparing",
-        "max_tokens",
-        "temperature",
-        "rate",
-        "rate_all",
-    )
+    names = [one.name for one in fields(Terms) if hasattr(args, one.name)]
     terms = {name: getattr(args, name) for name in names} | {"examples": args.examples or []}
     made = studio.make_demo(args.name, args.models or (), **terms)
     return Outcome(made, f"{made['path']}\nThis is the link of {made['name']}, behind the studio's address; it is not "
