@@ -12,7 +12,7 @@
   const place = document.getElementById("demo");
   const base = location.pathname.replace(/\/demo\/([^/]+)\/?$/, "/api/demo/$1");
   const KEPT = `ratchet.demo.${location.pathname}`;
-  const CHOICES = [["a", "Left is better"], ["b", "Right is better"], ["tie", "As good"], ["both_bad", "Both bad"]];
+  const CHOICES = [["a", "First is better"], ["b", "Second is better"], ["tie", "As good"], ["both_bad", "Both bad"]];
 
   let told = null;
   let turns = [];
@@ -147,8 +147,8 @@
 
   function pair(turn, live, last) {
     const whole = !live && turn.sides.every((side) => side.finish && side.finish !== "stopped" && !side.error);
-    const panes = turn.sides.map((side, number) => el("section", { class: `pane pane-${"ab"[number]}${live && !side.finish ? " is-streaming" : ""}${turn.choice === "ab"[number] ? " is-chosen" : ""}`, "aria-label": number ? "Right answer" : "Left answer" },
-      el("div", { class: "pane-head" }, el("b", {}, number ? "Right" : "Left"), turn.names && turn.choice && el("span", { class: "muted small" }, turn.names[number])),
+    const panes = turn.sides.map((side, number) => el("section", { class: `pane pane-${"ab"[number]}${live && !side.finish ? " is-streaming" : ""}${turn.choice === "ab"[number] ? " is-chosen" : ""}`, "aria-label": number ? "Second answer" : "First answer" },
+      el("div", { class: "pane-head" }, el("b", {}, number ? "Second" : "First"), turn.names && turn.choice && el("span", { class: "muted small" }, turn.names[number])),
       el("div", { class: "pane-body" }, turn.panes[number], ending(side))));
     return el("div", { class: "stack-s" }, el("div", { class: "panes demo-panes" }, panes),
       whole && el("div", { class: "demo-which", role: "group", "aria-label": "Which answer is better?" }, el("b", {}, turn.choice ? "Thank you." : "Which answer is better?"),

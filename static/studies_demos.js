@@ -10,7 +10,7 @@
   const { el, api, toast, confirm, dialog, markdown, studies } = window.ratchet;
   const { card, field, act, command, plural, quote } = studies;
   const ADDRESS = "/api/demos";
-  const WORDS = { up: "thumb up", down: "thumb down", a: "left is better", b: "right is better", tie: "as good", both_bad: "both bad" };
+  const WORDS = { up: "thumb up", down: "thumb down", a: "first is better", b: "second is better", tie: "as good", both_bad: "both bad" };
   const COMPARING = [["sometimes", "now and then, and on wish"], ["wish", "on wish"], ["never", "never"]];
   const one = (name) => `${ADDRESS}/${encodeURIComponent(name)}`;
 

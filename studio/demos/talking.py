@@ -122,7 +122,8 @@ def _prompt(store: Store, demo: Demo, visitor: str, question: Question) -> Messa
             raise NotFound(FORGOTTEN)
         turns = [turn for turn in before.prompt if turn["role"] != "system"]
         turns.append({"role": "assistant", "content": before.text})
-    head = [{"role": "system", "content": question.system.strip()}] if (question.system or "").strip() else []
+    system = (question.system or "").strip()
+    head = [{"role": "system", "content": system}] if system else []
     turns = [*head, *turns, {"role": "user", "content": question.text.strip()}]
     asked = sum(turn["role"] == "user" for turn in turns)
     if asked > MOST_TURNS or sum(len(turn["content"]) for turn in turns) > LONGEST_TALK:

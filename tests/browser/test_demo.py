@@ -111,7 +111,7 @@ def test_two_answers_stand_side_by_side_without_names_and_one_is_chosen_by_keybo
     with page.expect_response("**/vote"):
         page.keyboard.press("Enter")
     page.wait_for_selector(".pane-a.is-chosen")
-    assert page.evaluate("document.activeElement.textContent") == "Left is better"
+    assert page.evaluate("document.activeElement.textContent") == "First is better"
     assert fair.thoughts("pair") == [("a", "pending")]
     one.shot("demo-pair")
     with page.expect_response("**/vote"):
@@ -119,7 +119,7 @@ def test_two_answers_stand_side_by_side_without_names_and_one_is_chosen_by_keybo
     page.wait_for_function("!document.querySelector('.is-chosen')")
     page.wait_for_function("document.querySelector('.demo-which b').textContent === 'Which answer is better?'")
     with page.expect_response("**/vote"):
-        page.click("text=Right is better")
+        page.click("text=Second is better")
     page.wait_for_selector(".pane-b.is-chosen")
     chosen = page.inner_text(".pane-b .prose")
     ask(page, "And then?")

@@ -55,7 +55,7 @@ class Stage(NamedTuple):
         judging.vote(self.store, demo, visitor, answers, choice)
         return answers
 
-    def count(self, demo: Demo) -> dict[str, int]:
+    def tally(self, demo: Demo) -> dict[str, int]:
         """How many votes are in which state."""
         return demo_talk.counts(self.store, demo.id)
 

@@ -30,7 +30,7 @@ def test_what_waits_is_in_no_study(stage: Stage) -> None:
     for choice in ("up", "a", "tie"):
         stage.voted(demo, choice)
 
-    assert stage.count(demo) == {"pending": 3, "accepted": 0, "refused": 0}
+    assert stage.tally(demo) == {"pending": 3, "accepted": 0, "refused": 0}
     assert _everything(stage.store) == before
 
 
@@ -42,7 +42,7 @@ def test_the_last_word_of_a_visitor_counts_and_can_be_taken_back(stage: Stage) -
     assert [one.choice for one in demo_talk.thoughts(stage.store, demo.id)] == ["down"]
 
     assert judging.vote(stage.store, demo, "vera", answers, None) == {"kept": False}
-    assert stage.count(demo)["pending"] == 0
+    assert stage.tally(demo)["pending"] == 0
 
 
 def test_names_are_told_after_the_vote_where_the_demo_shows_them_and_else_never(stage: Stage) -> None:
@@ -113,7 +113,7 @@ def test_an_acceptance_is_taken_back_as_a_whole_and_can_be_given_again(stage: St
 
     assert quarantine.take_back(stage.store, CURATOR, "fair") == {"demo": "fair", "taken_back": 2}
 
-    assert stage.count(demo) == {"pending": 2, "accepted": 0, "refused": 0}
+    assert stage.tally(demo) == {"pending": 2, "accepted": 0, "refused": 0}
     assert votes.current_votes(stage.store, study.id) == []
     assert count_votes(stage.store, study.id) == 0
     assert quarantine.accept(stage.store, CURATOR, "fair")["study"] == "demo-fair"
@@ -130,11 +130,11 @@ def test_some_are_accepted_and_others_refused_and_each_decision_goes_back_by_its
     refused = quarantine.refuse(stage.store, CURATOR, "fair")
 
     assert (accepted["accepted"], refused["refused"]) == (1, 2)
-    assert stage.count(demo) == {"pending": 0, "accepted": 1, "refused": 2}
+    assert stage.tally(demo) == {"pending": 0, "accepted": 1, "refused": 2}
     quarantine.take_back(stage.store, CURATOR, "fair", accepted["decision"])
-    assert stage.count(demo) == {"pending": 1, "accepted": 0, "refused": 2}
+    assert stage.tally(demo) == {"pending": 1, "accepted": 0, "refused": 2}
     quarantine.take_back(stage.store, CURATOR, "fair")
-    assert stage.count(demo) == {"pending": 3, "accepted": 0, "refused": 0}
+    assert stage.tally(demo) == {"pending": 3, "accepted": 0, "refused": 0}
     with pytest.raises(NotFound, match="Nothing is decided"):
         quarantine.take_back(stage.store, CURATOR, "fair")
     assert {one["id"] for one in others} < {one["id"] for one in quarantine.waiting(stage.store, CURATOR, "fair")}
@@ -181,7 +181,7 @@ def test_what_no_vote_can_say_is_refused(stage: Stage) -> None:
         vote([one, alone], "a")
     with pytest.raises(NotFound, match="not here any more"):
         vote([alone], "up", "eve")
-    assert stage.count(demo)["pending"] == 0
+    assert stage.tally(demo)["pending"] == 0
 
 
 def test_votes_are_decided_by_those_who_run_studies_and_only_while_they_wait(stage: Stage) -> None:
@@ -199,7 +199,7 @@ def test_votes_are_decided_by_those_who_run_studies_and_only_while_they_wait(sta
 
     with pytest.raises(Conflict, match="No vote waits here"):
         quarantine.refuse(stage.store, OWNER, "fair")
-    assert stage.count(demo) == {"pending": 0, "accepted": 1, "refused": 0}
+    assert stage.tally(demo) == {"pending": 0, "accepted": 1, "refused": 0}
 
 
 def test_accepting_is_whole_or_nothing(stage: Stage) -> None:
@@ -212,4 +212,4 @@ def test_accepting_is_whole_or_nothing(stage: Stage) -> None:
         quarantine.accept(stage.store, OWNER, "fair", [waits[0]["id"], "no-such-vote"])
 
     assert _everything(stage.store) == before
-    assert stage.count(demo)["pending"] == 1
+    assert stage.tally(demo)["pending"] == 1

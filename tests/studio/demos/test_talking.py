@@ -213,7 +213,7 @@ def test_answers_whose_votes_were_refused_are_forgotten_after_a_month(stage: Sta
     kept = {row["id"] for row in stage.store.rows("select id from demo_answers")}
     assert kept == {*accepted, last}
     assert not kept & set(refused)
-    assert stage.count(demo) == {"pending": 0, "accepted": 1, "refused": 0}
+    assert stage.tally(demo) == {"pending": 0, "accepted": 1, "refused": 0}
 
 
 def test_two_visitors_are_answered_at_the_same_time(stage: Stage) -> None:
