@@ -8,9 +8,9 @@
 (() => {
   "use strict";
 
-  const { el, api, toast, keys, confirm, markdown } = window.ratchet;
+  const { el, api, at = (path) => path, toast, keys, confirm, markdown } = window.ratchet;
   const place = document.getElementById("demo");
-  const base = location.pathname.replace(/\/demo\/([^/]+)\/?$/, "/api/demo/$1");
+  const base = `/api/demo/${location.pathname.match(/\/demo\/([^/]+)$/)[1]}`;
   const KEPT = `ratchet.demo.${location.pathname}`;
   const CHOICES = [["a", "First is better"], ["b", "Second is better"], ["tie", "As good"], ["both_bad", "Both bad"]];
 
@@ -179,10 +179,23 @@
   function soon(turn) {
     frame ||= requestAnimationFrame(() => {
       frame = 0;
-      const low = innerHeight + scrollY >= document.documentElement.scrollHeight - 160;
-      turn.sides.forEach((side, number) => write(turn, number));
-      if (low) scrollTo({ top: document.documentElement.scrollHeight });
+      following(() => turn.sides.forEach((side, number) => write(turn, number)));
     });
+  }
+
+  /** How far the end of the conversation lies below the form, which covers the foot of the window. */
+  const hidden = () => (log.lastElementChild || log).getBoundingClientRect().bottom - form.getBoundingClientRect().top;
+
+  /** Who sees the end of the conversation goes on seeing it; who has scrolled up to read stays there. */
+  function following(change) {
+    const near = hidden() < 48;
+    change();
+    if (near) toTheEnd();
+  }
+
+  function toTheEnd() {
+    const below = hidden() + 8;
+    if (below > 0) scrollBy({ top: below });
   }
 
   /* ---- Asking -------------------------------------------------------------------------------------------- */
@@ -263,7 +276,7 @@
     trouble.hidden = true;
     draw();
     rest(); // the button that was pressed is gone
-    log.lastElementChild.scrollIntoView({ block: "end" });
+    toTheEnd();
     try {
       await listen(turn, body, controller.signal);
       said.textContent = turn.sides.length > 1 ? "Both answers are here. Which is better?" : "The answer is here.";
@@ -277,7 +290,7 @@
   async function listen(turn, body, signal) {
     let response;
     try {
-      response = await fetch(`${base}/answer`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin", cache: "no-store", signal });
+      response = await fetch(at(`${base}/answer`), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin", cache: "no-store", signal });
     } catch (error) {
       if (signal.aborted) throw error;
       throw new Error("Nobody answers: are you still connected?");
@@ -309,7 +322,7 @@
     if (event.kind === "end") side.finish = event.finish;
     if (event.kind === "error") Object.assign(side, { error: event.sentence, finish: "error" });
     if (event.kind === "text") soon(turn);
-    else draw();
+    else following(draw);
   }
 
   function finish(turn, before) {
@@ -320,7 +333,7 @@
       if (!input.value && !turns.some((one) => one.text === turn.text)) input.value = turn.text;
     }
     keep();
-    draw();
+    following(draw);
   }
 
   function halt() {

@@ -7,11 +7,12 @@
 (() => {
   "use strict";
 
-  const { el, api, toast, confirm, dialog, markdown, studies } = window.ratchet;
+  const { el, api, at = (path) => path, toast, confirm, dialog, markdown, studies } = window.ratchet;
   const { card, field, act, command, plural, quote } = studies;
   const ADDRESS = "/api/demos";
   const WORDS = { up: "thumb up", down: "thumb down", a: "first is better", b: "second is better", tie: "as good", both_bad: "both bad" };
   const COMPARING = [["sometimes", "now and then, and on wish"], ["wish", "on wish"], ["never", "never"]];
+  const RATE = 10;
   const one = (name) => `${ADDRESS}/${encodeURIComponent(name)}`;
 
   studies.demos = (may) => {
@@ -86,7 +87,7 @@
       const models = el("select", { id: "demo-models", multiple: true, size: Math.min(6, Math.max(2, answer.models.length)) }, answer.models.filter((model) => ["base", "adapter", "endpoint"].includes(model.kind)).map((model) => el("option", { value: model.name }, model.name)));
       const examples = el("textarea", { id: "demo-examples", rows: 3 });
       const comparing = el("select", { id: "demo-comparing" }, COMPARING.map(([value, label]) => el("option", { value }, label)));
-      const rate = el("input", { id: "demo-rate", type: "number", min: 1, max: 600, value: 10 });
+      const rate = el("input", { id: "demo-rate", type: "number", min: 1, max: 600, value: RATE });
       const check = (id, label) => { const box = el("input", { id, type: "checkbox" }); return [box, el("label", { class: "check" }, box, label)]; };
       const [system, systemLine] = check("demo-may-system", "Visitors may write a system prompt");
       const [settings, settingsLine] = check("demo-may-settings", "Visitors may choose temperature and length");
@@ -106,7 +107,7 @@
     async function make(wanted) {
       const made = await act(() => api(ADDRESS, { body: wanted }), null);
       if (!made) return;
-      const link = `${location.origin}${location.pathname.replace(/\/studies\/?$/, "")}${made.path}`;
+      const link = location.origin + at(made.path);
       const shown = el("code", { id: "demo-link", tabindex: 0 }, link);
       const copy = async () => {
         try {
@@ -118,10 +119,20 @@
         }
       };
       const button = el("button", { type: "button", id: "demo-copy", class: "button button-secondary button-s", onclick: copy }, "Copy link");
-      fresh.replaceChildren(el("p", { class: "notice notice-good" }, `The demo ${made.name} is open. Its link is shown only now:`), el("div", { class: "command" }, shown, button),
-        command(`ratchet demo make ${quote(made.name)}${made.models.map((model) => ` --model ${quote(model)}`).join("")} --title ${quote(made.terms.title)}`));
+      fresh.replaceChildren(el("p", { class: "notice notice-good" }, `The demo ${made.name} is open. Its link is shown only now:`),
+        made.only_here && el("p", { class: "notice" }, "Only this machine reaches it as the studio is served now. For people elsewhere, make an account (ratchet people add) and serve to them: ratchet serve --host ADDRESS, or --allow-host NAME behind a proxy."),
+        el("div", { class: "command" }, shown, button),
+        command(`ratchet demo make ${quote(made.name)}${flags(made)}`));
       await draw();
       button.focus();
+    }
+
+    /** What the command line would have been told; what is as usual is left out. */
+    function flags({ models, terms }) {
+      const said = [...models.map((name) => ["model", name]), ["title", terms.title], terms.lead && ["lead", terms.lead], ...terms.examples.map((text) => ["example", text]),
+        terms.comparing !== COMPARING[0][0] && ["comparing", terms.comparing], terms.rate !== RATE && ["rate", String(terms.rate)]].filter(Boolean);
+      const allowed = ["system", "settings", "names"].filter((name) => terms[name]);
+      return [...said.map(([name, value]) => ` --${name} ${quote(value)}`), ...allowed.map((name) => ` --${name}`)].join("");
     }
   };
 })();

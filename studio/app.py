@@ -185,33 +185,10 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
     )
 
     subjects = (
-        adjudications,
-        answerings,
-        checks,
-        compare,
-        overview,
-        rows,
-        views,
-        versions,
-        editor,
-        preflights,
-        data,
-        exports,
-        imports,
-        disk,
-        jobs,
-        labels,
-        queue,
-        searches,
-        models,
-        openai,
-        rounds,
-        people,
-        results,
-        studies,
-        demo,
-        demos,
-    )
+        adjudications, answerings, checks, compare, overview, rows, views, versions, editor, preflights, data,
+        exports, imports, disk, jobs, labels, queue, searches, models, openai, rounds, people, results,
+        studies, demo, demos,
+    )  # fmt: skip
     for module in subjects:
         app.include_router(module.router(studio))
     app.add_api_route("/api/{path:path}", nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])

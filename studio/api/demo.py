@@ -19,6 +19,7 @@ from storage.demos import Demo
 from storage.errors import NotReady
 from studio.demos import judging
 from studio.demos.making import answering, demo_of
+from studio.demos.pace import place_of
 from studio.demos.talking import Question, Talks
 from studio.demos.terms import LONGEST_SYSTEM, LONGEST_TEXT, Terms
 from studio.settings import Settings
@@ -64,7 +65,7 @@ def router(studio: Studio) -> APIRouter:
     @routes.post("/answer")
     async def answer(link: str, asking: Asking, request: Request) -> StreamingResponse:
         demo = demo_of(store, link)
-        address = request.client.host if request.client else "unknown"
+        address = _place(request)
         visitor = _visitor(demo, request, studio.settings, address)
         events = talks.answer(demo, visitor, address, Question(**asking.model_dump()))
         first = await anext(events)  # what is refused is told with its own status
@@ -74,7 +75,7 @@ def router(studio: Studio) -> APIRouter:
     @routes.post("/vote")
     def vote(link: str, thinking: Thinking, request: Request) -> Json:
         demo = demo_of(store, link)
-        address = request.client.host if request.client else "unknown"
+        address = _place(request)
         visitor = _visitor(demo, request, studio.settings, address)
         return judging.vote(store, demo, visitor, thinking.answers, thinking.choice)
 
@@ -100,6 +101,11 @@ def _told(studio: Studio, demo: Demo) -> Json:
         except NotReady:
             told["models"] = []
     return told
+
+
+def _place(request: Request) -> str:
+    """Where a request comes from, as limits count it."""
+    return place_of(request.client.host) if request.client else "unknown"
 
 
 def _know(request: Request, response: Response, settings: Settings) -> None:

@@ -45,7 +45,7 @@ def router(studio: Studio) -> APIRouter:
     @routes.post("")
     def make(asker: Asker, new: NewDemo) -> Json:
         made = making.make(studio.ready, asker, new.name, new.models, new.terms)
-        return {**making.to_json(store, made.demo), "path": made.path}
+        return {**making.to_json(store, made.demo), "path": made.path, "only_here": studio.settings.only_here}
 
     @routes.post("/{name}/close")
     def close(asker: Asker, name: str) -> Json:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from storage import demo_talk, demos
+from storage.clock import now
 from storage.comparisons import get_study
 from storage.demos import Demo
 from storage.errors import BadInput, NotFound, NotReady
@@ -74,10 +75,12 @@ def to_json(store: Store, demo: Demo) -> dict[str, Any]:
 
 
 def close(store: Store, actor: Actor, name: str) -> Demo:
-    """Let a link open nothing any more, at once; raises Forbidden, NotFound."""
+    """Let a link open nothing any more, at once, and forget what nobody voted on; raises Forbidden, NotFound."""
     require(actor, Action.RUN_STUDIES)
     demos.close(store, demos.get(store, name))
-    return demos.get(store, name)
+    closed = demos.get(store, name)
+    demo_talk.forget(store, closed.id, unvoted_before=now(), refused_before=0.0)
+    return closed
 
 
 def demo_of(store: Store, token: str) -> Demo:

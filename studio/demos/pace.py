@@ -3,6 +3,7 @@
 In memory: a restart forgets a minute. Addresses leave when their minute is over.
 """
 
+import ipaddress
 import math
 import threading
 import time
@@ -65,6 +66,17 @@ class Pace:
                 asked.popleft()
             if not asked:
                 del self._asked[key]
+
+
+def place_of(address: str) -> str:
+    """What counts as one place: an IPv4 address, and the 64 bits of an IPv6 one that a household has to itself."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(known, ipaddress.IPv4Address):
+        return str(known)
+    return str(known.ipv4_mapped or ipaddress.IPv6Network((int(known), 64), strict=False))
 
 
 def _too_many(alone: bool, most: int, seconds: float) -> str:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from storage import demo_talk
 from storage.clock import blind_id, now
 from storage.demo_talk import Said
-from storage.demos import Demo
+from storage.demos import Demo, list_demos
 from storage.errors import BadInput, Forbidden, NotFound, NotReady, RatchetError, TooMany
 from storage.prompts import Messages
 from storage.rows_training import Model
@@ -226,11 +226,21 @@ class Talks:
             await asyncio.wait([task], timeout=_SETTLE_SECONDS)
 
 
+def forget_old(store: Store) -> None:
+    """Forget what has had its time in every demo, closed ones too; done when the studio starts."""
+    for demo in list_demos(store):
+        _forget(store, demo.id)
+
+
 def _keep(store: Store, said: Said) -> None:
     """Keep an answer, and forget what has had its time."""
-    moment = now()
     demo_talk.keep(store, said)
-    demo_talk.forget(store, said.demo_id, moment - _DAY, moment - _REFUSED_DAYS * _DAY)
+    _forget(store, said.demo_id)
+
+
+def _forget(store: Store, demo_id: str) -> None:
+    moment = now()
+    demo_talk.forget(store, demo_id, moment - _DAY, moment - _REFUSED_DAYS * _DAY)
 
 
 class _Draft(NamedTuple):

@@ -75,7 +75,7 @@ def test_on_a_phone_an_example_is_asked_answered_and_liked_and_a_reload_loses_no
     fair: Fair, visit: Callable[..., Visit]
 ) -> None:
     link = fair.demo("phone", examples=["What is rain?"], lead="Two models at the fair.")
-    one = visit(fair.site.url, width=390, height=800, scheme="dark")
+    one = visit(fair.site.url, width=390, height=520, scheme="dark")
     page = one.open(link, wait_for="#demo-input")
     assert grave_violations(page) == []
     page.click("text=What is rain?")
@@ -93,6 +93,9 @@ def test_on_a_phone_an_example_is_asked_answered_and_liked_and_a_reload_loses_no
     page.wait_for_selector("[aria-label='Answer 1 is good'][aria-pressed=true]")
     ask(page, "And snow?")
     assert page.inner_text(".demo-turn:last-child .prose") == "Otter heard 3 of: And snow?"
+    ask(page, "And hail?")
+    last, form = page.locator(".demo-turn:last-child").bounding_box(), page.locator(".demo-form").bounding_box()
+    assert last["y"] + last["height"] <= form["y"]  # nothing of it is under the form
     assert fair.thoughts("phone") == [("up", "pending")]
 
 
@@ -225,6 +228,10 @@ def test_a_curator_makes_a_link_and_lets_votes_count_and_takes_it_back(fair: Fai
     assert grave_violations(page) == []
     page.click("text=Make the link")
     page.wait_for_selector("#demo-link")
+    assert page.inner_text(".command:has-text('ratchet demo')").splitlines()[0] == (
+        "ratchet demo make by-hand --model nimble-otter --title 'Made by hand' --example 'One?' --example 'Two?' "
+        "--comparing wish"
+    )
     link = page.inner_text("#demo-link").removeprefix(fair.site.url)
     assert grave_violations(page) == []
 

@@ -102,6 +102,15 @@ def test_nothing_else_opens(visitor: Visitor, furnished: House) -> None:
     assert visitor.client.get("/static/demo.js").status_code == 200
 
 
+def test_nothing_lies_below_a_link(visitor: Visitor) -> None:
+    for below in ("/", "/x", "/gradio_api/info", "/config", "/theme.css", "/..%2fstudies", "/run/predict", "//studies"):
+        page = visitor.client.get(f"{visitor.link}{below}")
+        api = visitor.client.get(f"/api{visitor.link}{below}")
+
+        assert (page.status_code, api.status_code) == (303, 401), below
+        assert page.headers["location"].startswith("/sign-in"), below
+
+
 def test_nothing_of_the_project_leaks(visitor: Visitor, furnished: House) -> None:
     events = visitor.answer(text="Hi", pair=True)
     texts = [

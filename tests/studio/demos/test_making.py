@@ -3,12 +3,13 @@
 import pytest
 
 from storage import demos, promotions
-from storage.errors import BadInput, Conflict, Forbidden, NotFound, NotReady
+from storage.errors import BadInput, Conflict, Forbidden, NotFound, NotReady, Refused
 from storage.models import add_model, get_model, set_retired
 from storage.promotions import NewPromotion
 from storage.store import Store
 from studio.demos import making
 from studio.people.roles import Actor
+from studio.training import model_keeping
 from tests.studio.demos.conftest import NAMES, OWNER, Stage
 
 
@@ -55,6 +56,17 @@ def test_a_model_that_was_put_away_answers_no_more(stage: Stage) -> None:
     set_retired(stage.store, get_model(stage.store, NAMES[0]), True)
 
     assert [model.name for model in making.answering(stage.store, demo)] == [NAMES[1]]
+
+
+def test_a_model_that_an_open_demo_shows_is_neither_put_away_nor_deleted(stage: Stage) -> None:
+    stage.demo("fair")
+    for act in (model_keeping.archive, model_keeping.delete):
+        with pytest.raises(Refused, match="the demo fair shows it; close the demo first"):
+            act(stage.store, OWNER, NAMES[0])
+
+    making.close(stage.store, OWNER, "fair")
+
+    assert model_keeping.archive(stage.store, OWNER, NAMES[0]).retired_at is not None
 
 
 def test_demos_are_made_by_those_who_run_studies_with_a_free_name_and_models_that_answer(stage: Stage) -> None:

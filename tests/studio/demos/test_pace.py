@@ -3,7 +3,7 @@
 import pytest
 
 from storage.errors import TooMany
-from studio.demos.pace import WINDOW, Pace
+from studio.demos.pace import WINDOW, Pace, place_of
 from studio.demos.terms import Terms
 
 TERMS = Terms(rate=2, rate_all=3, at_once=3)
@@ -97,3 +97,12 @@ def test_two_answers_at_a_time_for_one_address_and_so_many_in_all() -> None:
     with pace.under_way("d", "one", TERMS):
         pass
     assert pace._open == {}
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [("10.0.0.1", "10.0.0.1"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+     ("2001:db8:1:3::9", "2001:db8:1:3::/64"), ("::ffff:10.0.0.1", "10.0.0.1"), ("testclient", "testclient")],
+)  # fmt: skip
+def test_a_household_is_one_place_however_many_addresses_it_has(address: str, place: str) -> None:
+    assert place_of(address) == place

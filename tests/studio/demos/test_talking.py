@@ -8,8 +8,8 @@ import pytest
 
 from storage import demo_talk
 from storage.errors import BadInput, Forbidden, NotFound, TooMany
-from studio.demos import quarantine
-from studio.demos.talking import STOPPED, Question, Talks
+from studio.demos import making, quarantine
+from studio.demos.talking import STOPPED, Question, Talks, forget_old
 from tests.event_loop import run_alone
 from tests.studio.demos.conftest import HERE, NAMES, OWNER, Stage
 
@@ -193,9 +193,8 @@ def test_answers_without_votes_are_forgotten_after_a_day_and_voted_ones_are_not(
 
     (last,) = stage.answered(demo, "Again")
 
-    kept = {row["id"] for row in stage.store.rows("select id from demo_answers")}
-    assert kept == {*voted, last}
-    assert other not in kept
+    assert _kept(stage) == {*voted, last}
+    assert other not in _kept(stage)
 
 
 def test_answers_whose_votes_were_refused_are_forgotten_after_a_month(stage: Stage) -> None:
@@ -210,10 +209,31 @@ def test_answers_whose_votes_were_refused_are_forgotten_after_a_month(stage: Sta
 
     (last,) = stage.answered(demo, "Again")
 
-    kept = {row["id"] for row in stage.store.rows("select id from demo_answers")}
-    assert kept == {*accepted, last}
-    assert not kept & set(refused)
+    assert _kept(stage) == {*accepted, last}
+    assert not _kept(stage) & set(refused)
     assert stage.tally(demo) == {"pending": 0, "accepted": 1, "refused": 0}
+
+
+def test_what_a_closed_demo_holds_is_forgotten_too(stage: Stage) -> None:
+    demo = stage.demo()
+    (unvoted,) = stage.answered(demo, "Hello")
+    refused, waiting = stage.voted(demo, "down"), stage.voted(demo, "up", visitor="wim")
+    quarantine.refuse(stage.store, OWNER, "fair", [quarantine.waiting(stage.store, OWNER, "fair")[1]["id"]])
+
+    making.close(stage.store, OWNER, "fair")
+    assert _kept(stage) == {*refused, *waiting}
+    forget_old(stage.store)
+    assert _kept(stage) == {*refused, *waiting}
+    stage.store.execute(f"update demo_votes set decided_at = decided_at - {31 * 86_400}")
+    stage.store.execute(f"update demo_answers set created_at = created_at - {31 * 86_400}")
+    forget_old(stage.store)
+
+    assert _kept(stage) == {*waiting}
+    assert unvoted not in waiting
+
+
+def _kept(stage: Stage) -> set[str]:
+    return {row["id"] for row in stage.store.rows("select id from demo_answers")}
 
 
 def test_two_visitors_are_answered_at_the_same_time(stage: Stage) -> None:
