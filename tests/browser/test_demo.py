@@ -117,6 +117,9 @@ def test_two_answers_stand_side_by_side_without_names_and_one_is_chosen_by_keybo
     assert page.evaluate("document.activeElement.textContent") == "First is better"
     assert fair.thoughts("pair") == [("a", "pending")]
     one.shot("demo-pair")
+    page.set_viewport_size({"width": 390, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert grave_violations(page) == []
     with page.expect_response("**/vote"):
         page.keyboard.press("Enter")  # the same again takes it back
     page.wait_for_function("!document.querySelector('.is-chosen')")
