@@ -35,6 +35,12 @@ def yardsticks(store: Store, measured: Version | None, origin: Model) -> dict[st
     return {name: rows for name, rows in found.items() if rows}
 
 
+def measures(store: Store, beaten: Model) -> dict[str, Rows]:
+    """What a model that nobody trained here is measured on: what the one that it must beat had learnt, and canaries."""
+    found = {"earlier": _earlier(store, beaten), "canaries": _canaries(store)}
+    return {name: rows for name, rows in found.items() if rows}
+
+
 def _labels(store: Store, version: Version) -> Rows:
     """Id, tags (JSON) and language of every row that has any."""
     rows = [(row["example_id"], row["revision_id"], row["tags"]) for row in contents(store, version)]
