@@ -169,6 +169,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         imports,
         jobs,
         labels,
+        model_sources,
         models,
         openai,
         overview,
@@ -186,7 +187,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
 
     subjects = (
         adjudications, answerings, checks, compare, overview, rows, views, versions, editor, preflights, data,
-        exports, imports, disk, jobs, labels, queue, searches, models, openai, rounds, people, results,
+        exports, imports, disk, jobs, labels, queue, searches, model_sources, models, openai, rounds, people, results,
         studies, demo, demos,
     )  # fmt: skip
     for module in subjects:
