@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from storage import migration_bulk, migration_endpoints, migration_rounds, migration_training
+from storage import migration_bulk, migration_canaries, migration_endpoints, migration_rounds, migration_training
 from storage.migration_judging import prepare
 from storage.migration_segments import convert
 from storage.sqlite import Database, Migrations
@@ -36,6 +36,7 @@ def build() -> Migrations:
         _m008_findings, _m009_editor, _m010_views, _m011_people, _m012_mappings,
         _m013_exclusions, _m014_judging, _m015_training, _m016_endpoints, _m017_bulk,
         _m018_rounds, _m019_counting,
+        _m023_canaries,
     ):  # fmt: skip
         migrations(name=step.__name__.lstrip("_"))(step)
     return migrations
@@ -384,3 +385,8 @@ def _m018_rounds(db: Database) -> None:
 def _m019_counting(db: Database) -> None:
     """The newest vote of a study is found without passing all of its votes: whether a leaderboard still holds."""
     db.execute("create index idx_votes_study on votes (study_id)")
+
+
+def _m023_canaries(db: Database) -> None:
+    """See `storage.migration_canaries`."""
+    migration_canaries.prepare(db)
