@@ -155,6 +155,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
     from studio.api import (
         adjudications,
         answerings,
+        canaries,
         checks,
         compare,
         data,
@@ -182,6 +183,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
     subjects = (
         adjudications,
         answerings,
+        canaries,
         checks,
         compare,
         overview,

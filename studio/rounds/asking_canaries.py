@@ -5,6 +5,7 @@ else it does meanwhile. What stands already is not asked again, unless somebody 
 changed behind its name.
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -85,7 +86,7 @@ def run(
 def run_task(store: Store, task: Task) -> dict[str, Any]:
     """The task "canaries"."""
     said = task.payload
-    settings = Settings.from_env({}, home=store.home.path)
+    settings = Settings.from_env(os.environ, home=store.home.path)
 
     def tell(share: float, words: str) -> bool:
         return tasks.advance(store, task.id, share, words)
