@@ -14,7 +14,7 @@
   const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
   window.ratchet.widgets.canaries = (element) => {
-    const place = el("div", { class: "stack", "aria-live": "polite" });
+    const place = el("div", { class: "stack" });
     const box = el("details", { class: "card canaries", id: "canaries", ontoggle: () => { if (box.open && !known) draw(); } },
       el("summary", {}, "Canaries: the same prompts, answered by every model"), place);
     const said = el("p", { class: "muted small", role: "status", id: "canaries-said" });
@@ -119,7 +119,6 @@
       return el("section", { class: "stack-s", "aria-label": "The same as commands" }, lines.map((line) => el("div", { class: "command" }, el("code", { tabindex: 0 }, line))));
     }
 
-    if (box.open) draw();
     return () => { gone = true; };
   };
 })();

@@ -24,7 +24,7 @@
         el("button", { type: "button", class: "button button-ghost button-s", "aria-label": `Expect something of prompt ${prompt.number}`, onclick: () => ask(prompt) }, "Expect…")),
       prompt.expected.length > 0 && el("ul", { class: "plain-list" }, prompt.expected.map((one) => el("li", { class: "line" }, el("span", {}, one.says), el("span", { class: "muted small" }, one.author),
         el("button", { type: "button", class: "button-text", "aria-label": `No longer expect: ${one.says}`, onclick: () => lift(one, true) }, "Take away"))))));
-    return el("details", { class: "more-options", id: "canaries-expected", open: keptOpen() ? true : null, ontoggle: (event) => keep(event.currentTarget.open) },
+    return el("details", { class: "results-groups", id: "canaries-expected", open: keptOpen() ? true : null, ontoggle: (event) => keep(event.currentTarget.open) },
       el("summary", {}, "What is expected"), el("ul", { class: "plain-list stack-s" }, items));
 
     async function lift(one, lifted) {
