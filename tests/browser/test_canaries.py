@@ -50,7 +50,7 @@ def test_an_answer_that_changed_is_read_and_voted_on(site: Site, visit: Visit) -
     changed.wait_for()
     assert changed.locator("del").all_inner_texts() == ["Paris"]
     assert changed.locator("ins").all_inner_texts() == ["Rome"]
-    assert EVIL in page.locator('.canaries-change[data-number="8"]').inner_text()
+    assert "onerror" in page.locator('.canaries-change[data-number="8"]').inner_text()
     assert page.evaluate("window.hit") is None
     assert page.locator(".canaries-change").count() == 2
 
@@ -62,14 +62,16 @@ def test_an_answer_that_changed_is_read_and_voted_on(site: Site, visit: Visit) -
 
 
 def test_an_expectation_is_added_and_taken_away_with_the_keyboard(site: Site, visit: Visit) -> None:
-    page = visit(site.url).open("/results#canaries")
+    one = visit(site.url)
+    one.expected.append("422")  # a pattern that cannot be read
+    page = one.open("/results#canaries")
     page.locator("#canaries-begin").click()
     page.get_by_role("link", name="Edit the prompts").wait_for()
     page.locator("#canaries-expected > summary").focus()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Expect something of prompt 3").focus()
     page.keyboard.press("Enter")
-    page.get_by_label("The answer").select_option("regex")
+    page.locator("#expect-kind").select_option("regex")
     page.locator("#expect-value").fill("(")
     page.locator("#expect-send").click()
     page.get_by_text("cannot be read").wait_for()
