@@ -97,7 +97,7 @@ def _score(value: Any) -> dict[str, Any]:
         name, _, least = value.rpartition(">=")
         said = {"model": name.strip(), "least": least}
     try:
-        found = {"model": str(said["model"]), "least": float(said["least"])}
+        found: dict[str, Any] = {"model": str(said["model"]), "least": float(said["least"])}
     except (KeyError, TypeError, ValueError):
         found = {"model": "", "least": 0.0}
     if not found["model"] or not abs(found["least"]) < 1e9:  # infinities and nan are no bounds either

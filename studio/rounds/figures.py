@@ -116,7 +116,7 @@ def _device_seconds(job: Job | None) -> float | None:
 
 def _money(store: Store, study_id: str | None) -> float | None:
     spent = store.value(_MONEY, [study_id]) if study_id else None
-    return None if spent is None else round(spent / _MILLION, 4)
+    return None if spent is None else round(float(spent) / _MILLION, 4)
 
 
 def _pairs(count: int) -> int:
