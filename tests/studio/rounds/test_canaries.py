@@ -12,11 +12,12 @@ from storage.errors import BadInput, Conflict, Forbidden, NotFound, Refused
 from storage.models import add_model, get_model, rename
 from storage.prompts import text_sha256
 from storage.rows_training import Model
+from storage.scores import Said, keep
 from storage.store import Store
 from studio.people.roles import Actor
 from studio.rounds import gate, ledger
 from studio.rounds.asking_canaries import Opinion, begin, expect, lift, run, vote
-from studio.rounds.canaries import answerer_of, find_canary, list_canaries, side_by_side
+from studio.rounds.canaries import SCORED, answerer_of, find_canary, list_canaries, side_by_side, subject_of
 from studio.rounds.canary_tables import changes, overview
 from studio.rounds.next_step import next_step
 from studio.rounds.promoting import promote
@@ -227,6 +228,24 @@ def test_a_candidate_must_meet_what_the_champion_meets_and_no_more(store: Store,
     )  # fmt: skip
     assert _check(store).state == "holds"
     assert _check(store).sentence.endswith("Of 2 expectations, it meets every one that the champion meets.")
+
+
+def test_a_reward_models_score_is_asked_of_both(store: Store, settings: Settings) -> None:
+    _candidate(store, settings)
+    judge = add_model(store, "judge", "reward", path="/x")
+    canary = find_canary(store, "3")
+    expect(store, CY, canary, "score", "judge>=0.5")
+    answer_all(store, "starter", {3: "Paris."})
+    answer_all(store, "round-1-sft", {3: "Rome."})
+
+    states = [_check(store).state]
+    for text, score in (("Paris.", 0.9), ("Rome.", 0.1), ("Rome.", 0.6)):
+        keep(store, judge.id, SCORED, [Said(subject_of(canary, text), score)])
+        states.append(_check(store).state)
+
+    assert states == ["open", "open", "fails", "holds"]
+    with pytest.raises(BadInput, match="scores nothing"):
+        expect(store, CY, canary, "score", "starter>=0.5")
 
 
 def test_an_expectation_that_is_lifted_counts_no_longer_until_it_is_back(store: Store, settings: Settings) -> None:
