@@ -13,6 +13,7 @@ nothing outside itself, so that checking never asks a network.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from storage.canaries import Expectation
@@ -119,9 +120,16 @@ def _found(pattern: str, text: str) -> bool:
     import regex
 
     try:
-        return regex.search(pattern, text, timeout=_SEARCH_SECONDS) is not None
+        return _searched(pattern, text)
     except (TimeoutError, regex.error):
         return False
+
+
+@lru_cache(maxsize=1024)  # the gate looks every few seconds; a search that took too long is not kept
+def _searched(pattern: str, text: str) -> bool:
+    import regex
+
+    return regex.search(pattern, text, timeout=_SEARCH_SECONDS) is not None
 
 
 # ---- JSON Schema -----------------------------------------------------------------------------------------------------
@@ -173,17 +181,23 @@ def _dialect(schema: Mapping[str, Any]) -> Any:
 
 
 def _fits(schema: Mapping[str, Any], text: str) -> bool:
-    from jsonschema.validators import extend
     from referencing import Registry
     from referencing.exceptions import Unresolvable
 
     try:
         answer = json.loads(text)
-        patient = extend(_dialect(schema), {"pattern": _timed_pattern})
         # A registry of its own, which knows no way to fetch anything.
-        return bool(patient(schema, registry=Registry()).is_valid(answer))
+        return bool(_patient(_dialect(schema))(schema, registry=Registry()).is_valid(answer))
     except (ValueError, RecursionError, Unresolvable):
         return False
+
+
+@lru_cache(maxsize=16)  # making the class takes milliseconds
+def _patient(dialect: Any) -> Any:
+    """A dialect whose patterns have a deadline."""
+    from jsonschema.validators import extend
+
+    return extend(dialect, {"pattern": _timed_pattern})
 
 
 def _timed_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:
