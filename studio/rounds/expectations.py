@@ -23,6 +23,8 @@ MEASURES: Mapping[str, Callable[[str], int]] = {"words": lambda text: len(text.s
 KINDS = ("contains", "not-contains", "regex", "exact", "json-schema", *MEASURES, "score")
 
 _SEARCH_SECONDS = 0.2
+_MOST_REFERENCES = 2000  # that are followed within a schema: nested ones multiply
+_UNBOUNDED = ("patternProperties", "$dynamicRef", "$recursiveRef", "$schema")
 _LONGEST_TEXT, _LONGEST_PATTERN, _LONGEST_SCHEMA = 4000, 500, 20_000
 
 
@@ -147,11 +149,11 @@ def _schema(value: Any) -> Any:
         raise BadInput('A JSON Schema is an object, such as {"type": "object", "required": ["name"]}.')
     if len(json.dumps(schema)) > _LONGEST_SCHEMA:
         raise BadInput(f"A JSON Schema has at most {_LONGEST_SCHEMA:,} characters here.")
-    for key, inner in _keys(schema):
-        if key in ("$ref", "$dynamicRef", "$recursiveRef") and not str(inner).startswith("#"):
+    for key, inner in _keys({name: value for name, value in schema.items() if name != "$schema"}):
+        if key == "$ref" and not str(inner).startswith("#"):
             raise BadInput(f'The JSON Schema refers to "{str(inner)[:80]}"; here it may refer to its own parts alone.')
-        if key == "patternProperties":
-            raise BadInput("The JSON Schema uses patternProperties, which has no deadline here; name the properties.")
+        if key in _UNBOUNDED:
+            raise BadInput(f"The JSON Schema uses {key}, which has no deadline here; write it without.")
         if key == "pattern" and isinstance(inner, str):
             _compiled(inner)
     try:
@@ -181,23 +183,38 @@ def _dialect(schema: Mapping[str, Any]) -> Any:
 
 
 def _fits(schema: Mapping[str, Any], text: str) -> bool:
+    return _fitting(json.dumps(schema), text)
+
+
+@lru_cache(maxsize=1024)  # the gate looks every few seconds, and making the class takes milliseconds
+def _fitting(schema_text: str, text: str) -> bool:
     from referencing import Registry
     from referencing.exceptions import Unresolvable
 
+    schema = json.loads(schema_text)
+    bounded = _bounded(_dialect(schema))
+    schema.pop("$schema", None)  # where a reference leads back to the root, it would bring the library's own class
     try:
-        answer = json.loads(text)
         # A registry of its own, which knows no way to fetch anything.
-        return bool(_patient(_dialect(schema))(schema, registry=Registry()).is_valid(answer))
+        return bool(bounded(schema, registry=Registry()).is_valid(json.loads(text)))
     except (ValueError, RecursionError, Unresolvable):
         return False
 
 
-@lru_cache(maxsize=16)  # making the class takes milliseconds
-def _patient(dialect: Any) -> Any:
-    """A dialect whose patterns have a deadline."""
+def _bounded(dialect: Any) -> Any:
+    """A dialect whose patterns have a deadline, and which follows so many references and no more."""
     from jsonschema.validators import extend
 
-    return extend(dialect, {"pattern": _timed_pattern})
+    left = [_MOST_REFERENCES]
+    follow = dialect.VALIDATORS["$ref"]
+
+    def reference(validator: Any, target: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        left[0] -= 1
+        if left[0] < 0:
+            raise RecursionError
+        yield from follow(validator, target, instance, schema) or ()
+
+    return extend(dialect, {"pattern": _timed_pattern, "$ref": reference})
 
 
 def _timed_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:

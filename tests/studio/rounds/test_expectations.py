@@ -79,7 +79,20 @@ def test_what_cannot_be_expected_is_said(kind: str, value: Any, sentence: str) -
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"), [("regex", "^(a|aa)+$"), ("json-schema", {"type": "string", "pattern": "^(a|aa)+$"})]
+    ("kind", "value"),
+    [
+        ("regex", "^(a|aa)+$"),
+        ("json-schema", {"type": "string", "pattern": "^(a|aa)+$"}),
+        (
+            "json-schema",
+            {
+                "$schema": "http://json-schema.org/draft-07/schema#",
+                "pattern": "^(a|aa)+$",
+                "anyOf": [{"$ref": "#/definitions/again"}],
+                "definitions": {"again": {"pattern": "b$"}},
+            },
+        ),
+    ],
 )
 def test_a_pattern_that_would_never_end_is_not_met_and_keeps_nobody_waiting(kind: str, value: Any) -> None:
     text = "a" * 200 + "b"
@@ -93,3 +106,6 @@ def test_a_schema_that_leads_into_itself_or_nowhere_is_not_met() -> None:
     assert holds(_expectation("json-schema", {"$ref": "#"}), "1") is False
     assert holds(_expectation("json-schema", {"$ref": "#/nowhere"}), "1") is False
     assert holds(_expectation("json-schema", {"type": "array"}), "[" * 100_000) is False
+    doubling = {"allOf": [{"items": {"$ref": "#"}}, {"items": {"$ref": "#"}}]}
+    assert holds(_expectation("json-schema", doubling), "[[1]]") is True
+    assert holds(_expectation("json-schema", doubling), "[" * 60 + "]" * 60) is False  # 2^60 steps, cut short
