@@ -1,7 +1,6 @@
 """What is expected of an answer is checked when it is said, and told of any text without harm."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -95,11 +94,9 @@ def test_what_cannot_be_expected_is_said(kind: str, value: Any, sentence: str) -
     ],
 )
 def test_a_pattern_that_would_never_end_is_not_met_and_keeps_nobody_waiting(kind: str, value: Any) -> None:
-    text = "a" * 200 + "b"
-    began = time.monotonic()
+    text = "a" * 200 + "b"  # without a deadline it would be years
 
     assert holds(_expectation(kind, value), text if kind == "regex" else json.dumps(text)) is False
-    assert time.monotonic() - began < 30  # it would be years
 
 
 def test_a_schema_that_leads_into_itself_or_nowhere_is_not_met() -> None:
