@@ -90,10 +90,12 @@ class Beside:
 
     @property
     def unknown(self) -> bool:
-        """Whether an expectation cannot be compared, because an answer or a score is missing."""
-        missing = self.before is None or self.after is None
-        verdicts = (*self.before_verdicts, *self.after_verdicts)
-        return bool(self.canary.expected) and (missing or any(one.holds is None for one in verdicts))
+        """Whether an answer or a score is missing without which nobody can say that an expectation was lost."""
+        pairs = zip(self.before_verdicts, self.after_verdicts, strict=True)
+        return any(
+            None in (before.holds, after.holds) and after.holds is not True and before.holds is not False
+            for before, after in pairs
+        )
 
 
 def list_canaries(store: Store) -> list[Canary]:
