@@ -61,16 +61,16 @@ def holds(expectation: Expectation, text: str, score: float | None = None) -> bo
     """Whether an answer is as expected; None where that takes a score that nobody has asked for yet."""
     kind, value = expectation.kind, expectation.value
     if kind == "score":
-        return None if score is None else score >= value["least"]
+        return None if score is None else bool(score >= value["least"])
     if kind in MEASURES:
-        return MEASURES[kind](text) <= value
+        return MEASURES[kind](text) <= int(value)
     if kind == "json-schema":
         return _fits(value, text)
     if kind == "regex":
         return _found(value, text)
     if kind == "exact":
-        return text.strip() == value.strip()
-    return (value.casefold() in text.casefold()) == (kind == "contains")
+        return bool(text.strip() == value.strip())
+    return (str(value).casefold() in text.casefold()) == (kind == "contains")
 
 
 def _short(text: str) -> str:
