@@ -1,5 +1,6 @@
 """Every model answers the same prompts once; expectations and votes on what changed decide at the gate."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,8 @@ from storage.prompts import text_sha256
 from storage.rows_training import Model
 from storage.scores import Said, keep
 from storage.store import Store
+from storage.tasks import get_task
+from studio import task
 from studio.people.roles import Actor
 from studio.rounds import gate, ledger
 from studio.rounds.asking_canaries import Opinion, begin, expect, lift, run, vote
@@ -327,3 +330,18 @@ def test_answers_of_both_models_stand_in_for_a_run_that_measured_nothing(store: 
     assert _check(store).sentence == (
         'Its answer to the canary prompt "What is 2 plus 3?" is empty or goes in circles.'
     )
+
+
+@pytest.mark.heavy
+def test_a_process_of_its_own_asks_for_the_page(store: Store, talker: Talker, pair: tuple[Model, Model]) -> None:
+    started = task.start(store, "canaries", {"models": ["knows", "curt"], "again": False})
+
+    ended = get_task(store, started.id)
+    while ended.status in ("queued", "running"):
+        time.sleep(0.1)
+        ended = get_task(store, started.id)
+
+    assert (ended.status, ended.error) == ("done", None)
+    assert ended.result == {
+        "models": [{"model": name, "answered": 8, "fresh": 8, "error": None} for name in ("knows", "curt")]
+    }
