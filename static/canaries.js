@@ -33,7 +33,7 @@
         return;
       }
       if (gone) return;
-      place.replaceChildren(...[lead(), known.models.length > 0 && grid(), canaries.changes(known, draw), canaries.expected(known, draw), commands()].filter(Boolean));
+      place.replaceChildren(...[lead(), known.models.length > 0 && grid(), canaries.changes(known, draw), canaries.expected(known, draw), commands()].flat().filter(Boolean));
       if (known.task) follow(known.task);
     }
 
@@ -98,13 +98,15 @@
     /** Prompts by models: one look says what a model has lost. */
     function grid() {
       const head = known.models.map((one) => el("th", { scope: "col", class: "canaries-model" }, one.model, one.champion && el("span", { class: "chip chip-accent" }, "champion")));
-      const foot = known.models.map((one) => el("td", { class: "num" }, one.expected ? `${one.met} of ${one.expected}` : plural(one.answered, "answer")));
-      return el("div", { class: "table-wrap", tabindex: 0, role: "region", "aria-label": "Canaries by model" },
+      const foot = known.models.map((one) => el("td", { class: "num" }, one.answered === 0 ? "–" : one.expected ? `${one.met} of ${one.expected}` : plural(one.answered, "answer")));
+      const meaning = `${Object.entries(WORDS).map(([state, words]) => `${SIGNS[state]} ${words}`).join("   ")}   underlined: other words than the champion's`;
+      const wrap = el("div", { class: "table-wrap", tabindex: 0, role: "region", "aria-label": "Canaries by model" },
         el("table", { class: "table table-s canaries-grid", id: "canaries-grid" },
           el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Prompt"), head)),
           el("tbody", {}, known.prompts.map((prompt, at) => el("tr", {},
             el("th", { scope: "row", class: "canaries-prompt" }, `${prompt.number}. ${prompt.prompt}`), known.models.map((one) => el("td", {}, cell(one, prompt, one.cells[at])))))),
           el("tfoot", {}, el("tr", {}, el("th", { scope: "row" }, "Expectations met"), foot))));
+      return [wrap, el("p", { class: "muted small canaries-legend", "aria-hidden": "true" }, meaning)];
     }
 
     function cell(one, prompt, found) {

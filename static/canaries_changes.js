@@ -26,7 +26,8 @@
     let told = null;
     let asked = 0;
     before.value = known.champion && names.includes(known.champion) ? known.champion : names[0];
-    after.value = [...names].reverse().find((name) => name !== before.value);
+    const others = known.models.filter((one) => one.model !== before.value);
+    after.value = (others.findLast((one) => one.answered > 0) || others.at(-1)).model; // the newest one with something to read
     section.show = (model, number) => {
       if (model === before.value) before.value = names.find((name) => name !== model);
       after.value = model;

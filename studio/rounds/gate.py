@@ -170,9 +170,14 @@ def _canaries(found: Mapping[str, Any] | None, both: Sequence[Beside], names: st
         return Check("canaries", OPEN, "Whether it answers the canaries as expected is not known.", ask)
     changed = sum(not one.get("same") for one in said)
     expected = sum(len(one.canary.expected) for one in both)
-    kept = f" Of {expected} expectations, it meets every one that the champion meets." if expected else ""
-    told = f"All {len(said)} canary prompts are answered; {changed} answers have changed.{kept}"
+    kept = f" Of {_count(expected, 'expectation')}, it meets every one that the champion meets." if expected else ""
+    asked = "The canary prompt is answered" if len(said) == 1 else f"All {len(said)} canary prompts are answered"
+    told = f"{asked}; {_count(changed, 'answer')} {'has' if changed == 1 else 'have'} changed.{kept}"
     return Check("canaries", HOLDS, told)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _measured(found: Mapping[str, Any] | None, both: Sequence[Beside]) -> Sequence[Mapping[str, Any]]:

@@ -195,7 +195,7 @@ def test_without_expectations_the_gate_asks_what_it_asked_before(store: Store, s
     _candidate(store, settings)
 
     assert _check(store) == gate.Check(
-        "canaries", "holds", "All 1 canary prompts are answered; 1 answers have changed."
+        "canaries", "holds", "The canary prompt is answered; 1 answer has changed."
     )  # fmt: skip
     assert promote(store, TIM).champion == "round-1-sft"
 
