@@ -8,7 +8,7 @@ that somebody held against each other (the smaller hash is the first, whichever 
 from storage.sqlite import Database
 
 
-def prepare(db: Database) -> None:
+def m023_canaries(db: Database) -> None:
     """Make the three tables."""
     db["expectations"].create(
         {"id": str, "prompt_sha256": str, "kind": str, "value": str, "author": str, "created_at": float,

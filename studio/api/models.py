@@ -9,7 +9,7 @@ from storage.models import get_model
 from studio.api.allowed import Asker
 from studio.clients.dialects import DIALECTS
 from studio.studio import Studio
-from studio.training.adding import add_model, list_all
+from studio.training.adding import Choices, add_model, list_all
 from studio.training.endpoints import Terms, usage
 from studio.training.model_keeping import archive, delete, rename, take_back
 
@@ -19,6 +19,8 @@ class Added(BaseModel):
 
     ref: str
     name: str | None = None
+    template: str | None = None
+    base: str | None = None
     key_env: str | None = None
     dialect: str | None = None
     at_once: int | None = None
@@ -29,7 +31,7 @@ class Added(BaseModel):
 
     def terms(self) -> Terms:
         """What is agreed with an endpoint; an empty field agrees nothing."""
-        said = self.model_dump(exclude={"ref", "name"})
+        said = self.model_dump(exclude={"ref", "name", "template", "base"})
         return Terms(**{name: None if value == "" else value for name, value in said.items()})
 
 
@@ -60,7 +62,8 @@ def router(studio: Studio) -> APIRouter:
     @routes.post("")
     def add(added: Added) -> dict[str, Any]:
         # A download goes on in this thread when the browser leaves; the model then stands in the list.
-        model = add_model(studio.store, studio.settings, added.ref, added.name or None, added.terms())
+        choices = Choices(added.template or None, added.base or None)
+        model = add_model(studio.store, studio.settings, added.ref, added.name or None, added.terms(), choices)
         return {"name": model.name, "kind": model.kind}
 
     @routes.patch("/{model}")

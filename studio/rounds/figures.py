@@ -66,10 +66,10 @@ class Figures(NamedTuple):
         }
 
 
-def figures(store: Store, turn: Round, job: Job | None) -> Figures:
-    """The numbers of a round as they are now."""
+def figures(store: Store, turn: Round, job: Job | None, evaluation: Mapping[str, Any] | None) -> Figures:
+    """The numbers of a round as they are now; `evaluation`: what was measured of its model."""
     votes = counting_votes(store, turn.measuring_study_id) if turn.measuring_study_id else []
-    found = (job.evaluation if job else None) or {}
+    found = evaluation or {}
     return Figures(
         agreement=agreement(votes),
         held_out=_held_out(found.get("held_out") or {}),
