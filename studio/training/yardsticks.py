@@ -34,9 +34,9 @@ def yardsticks(store: Store, measured: Version | None, origin: Model) -> dict[st
     return {name: rows for name, rows in found.items() if rows}
 
 
-def measures(store: Store, beaten: Model) -> dict[str, Rows]:
+def measures(store: Store, beaten: Model) -> dict[str, Rows | Sample]:
     """What a model that nobody trained here is measured on: what the one that it must beat had learnt, and canaries."""
-    found = {"earlier": _earlier(store, beaten), "canaries": _canaries(store)}
+    found: dict[str, Rows | Sample | None] = {"earlier": _earlier(store, beaten), "canaries": _canaries(store)}
     return {name: rows for name, rows in found.items() if rows}
 
 
