@@ -69,7 +69,7 @@ def test_servers_that_have_a_price_are_counted(store: Store, settings: Settings)
     store.execute("update rounds set measuring_study_id = ? where number = 1", [study.id])
 
     assert timeline(store)[0].figures.money == 1.0
-    assert figures(store, _round(store), None).device_seconds is None
+    assert figures(store, _round(store), None, None).device_seconds is None
 
 
 def _round(store: Store) -> Round:
