@@ -182,33 +182,10 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
     )
 
     subjects = (
-        adjudications,
-        answerings,
-        canaries,
-        checks,
-        compare,
-        overview,
-        rows,
-        views,
-        versions,
-        editor,
-        preflights,
-        data,
-        exports,
-        imports,
-        disk,
-        jobs,
-        labels,
-        queue,
-        searches,
-        model_sources,
-        models,
-        openai,
-        rounds,
-        people,
-        results,
+        adjudications, answerings, canaries, checks, compare, overview, rows, views, versions, editor, preflights, data,
+        exports, imports, disk, jobs, labels, queue, searches, model_sources, models, openai, rounds, people, results,
         studies,
-    )
+    )  # fmt: skip
     for module in subjects:
         app.include_router(module.router(studio))
     app.add_api_route("/api/{path:path}", nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
