@@ -158,6 +158,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
     from studio.api import (
         adjudications,
         answerings,
+        canaries,
         checks,
         compare,
         data,
@@ -186,7 +187,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
     )
 
     subjects = (
-        adjudications, answerings, checks, compare, overview, rows, views, versions, editor, preflights, data,
+        adjudications, answerings, canaries, checks, compare, overview, rows, views, versions, editor, preflights, data,
         exports, imports, disk, jobs, labels, queue, searches, model_sources, models, openai, rounds, people, results,
         studies, demo, demos,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from studio.settings import Settings
 from studio.studio import Studio
 from studio.verbs import (
     answering,
+    canaries,
     checking,
     data,
     demos,
@@ -56,6 +57,7 @@ VERBS: tuple[Verb, ...] = (
     *answering.VERBS,
     *studies.VERBS,
     *rounds.VERBS,
+    *canaries.VERBS,
     *packing.VERBS,
     *demos.VERBS,
     *people.VERBS,

@@ -136,11 +136,13 @@ def _start_companions(studio: Studio, server: Any, keeper: EngineKeeper) -> None
 
 @contextmanager
 def services(studio: Studio) -> Iterator[None]:
-    """What works beside the pages: answering comparisons ahead of the voter, keeping the ledger."""
+    """What works beside the pages: answering comparisons ahead of the voter, keeping the ledger and the canaries."""
+    from studio.rounds.canary_keeper import CanaryKeeper
     from studio.rounds.ledger import Keeper
     from studio.training.notifying import Notifier
 
-    working = (studio.answerer, Keeper(studio.store), Notifier(studio.store, studio.settings.webhook))
+    store = studio.store
+    working = (studio.answerer, Keeper(store), CanaryKeeper(store), Notifier(store, studio.settings.webhook))
     for service in working:
         service.start()
     try:

@@ -19,6 +19,7 @@ TABLES = {
     "views", "people", "invitations", "sessions", "attempts",
     "mappings", "exclusions", "leases", "guidelines", "gold", "second_looks", "standings", "lulls",
     "workdays", "adjudications", "saved", "model_parents", "blends",
+    "expectations", "canary_answers", "canary_votes",
 }  # fmt: skip
 
 
