@@ -338,8 +338,15 @@ def test_a_model_that_is_trained_meanwhile_appears_by_itself(place: Place, visit
     page.wait_for_selector(".model-name >> text=new", timeout=10_000)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (1280, "light"),
+        (390, "dark"),
+        pytest.param(1280, "dark", marks=pytest.mark.slow),
+        pytest.param(390, "light", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("query", ["", "?model=round-1-sft", "?model=otter"])
 def test_every_state_can_be_read_everywhere(seen: Place, visit: Visit, query: str, width: int, scheme: str) -> None:
     page = come(visit, seen.url, query, scheme=scheme, width=width)
