@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from storage.errors import BadInput
+from storage.errors import BadInput, Conflict
 
 
 @dataclass(frozen=True)
@@ -141,3 +141,16 @@ def write_json(path: Path, value: dict[str, Any], mode: int = 0o600) -> None:
         json.dump(value, file, ensure_ascii=False, indent=1)
         file.flush()
     neighbour.replace(path)
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a text file whole or not at all; raises Conflict where it is there already, BadInput where it cannot be."""
+    if path.exists():
+        raise Conflict(f'"{path}" is there already; name another file.')
+    neighbour = path.with_name(f".{path.name}.new")
+    try:
+        neighbour.write_text(text, encoding="utf-8", newline="")
+        neighbour.replace(path)
+    except OSError as error:
+        neighbour.unlink(missing_ok=True)
+        raise BadInput(f'"{path}" cannot be written ({error.strerror}); name another file with --out.') from error

@@ -29,6 +29,8 @@ from studio.doorman import Doorman
 from studio.pages.lean_gradio import import_gradio, without_rehearsals
 from studio.pages.people import PlainPages
 from studio.pages.people import router as plain_pages
+from studio.pages.report_routes import router as reports
+from studio.rooted import Rooted
 from studio.security import MEGABYTE, Guard, Limits
 
 if TYPE_CHECKING:
@@ -78,10 +80,11 @@ def assemble(studio: Studio, demo: gr.Blocks) -> FastAPI:
     add_middleware(app, studio, assets, demo, limits)
     add_routers(app, studio)
     app.include_router(plain_pages(PlainPages(assets)))
+    app.include_router(reports(studio, assets))
     app.mount("/static", HashedFiles(assets), name="static")
     app.mount("/assets", GradioFiles(), name="assets")
     app.router.routes.append(Route("/theme.css", ThemeFile(lambda: (demo.theme_css, demo.theme_hash))))
-    mount_pages(app, demo, limits)
+    mount_pages(app, demo, limits, studio.settings.root_path)
     return app
 
 
@@ -136,6 +139,8 @@ def add_middleware(app: FastAPI, studio: Studio, assets: Assets, demo: gr.Blocks
     app.add_middleware(Doorman, studio=studio)
     app.add_middleware(CalmErrors)
     app.add_middleware(Guard, hosts=[host, *studio.settings.allow_host], limits=limits)
+    if studio.settings.root_path:
+        app.add_middleware(Rooted, root=studio.settings.root_path)
 
 
 def announced(demo: gr.Blocks) -> Mapping[str, str]:
@@ -215,8 +220,8 @@ def nothing_here(path: str) -> None:
     raise NotFound(f"There is nothing at '/api/{path[:100]}'.")
 
 
-def mount_pages(app: FastAPI, demo: gr.Blocks, limits: Limits) -> None:
-    """Mount Gradio at "/" with everything off that the studio does not use."""
+def mount_pages(app: FastAPI, demo: gr.Blocks, limits: Limits, root_path: str = "") -> None:
+    """Mount Gradio at "/" with everything off that the studio does not use; `root_path`: where a proxy shows it."""
     import gradio as gr
 
     from studio.pages.theme import studio_theme
@@ -227,6 +232,7 @@ def mount_pages(app: FastAPI, demo: gr.Blocks, limits: Limits) -> None:
         app,
         demo,
         path="/",
+        root_path=root_path or None,
         footer_links=[],
         run_history=False,
         show_error=False,

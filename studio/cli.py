@@ -93,7 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def open_studio(args: argparse.Namespace) -> Studio:
     """The studio that a verb works on."""
-    given = {name: getattr(args, name, None) for name in ("home", "host", "port", "allow_folder", "allow_host")}
+    names = ("home", "host", "port", "allow_folder", "allow_host", "root_path")
+    given = {name: getattr(args, name, None) for name in names}
     settings = Settings.from_env(os.environ, **given)
     return Studio(settings=settings)
 

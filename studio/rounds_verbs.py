@@ -1,8 +1,10 @@
 """The verbs of `Studio` about rounds, which inherits them: the ledger, promotion, rolling back, the gate."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from storage.home import write_new
 from studio.opened import Json, Opened
 
 
@@ -42,6 +44,20 @@ class RoundsVerbs(Opened):
         turn = current(self.store)
         found = gate.report(self.store, turn) if turn else None
         return {"limits": asdict(now), "report": found.to_json() if found else None}
+
+    def report(self, number: int, out: str | Path | None = None) -> Json:
+        """Tell a round to people who were not there; `out`: an HTML file to write, which needs no studio to be read."""
+        from studio.assets import Assets
+        from studio.pages.report import page
+        from studio.pages.report_routes import report_style
+        from studio.rounds.reporting import report
+
+        told = report(self.ready, number).to_json()
+        if out is None:
+            return told
+        path = Path(out).expanduser().resolve()
+        write_new(path, page(told, report_style(Assets(self.settings.static))))
+        return {**told, "path": str(path)}
 
     def replay(self, number: int) -> Json:
         """Run a round again from its frozen inputs, and say whether weights and figures are the same."""

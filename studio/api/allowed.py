@@ -23,6 +23,7 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "GET /sign-in": None,
         "GET /join/{token}": None,
         "GET /people": Action.JUDGE,  # the page itself says with a sentence who it is for
+        "GET /report/{number}": Action.JUDGE,  # likewise
         "POST /api/people/sign-in": None,
         "POST /api/people/sign-out": None,
         "POST /api/people/join": None,
