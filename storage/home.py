@@ -20,6 +20,11 @@ class Home:
         return self.path / "ratchet.db"
 
     @property
+    def keys_file(self) -> Path:
+        """Keys of endpoints (mode 0600); in no backup and no pack."""
+        return self.path / "keys.json"
+
+    @property
     def search(self) -> Path:
         """The text index, made from the database; it may be deleted."""
         return self.path / "search.db"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from storage.models import get_model
 from studio.api.allowed import Asker
@@ -20,6 +20,7 @@ class Added(BaseModel):
     ref: str
     name: str | None = None
     key_env: str | None = None
+    key: str | None = Field(default=None, repr=False)
     dialect: str | None = None
     at_once: int | None = None
     timeout: float | None = None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.clock import new_id
+from storage.endpoint_keys import keep
 from storage.errors import BadInput, Conflict, NotFound
 from storage.models import add_model as insert_model
 from storage.models import checked_name, free_name, list_models
@@ -164,7 +165,11 @@ def _add_endpoint(store: Store, ref: str, name: str | None, terms: Terms) -> Mod
     if not remote:
         raise BadInput(f"Say which model of {url} is meant: {url}#model, or --name.")
     wish = name or free_name(store, _name_from(remote.rpartition("/")[2]))
-    return insert_model(store, wish, "endpoint", url=url, remote_name=remote, **terms.columns(store))
+    made = new_id()
+    columns = terms.columns(store)
+    if terms.key is not None:
+        keep(store, made, terms.key)  # first: a row without its key would be asked in vain
+    return insert_model(store, wish, "endpoint", id=made, url=url, remote_name=remote, **columns)
 
 
 def _name_from(words: str) -> str:
