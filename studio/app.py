@@ -26,6 +26,7 @@ from studio.api.allowed import allowed
 from studio.api.errors import CalmErrors, add_error_answers
 from studio.assets import Assets, GradioFiles, HashedFiles, ThemeFile
 from studio.doorman import Doorman
+from studio.pages.api_docs import router as api_docs
 from studio.pages.lean_gradio import import_gradio, without_rehearsals
 from studio.pages.people import PlainPages
 from studio.pages.people import router as plain_pages
@@ -80,6 +81,7 @@ def assemble(studio: Studio, demo: gr.Blocks) -> FastAPI:
     add_middleware(app, studio, assets, demo, limits)
     add_routers(app, studio)
     app.include_router(plain_pages(PlainPages(assets)))
+    app.include_router(api_docs(PlainPages(assets)))
     app.include_router(reports(studio, assets))
     app.mount("/static", HashedFiles(assets), name="static")
     app.mount("/assets", GradioFiles(), name="assets")
@@ -171,6 +173,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         labels,
         models,
         openai,
+        openapi,
         overview,
         people,
         preflights,
@@ -205,6 +208,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         searches,
         models,
         openai,
+        openapi,
         rounds,
         people,
         results,
@@ -212,7 +216,8 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
     )
     for module in subjects:
         app.include_router(module.router(studio))
-    app.add_api_route("/api/{path:path}", nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    every = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    app.add_api_route("/api/{path:path}", nothing_here, methods=every, include_in_schema=False)
 
 
 def nothing_here(path: str) -> None:

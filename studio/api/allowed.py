@@ -23,6 +23,8 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "GET /sign-in": None,
         "GET /join/{token}": None,
         "GET /people": Action.JUDGE,  # the page itself says with a sentence who it is for
+        "GET /api-docs": Action.JUDGE,
+        "GET /api/openapi.json": Action.JUDGE,
         "GET /report/{number}": Action.JUDGE,  # likewise
         "POST /api/people/sign-in": None,
         "POST /api/people/sign-out": None,

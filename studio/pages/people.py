@@ -83,6 +83,10 @@ class PlainPages:
         )
         return self._page(page, said, None, actor, True)
 
+    def framed(self, page: Page, body: str, actor: Actor, signed_in: bool) -> str:
+        """A page of somebody else's words in the same frame."""
+        return self._page(page, body, None, actor, signed_in)
+
     def _page(
         self, page: Page, body: str, script: str | None, actor: Actor | None = None, signed_in: bool = False
     ) -> str:
