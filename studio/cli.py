@@ -32,6 +32,7 @@ from studio.verbs import (
     searching,
     serving,
     studies,
+    tools,
     training,
 )
 from studio.verbs.verb import Outcome, Verb
@@ -56,13 +57,14 @@ VERBS: tuple[Verb, ...] = (
     *packing.VERBS,
     *people.VERBS,
     *keys.VERBS,
+    *tools.VERBS,
     *measuring.VERBS,
 )
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of all verbs."""
-    top = argparse.ArgumentParser(prog="ratchet", description="Improve a language model by hand, round by round.")
+def parser(kind: type[argparse.ArgumentParser] = argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The parser of all verbs; `kind`: one that complains in its own way."""
+    top = kind(prog="ratchet", description="Improve a language model by hand, round by round.")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb in VERBS:
         sub = verbs.add_parser(verb.name, help=verb.help, description=verb.help)

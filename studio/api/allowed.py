@@ -66,7 +66,7 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
     }
 )
 # Routes for programs: the doorman lets nobody pass to them without a key, and what the key is for decides the rest.
-BY_KEY = frozenset({"GET /v1/models", "POST /v1/chat/completions"})
+BY_KEY = frozenset({"GET /v1/models", "POST /v1/chat/completions", "POST /mcp", "GET /mcp", "DELETE /mcp"})
 # Subjects in which looking needs one action and changing another.
 SUBJECTS: Mapping[str, tuple[Action, Action]] = MappingProxyType(
     {
