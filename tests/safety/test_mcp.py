@@ -14,8 +14,8 @@ LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
 
 def _ask(house: House, token: str | None, message: dict[str, Any]) -> Any:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with TestClient(house.app, base_url=HERE) as client:
-        return client.post("/mcp", json=message, headers=headers)
+    client = TestClient(house.app, base_url=HERE)
+    return client.post("/mcp", json=message, headers=headers)
 
 
 def _call(name: str, **arguments: Any) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def test_a_tool_does_its_work(house: House) -> None:
 
 def test_there_is_no_stream(house: House) -> None:
     token = keys.make(house.studio.store, OWNER, "listener", "admin").token
-    with TestClient(house.app, base_url=HERE) as client:
-        answer = client.get("/mcp", headers={"Authorization": f"Bearer {token}"})
+    client = TestClient(house.app, base_url=HERE)
+    answer = client.get("/mcp", headers={"Authorization": f"Bearer {token}"})
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
