@@ -159,3 +159,19 @@ def write_new(path: Path, text: str) -> None:
     except OSError as error:
         neighbour.unlink(missing_ok=True)
         raise BadInput(f'"{path}" cannot be written ({error.strerror}); name another file with --out.') from error
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file system takes names none."""
+    try:
+        return path.is_file()
+    except OSError:  # a name of three thousand letters
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; a name that no file system takes names none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

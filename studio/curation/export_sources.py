@@ -78,7 +78,7 @@ def _version(store: Store, source: Source) -> Any:
     if source.version is None:
         return None
     dataset = datasets.get_dataset(store, str(source.dataset))
-    if isinstance(source.version, int) or source.version.isdigit():
+    if isinstance(source.version, int) or (source.version.isascii() and source.version.isdecimal()):
         return versions.numbered(store, dataset, int(source.version))
     return versions.get_version(store, source.version)
 

@@ -14,6 +14,7 @@ from typing import Any
 from storage.clock import new_id
 from storage.endpoint_keys import keep
 from storage.errors import BadInput, Conflict, NotFound
+from storage.home import is_folder
 from storage.models import add_model as insert_model
 from storage.models import checked_name, free_name, list_models
 from storage.rows_training import ENCODER, Model
@@ -43,8 +44,8 @@ def add_model(store: Store, settings: Settings, ref: str, name: str | None = Non
         return _add_endpoint(store, ref, name, terms)
     if terms.given:
         raise BadInput(f'"{ref}" is no endpoint, so nothing is to be agreed with it: leave key, kind and prices out.')
-    folder = Path(ref).expanduser()
-    if ref and folder.is_dir():
+    folder = Path(ref).expanduser() if ref.startswith("~/") else Path(ref)
+    if ref and is_folder(folder):
         return _add_folder(store, folder.resolve(), name)
     if not _HUB_ID.fullmatch(ref) or ref.endswith((".gguf", ".bin", ".safetensors")):
         raise NotFound(
