@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 
 from studio.api import described, described_data
 from studio.api.allowed import BY_KEY, action_for
+from studio.curation.filters import NAMES
 from studio.people.roles import ROLES
 from studio.studio import Studio
 
@@ -49,6 +50,10 @@ _ERROR: Json = {
         }
     },
 }
+_UPLOAD = "PUT /api/data/upload"
+_BYTES = {"type": "string", "format": "binary"}
+_ROWS = "/api/data/datasets/{name}/rows"
+_FILTERED = frozenset({f"GET {_ROWS}", f"GET {_ROWS}/{{row}}/neighbours"})  # they read the filters of the table
 # What is not JSON: the type of the body by route.
 _BODIES: Mapping[str, str] = {
     "GET /api/compare/stream/{comparison}": "text/event-stream",
@@ -107,6 +112,12 @@ def operations(said: Json) -> Iterator[tuple[str, Json]]:
 
 def _complete(name: str, operation: Json) -> None:
     """Add what FastAPI does not know of a route."""
+    if name == _UPLOAD:
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {"schema": _BYTES}}}
+    if name in _FILTERED:
+        operation.setdefault("parameters", []).extend(
+            {"name": one, "in": "query", "required": False, "schema": {"type": "string"}} for one in NAMES
+        )
     sentence = SENTENCES.get(name) or operation.get("description") or ""
     operation["summary"] = sentence.rstrip(".") or operation["summary"]
     operation["description"] = f"{sentence} {who_may(name)}".strip()

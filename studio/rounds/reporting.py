@@ -19,6 +19,7 @@ from storage.specs.run import RunSpec
 from storage.store import Store
 from storage.versions import get_version
 from studio.feedback.agreement import agreement
+from studio.rounds.ledger import catch_up
 from studio.rounds.standing import Judged, counted_votes
 from studio.rounds.timeline import card
 
@@ -63,6 +64,7 @@ class RoundReport:
 
 def report(store: Store, number: int) -> RoundReport:
     """Tell a round by number; raises NotFound."""
+    catch_up(store)
     turn = rounds.get_round(store, number)
     job = get_job(store, turn.job_id) if turn.job_id else None
     spec = _spec(store, job)
