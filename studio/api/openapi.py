@@ -18,6 +18,7 @@ from studio.studio import Studio
 Json = dict[str, Any]
 
 SENTENCES: Mapping[str, str] = {**described.SENTENCES, **described_data.SENTENCES}
+_FASTAPIS = frozenset({"HTTPValidationError", "ValidationError"})  # its own shape of refusals, which is not ours
 _METHODS = ("get", "put", "post", "patch", "delete")
 _ABOUT = (
     "The JSON routes that Ratchet's own pages and commands use. Programs show a key (`ratchet keys add NAME --scope "
@@ -90,7 +91,8 @@ def description(app: FastAPI) -> Json:
     made["info"] = {"title": "Ratchet", "version": number, "description": _ABOUT}
     made["x-ratchet"] = True
     components = made.setdefault("components", {})
-    components.setdefault("schemas", {})["Error"] = _ERROR
+    schemas = {name: one for name, one in components.get("schemas", {}).items() if name not in _FASTAPIS}
+    components["schemas"] = {**schemas, "Error": _ERROR}
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "A key that `ratchet keys add` made."},
         "session": {"type": "apiKey", "in": "cookie", "name": "ratchet_session", "description": "A browser's session; "

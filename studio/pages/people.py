@@ -71,6 +71,7 @@ class PlainPages:
         """The list of people; the script fills it."""
         admin = "true" if actor.may(Action.ADMINISTER) else "false"
         body = f'<div id="people" class="stack-l" data-admin="{admin}"></div>'
+        body += '<p class="small"><a class="link" href="/api-docs">Routes for programs of your own</a></p>'
         return self._page(PEOPLE, body, "people", actor, signed_in)
 
     def forbidden(self, actor: Actor, name: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import DatasetCard
 
+from storage.endpoint_keys import keep
 from storage.errors import BadInput, Conflict, NotFound, NotReady, Refused
 from storage.home import Home
 from storage.models import add_model, get_model
@@ -74,6 +75,8 @@ def test_it_is_private_and_its_card_is_one_that_the_hub_takes(played: Store, hub
 
 
 def test_nothing_secret_is_sent(played: Store, hub: Hub) -> None:
+    keep(played, "an endpoint", "sk-very-secret")
+
     push(played, _place(hub))
 
     with zipfile.ZipFile(io.BytesIO(hub.files["project.zip"])) as archive:
@@ -81,6 +84,7 @@ def test_nothing_secret_is_sent(played: Store, hub: Hub) -> None:
         assert "keys.json" not in archive.namelist()
     assert str(played.home.path).encode() not in everything
     assert b"hf_secret" not in everything
+    assert b"sk-very-secret" not in everything
 
 
 def test_without_a_token_or_a_connection_or_a_pack_a_sentence_says_so(
