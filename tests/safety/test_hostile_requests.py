@@ -33,7 +33,19 @@ HOSTILE: tuple[Any, ...] = (
     None, "", " ", "\0", "\ud800", "../../etc/passwd", "a" * 100_000, "'; drop table votes; --", "%s%n{0}", "-1",
     -1, 0, 2**31, 2**63, 2**70, 1e308, -0.5, True, [], [None], {}, {"a": {"b": []}}, DEEP, [{"role": 1}],
 )  # fmt: skip
-PATHS = ("%00", "%ed%a0%80", "%ff", "a" * 3000, "..%2f..%2fetc", "-1", "9" * 30, "%20", "%F0%9F%98%80", "a%0ab")
+PATHS = (
+    "%00",
+    "%C2%B2",
+    "%ed%a0%80",
+    "%ff",
+    "a" * 3000,
+    "..%2f..%2fetc",
+    "-1",
+    "9" * 30,
+    "%20",
+    "%F0%9F%98%80",
+    "a%0ab",
+)
 # What starts a process, loads a model or waits for the network; and what would lock the asker out.
 LEFT_OUT = (
     "/v1/chat/completions", "/api/data/suggest", "/api/data/render", "/api/data/hub/", "/api/data/exports/hub",
