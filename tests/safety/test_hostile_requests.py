@@ -6,6 +6,7 @@ or asks the network is left out; schemathesis asks the rest again with values of
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from storage.comparisons import create_study
 from storage.models import list_models
 from studio.api.openapi import description, operations
 from studio.app import build_app
+from studio.feedback.study_settings import StudySettings
 from studio.people import keys
 from studio.people.roles import Actor
 from studio.settings import Settings
@@ -176,6 +178,18 @@ def test_hostile_fields_for_what_is_there(client: TestClient, said: dict[str, An
                 wrong += _wrong(client, method, address, operation, **_body(method, json.dumps(body).encode()))
 
     assert wrong == []
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(StudySettings)])
+def test_hostile_settings_of_a_study(name: str, client: TestClient, said: dict[str, Any]) -> None:
+    operation = dict(operations(said))["PATCH /api/studies/{name}"]
+    wrong = []
+    for value in HOSTILE:
+        content = json.dumps({name: value}).encode()
+        wrong += _wrong(client, "PATCH", "/api/studies/look", operation, **_body("PATCH", content))
+
+    assert wrong == []
+    assert client.get("/api/studies/look").status_code == 200
 
 
 def _body(method: str, content: bytes) -> dict[str, Any]:
