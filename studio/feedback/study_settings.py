@@ -186,9 +186,8 @@ def _texts(name: str, values: Any) -> tuple[str, ...]:
 
 def _contestant(values: Mapping[str, Any]) -> Contestant:
     sampling = values.get("sampling")
-    if not all(isinstance(values.get(name), str) for name in ("name", "model")) or isinstance(
-        sampling, str | int | list
-    ):
+    named = all(isinstance(values.get(name), str) for name in ("name", "model"))
+    if not named or not isinstance(sampling or {}, Mapping):
         raise BadInput(f"A contestant has a name, a model and perhaps a sampling, not {json.dumps(values)[:80]}.")
     return Contestant(
         values["name"], values["model"], values.get("system"), Sampling.from_json(sampling) if sampling else None

@@ -4,6 +4,7 @@ The routes and their fields come from our own description of them, so a new one 
 or asks the network is left out; schemathesis asks the rest again with values of its own (test_schemathesis.py).
 """
 
+import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
@@ -50,20 +51,23 @@ PATHS = (
 )
 # What starts a process, loads a model or waits for the network; and what would lock the asker out.
 LEFT_OUT = (
+    "/api/compare/prompt", "/api/compare/continue", "/api/compare/again",
     "/v1/chat/completions", "/api/data/suggest", "/api/data/render", "/api/data/hub/", "/api/data/exports/hub",
     "/api/models/{name}/export", "/api/jobs/preflight", "/api/people/sign-in", "/api/people/join", "/tokens",
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """A studio with a dataset, a study and a key."""
     made = Studio(settings=Settings.from_env({}, home=tmp_path_factory.mktemp("hostile") / "home"))
     store = made.ready
     add_dataset(store, "own", "sft", [conversation("q", "a"), conversation("r", "b")])
     starter = list_models(store)[0]
     create_study(store, "look", [starter, starter], None)
-    return made
+    with made.home.worker_lock.open("w") as lock:  # nobody trains what is asked for by accident
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield made
 
 
 @pytest.fixture(scope="module")
