@@ -70,4 +70,4 @@ def test_over_standard_input_every_verb_is_there(tmp_path: Path, mode: str) -> N
     names, datasets = run_alone(ask())
 
     assert {"import", "train", "promote", "votes-export"} < names
-    assert [one["name"] for one in datasets.structured_content["datasets"]] == ["starter", "starter-prompts"]
+    assert {one["name"] for one in datasets.structured_content["datasets"]} == {"starter", "starter-prompts"}
