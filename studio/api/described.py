@@ -65,7 +65,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "POST /api/results/adjudications/undo": "Takes a decision back.",
         # Rounds and models
         "GET /api/rounds": "The rounds, the champion, what runs now and the one next step.",
-        "GET /api/rounds/{number}/report": "All that a round's report says: votes, agreement, examples, recipe, hashes.",
+        "GET /api/rounds/{number}/report": "All that a report says: votes, agreement, examples, recipe, hashes.",
         "POST /api/rounds/promote": "Makes a candidate the champion, through the gate or over it.",
         "POST /api/rounds/rollback": "Makes the champion before this one champion again.",
         "POST /api/rounds/retrain": "Leaves bad votes or rows out and trains the champion's line again.",
