@@ -72,6 +72,10 @@ def add_error_answers(app: FastAPI) -> None:
         # SQLite and C take 64 bits; Python's own numbers have no end, so only what was sent can be that large.
         return answer(422, "bad-input", f"A number in the request is too large ({error}).")
 
+    @app.exception_handler(RecursionError)
+    async def too_deep(_: Request, error: RecursionError) -> JSONResponse:
+        return answer(422, "bad-input", "The request holds values within values too many levels deep.")
+
     @app.exception_handler(UnicodeEncodeError)
     async def unwritable(_: Request, error: UnicodeEncodeError) -> JSONResponse:
         return answer(422, "bad-input", f"The request holds half a character, which cannot be stored ({error.reason}).")

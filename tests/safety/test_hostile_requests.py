@@ -196,6 +196,22 @@ def test_hostile_settings_of_a_study(name: str, client: TestClient, said: dict[s
     assert client.get("/api/studies/look").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "content",
+    [{"messages": value} for value in HOSTILE]
+    + [{"messages": [value]} for value in HOSTILE]
+    + [{"messages": [{"role": value, "content": value}]} for value in HOSTILE]
+    + [{"messages": [{"role": "user", "content": "q"}], "tools": value, "metadata": value} for value in HOSTILE]
+    + [{"messages": [{"role": "user", "content": "q"}], "tools": [
+        {"name": "f", "parameters": {"properties": value, "required": [value]}}]} for value in HOSTILE],
+)  # fmt: skip
+def test_hostile_rows(content: dict[str, Any], client: TestClient, said: dict[str, Any]) -> None:
+    operation = dict(operations(said))["POST /api/data/datasets/{name}/rows"]
+    body = json.dumps({"content": content}).encode()
+
+    assert _wrong(client, "POST", "/api/data/datasets/own/rows", operation, **_body("POST", body)) == []
+
+
 def _body(method: str, content: bytes) -> dict[str, Any]:
     return {} if method == "GET" else {"content": content, "headers": {"Content-Type": "application/json"}}
 
