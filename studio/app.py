@@ -160,62 +160,16 @@ def announced(demo: gr.Blocks) -> Mapping[str, str]:
 def add_routers(app: FastAPI, studio: Studio) -> None:
     """The JSON routes, each subject by name."""
     from studio.api import (
-        adjudications,
-        answerings,
-        checks,
-        compare,
-        data,
-        disk,
-        editor,
-        exports,
-        imports,
-        jobs,
-        labels,
-        mcp,
-        models,
-        openai,
-        openapi,
-        overview,
-        people,
-        preflights,
-        queue,
-        results,
-        rounds,
-        rows,
-        searches,
-        studies,
-        versions,
+        adjudications, answerings, checks, compare, data, disk, editor, exports, imports, jobs, labels, mcp, models,
+        openai, openapi, overview, people, preflights, queue, results, rounds, rows, searches, studies, versions,
         views,
-    )
+    )  # fmt: skip
 
     subjects = (
-        adjudications,
-        answerings,
-        checks,
-        compare,
-        overview,
-        rows,
-        views,
-        versions,
-        editor,
-        preflights,
-        data,
-        exports,
-        imports,
-        disk,
-        jobs,
-        labels,
-        queue,
-        searches,
-        mcp,
-        models,
-        openai,
-        openapi,
-        rounds,
-        people,
-        results,
+        adjudications, answerings, checks, compare, overview, rows, views, versions, editor, preflights, data,
+        exports, imports, disk, jobs, labels, queue, searches, mcp, models, openai, openapi, rounds, people, results,
         studies,
-    )
+    )  # fmt: skip
     for module in subjects:
         app.include_router(module.router(studio))
     every = ["GET", "POST", "PUT", "PATCH", "DELETE"]
