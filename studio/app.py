@@ -160,8 +160,31 @@ def announced(demo: gr.Blocks) -> Mapping[str, str]:
 def add_routers(app: FastAPI, studio: Studio) -> None:
     """The JSON routes, each subject by name."""
     from studio.api import (
-        adjudications, answerings, checks, compare, data, disk, editor, exports, imports, jobs, labels, mcp, models,
-        openai, openapi, overview, people, preflights, queue, results, rounds, rows, searches, studies, versions,
+        adjudications,
+        answerings,
+        checks,
+        compare,
+        data,
+        disk,
+        editor,
+        exports,
+        imports,
+        jobs,
+        labels,
+        mcp,
+        models,
+        openai,
+        openapi,
+        overview,
+        people,
+        preflights,
+        queue,
+        results,
+        rounds,
+        rows,
+        searches,
+        studies,
+        versions,
         views,
     )  # fmt: skip
 

@@ -18,8 +18,8 @@ def _ask(house: House, token: str | None, message: dict[str, Any]) -> Any:
     return client.post("/mcp", json=message, headers=headers)
 
 
-def _call(name: str, **arguments: Any) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": name, "arguments": arguments}}
+def _call(tool: str, /, **arguments: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": tool, "arguments": arguments}}
 
 
 def _names(answer: Any) -> set[str]:
