@@ -23,6 +23,7 @@ Fill = Callable[..., str]
 def talker(site: Site) -> Iterator[Talker]:
     """An endpoint that is the studio's only model."""
     talker = Talker({"m": lambda messages, seed: f"said to {len(messages)} turns"})
+    site.store.execute("delete from usage")
     site.store.execute("delete from models")
     add_model(site.store, "otter", "endpoint", url=talker.url, remote_name="m")
     yield talker

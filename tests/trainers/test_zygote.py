@@ -112,6 +112,7 @@ def test_a_forked_process_is_like_a_fresh_one(
     nursery: Nursery, order: Callable[..., Order], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RATCHET_PROBE", "new since the zygote began")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     found = {}
     for name, executor in (("forked", LocalExecutor(nursery=nursery)), ("fresh", LocalExecutor())):
         one = order(OPENMP, name, threads=2)
