@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from studio import task as running
+from studio.api.ascii import Ascii
 from studio.studio import Studio
 from studio.training.disk import clean, usage
 from studio.training.exporting_models import exportable
@@ -26,7 +27,7 @@ class Wanted(BaseModel):
 
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
-    routes = APIRouter(prefix="/api", tags=["disk"])
+    routes = APIRouter(prefix="/api", tags=["disk"], default_response_class=Ascii)
 
     @routes.get("/jobs/disk")
     def disk() -> dict[str, Any]:

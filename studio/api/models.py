@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from storage.models import get_model
 from studio.api.allowed import Asker
+from studio.api.ascii import Ascii
 from studio.clients.dialects import DIALECTS
 from studio.studio import Studio
 from studio.training.adding import add_model, list_all
@@ -43,7 +44,7 @@ class Changed(BaseModel):
 
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
-    routes = APIRouter(prefix="/api/models", tags=["models"])
+    routes = APIRouter(prefix="/api/models", tags=["models"], default_response_class=Ascii)
 
     @routes.get("")
     def all_models() -> dict[str, Any]:
