@@ -53,10 +53,12 @@ def pull(
     store: Store, place: Place, bases: Mapping[str, Path] | None = None, starter: Path | None = None
 ) -> dict[str, Any]:
     """Fetch a pack and open it in this home, which must hold nothing; what `keeping.load` says, and `repository`."""
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
     with tempfile.TemporaryDirectory(dir=store.home.uploads, prefix=".hub-") as folder:
         with _asking(place):
+            url = hf_hub_url(place.repository, FILE, repo_type="dataset", endpoint=place.endpoint)
+            get_hf_file_metadata(url, endpoint=place.endpoint)  # fails at once; the download would try for 23 s
             path = hf_hub_download(
                 place.repository, FILE, repo_type="dataset", local_dir=folder, endpoint=place.endpoint
             )
