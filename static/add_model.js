@@ -1,6 +1,7 @@
 /*
  * The dialog that adds a model: a folder on this machine, an id on the Hub, or an endpoint's address, which brings
- * questions of its own: what kind of server it is, how it is asked, and what it costs.
+ * questions of its own: what kind of server it is, how it is asked, and what it costs. An adapter may also be sent from
+ * the browser (a zip file, or its files), and a base without a chat template can be given one.
  * Used by train.js as `ratchet.askForModel()`, which resolves to the new model's name, or null: an endpoint answers,
  * and nothing can be trained on it.
  */
@@ -89,6 +90,32 @@
     return { element, body, show };
   }
 
+  /** Sends a file to the studio and answers its id. */
+  async function send(file) {
+    const person = document.body.dataset.person;
+    const headers = { "Content-Type": "application/octet-stream", ...(person && { "X-Ratchet-Person": encodeURIComponent(person) }) };
+    const name = encodeURIComponent(file.name.toWellFormed?.() ?? file.name);
+    const response = await fetch(`/api/models/upload?name=${name}`, { method: "PUT", headers, body: file, credentials: "same-origin" });
+    const answer = await response.json().catch(() => null);
+    if (!response.ok) throw new Error(answer?.error?.sentence || `The studio answered with status ${response.status}.`);
+    return answer.id;
+  }
+
+  /** What is asked only where it matters: {element, mend(message): show what would help, body()}. */
+  function mendingForm() {
+    const template = el("select", { id: "model-template" },
+      [["", "its own"], ["chatml", "ChatML (<|im_start|> …)"], ["plain", "plain (User: … Assistant: …)"]].map(([value, words]) => el("option", { value }, words)));
+    const base = el("input", { id: "model-base", autocomplete: "off", spellcheck: "false", maxlength: 64 });
+    const [forTemplate, forBase] = [field("model-template", "Chat template", template), field("model-base", "Lies on the base (its name here)", base)];
+    forTemplate.hidden = forBase.hidden = true;
+    const mend = (message) => {
+      if (/chat template/.test(message)) forTemplate.hidden = false;
+      if (/belongs to the base/.test(message)) forBase.hidden = false;
+    };
+    const body = () => ({ template: template.value || null, base: base.value.trim() || null });
+    return { element: el("div", { class: "fields" }, forTemplate, forBase), mend, body };
+  }
+
   function askForModel() {
     return new Promise((resolve) => {
       const ref = el("input", { id: "model-ref", autocomplete: "off", spellcheck: "false", "aria-describedby": "model-ref-hint" });
@@ -96,11 +123,14 @@
       const error = el("p", { class: "field-error", role: "alert", hidden: true });
       const add = el("button", { type: "submit", class: "button button-primary" }, "Add the model");
       const endpoint = endpointForm();
+      const mending = mendingForm();
+      const files = el("input", { id: "model-files", type: "file", multiple: true, accept: ".zip,.safetensors,.json,.md", "aria-describedby": "model-files-hint" });
       let added = null;
-      const form = el("form", { class: "stack", onsubmit: (event) => { event.preventDefault(); send(); } },
+      const form = el("form", { class: "stack", onsubmit: (event) => { event.preventDefault(); submit(); } },
         field("model-ref", "Where it is", ref,
           "A folder on this machine, a Hub id (owner/name), or an endpoint (https://host/v1#model). Safetensors only."),
-        field("model-name", "Name (optional)", name), endpoint.element,
+        field("model-files", "Or an adapter from your own machine", files, "A zip file, or adapter_config.json and adapter_model.safetensors."),
+        field("model-name", "Name (optional)", name), endpoint.element, mending.element,
         error, el("div", { class: "dialog-buttons" }, add));
       const box = dialog("Add a model", form, [{ label: "Cancel", kind: "secondary", run: () => {} }]);
       box.addEventListener("close", () => resolve(added));
@@ -110,16 +140,25 @@
       function tell(problem) {
         error.textContent = problem.message;
         error.hidden = false;
-        ref.focus();
+        mending.mend(problem.message);
+        (files.files.length ? files : ref).focus();
       }
 
-      async function send() {
+      async function sent() {
+        const named = name.value.trim() || null;
+        if (!files.files.length) return api("/api/models", { body: { ref: ref.value, name: named, ...mending.body(), ...endpoint.body() } });
+        const uploads = [];
+        for (const file of files.files) uploads.push(await send(file));
+        return api("/api/models/uploaded", { body: { uploads, name: named, base: mending.body().base } });
+      }
+
+      async function submit() {
         if (add.disabled) return;
         add.disabled = true;
         add.textContent = "Adding…";
         error.hidden = true;
         try {
-          const model = await api("/api/models", { body: { ref: ref.value, name: name.value.trim() || null, ...endpoint.body() } });
+          const model = await sent();
           added = model.kind === "endpoint" ? null : model.name;
           toast(model.kind === "endpoint" ? `${model.name} is added: it can answer in studies.` : `${model.name} is added.`, "good");
           box.close();

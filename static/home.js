@@ -135,7 +135,8 @@
 
   function materialFrame(round) {
     const from = round.material;
-    if (!from) return frame("Learns from", pending("Examples or votes, as you choose."));
+    if (!from) return frame("Learns from", pending(round.model ? "It comes from elsewhere." : "Examples or votes, as you choose."));
+    if (from.mixed?.length) return frame("Mixed from", el("p", { class: "small", dir: "auto" }, from.mixed.join(", ")));
     const verb = round.model ? "Learnt" : "Learns";
     if (from.study) {
       return frame(`${verb} from votes`, el("p", { class: "stat-value" }, from.votes), el("p", { class: "muted small" }, "votes of ",
@@ -147,7 +148,7 @@
 
   function jobFrame(round, sparks) {
     const { job } = round;
-    if (!job) return frame("Training", pending("Not trained yet."));
+    if (!job) return frame("Training", pending(round.model ? "None: its weights were there." : "Not trained yet."));
     const took = job.seconds === null ? "" : `, ${spell(job.seconds)}`;
     const spark = el("div", { class: "spark" });
     sparks.draw(job, spark);

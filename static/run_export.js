@@ -1,32 +1,49 @@
 /*
- * Taking a model out of the studio: as adapter, merged, or full; what is written is tested before it is offered.
+ * Taking a model out of the studio, in the forms that it has; what is written is tested before it is offered or sent.
  *
  *   ratchet.training.exportButton(model)   a button that asks, waits for the task, and gives the file
+ *   ratchet.exportModel(model)             the same dialog at once
  */
 (() => {
   "use strict";
 
   const { el, api, dialog } = window.ratchet;
-  const { bytes } = window.ratchet.training;
-  const FORMS = [["adapter", "Adapter: the small file, for the base that it was trained on"], ["merged", "Merged: a whole model, in the number format of its base"], ["full", "Full: a whole model in float32"]];
+  const training = (window.ratchet.training ||= {});
+  const WORDS = { adapter: "Adapter", merged: "Merged", full: "Full", trl: "For TRL and PEFT", ollama: "For Ollama", gguf: "GGUF, for llama.cpp" };
   const AGAIN = 800; // ms between two looks at the task
 
   const exportButton = (model) => el("button", { type: "button", class: "button", id: "run-export", onclick: () => ask(model) }, "Export…");
 
   function ask(model) {
-    const form = el("select", { id: "export-as" }, FORMS.map(([name, words]) => el("option", { value: name }, words)));
+    const form = el("select", { id: "export-as" });
+    const hub = el("input", { id: "export-hub", autocomplete: "off", spellcheck: "false", maxlength: 200, placeholder: "owner/name", "aria-describedby": "export-hub-hint" });
+    const open = el("input", { id: "export-public", type: "checkbox" });
+    const licence = el("input", { id: "export-licence", autocomplete: "off", spellcheck: "false", maxlength: 60, placeholder: "apache-2.0" });
     const said = el("div", { class: "stack-s", role: "status", id: "export-said" });
     const begin = el("button", { type: "submit", class: "button button-primary", id: "export-begin" }, "Write and test it");
     const content = el("form", { class: "stack", onsubmit: (event) => { event.preventDefault(); write(); } },
-      el("div", { class: "field" }, el("label", { for: "export-as" }, "As"), form), el("p", { class: "hint" }, "What is written is loaded anew and answers five prompts as the model here does, before you get it."),
+      el("div", { class: "field" }, el("label", { for: "export-as" }, "As"), form),
+      el("div", { class: "fields" },
+        el("div", { class: "field" }, el("label", { for: "export-hub" }, "Send to the Hugging Face Hub (optional)"), hub, el("p", { class: "hint", id: "export-hub-hint" }, "With the token of this machine (HF_TOKEN or hf auth login). Empty: a file for you.")),
+        el("div", { class: "field" }, el("label", { for: "export-licence" }, "Licence on its card (optional)"), licence)),
+      el("label", { class: "check" }, open, " Everybody may see it there"),
+      el("p", { class: "hint" }, "What is written is loaded anew and answers five prompts as the model here does, before you get it."),
       said, el("div", { class: "dialog-buttons" }, begin));
     const box = dialog(`Export ${model}`, content, [{ label: "Close", kind: "secondary", run: () => {} }]);
+    fill().catch((error) => said.replaceChildren(el("p", { class: "notice notice-bad" }, error.message)));
+
+    async function fill() {
+      const { forms } = await api("/api/models/export-forms");
+      form.replaceChildren(...forms.map(({ name, help, ready }) => el("option", { value: name }, `${WORDS[name] || name}: ${help}${ready ? "" : " – not set up here"}`)));
+    }
 
     async function write() {
       if (begin.disabled) return;
       begin.disabled = true;
       try {
-        const { task } = await api(`/api/models/${encodeURIComponent(model)}/export`, { body: { as: form.value } });
+        const repository = hub.value.trim();
+        const body = { as: form.value || "adapter", licence: licence.value.trim(), ...(repository && { repository, private: !open.checked }) };
+        const { task } = await api(`/api/models/${encodeURIComponent(model)}/${repository ? "export-to-hub" : "export"}`, { body });
         show(await ended(task));
       } catch (error) {
         said.replaceChildren(el("p", { class: "notice notice-bad" }, error.message));
@@ -48,12 +65,16 @@
 
     function show(result) {
       const test = result.self_test || {};
-      const whole = test.agreement === undefined || test.agreement >= 1;
+      const asked = test.agreement !== null;
+      const told = asked ? `${test.same_answers} of ${test.prompts} prompts answered alike, ${Math.round(100 * (test.agreement ?? 1))} % of the tokens.` : `${test.tensors} tensors are the model's; nothing here can ask it.`;
       said.replaceChildren(
-        el("p", { class: `notice ${whole ? "notice-good" : "notice-warning"}`, id: "export-test" }, `${test.same_answers} of ${test.prompts} prompts answered alike, ${Math.round(100 * (test.agreement ?? 1))} % of the tokens.`),
-        el("a", { class: "button button-primary", id: "export-file", href: `/api/data/exports/files/${encodeURIComponent(result.file)}`, download: result.file }, `Save it (${bytes(result.bytes)})`));
+        el("p", { class: `notice ${asked && (test.agreement ?? 1) >= 1 ? "notice-good" : "notice-warning"}`, id: "export-test" }, told),
+        result.url ? el("p", { id: "export-url" }, "It lies at ", el("span", { class: "mono", dir: "ltr" }, result.url), ".") : el("a", { class: "button button-primary", id: "export-file", href: `/api/data/exports/files/${encodeURIComponent(result.file)}`, download: result.file }, `Save it (${size(result.bytes)})`));
     }
   }
 
-  window.ratchet.training.exportButton = exportButton;
+  const size = (count) => (count < 1e6 ? `${Math.ceil(count / 1e3)} kB` : `${(count / 1e6).toLocaleString("en-GB", { maximumFractionDigits: 1 })} MB`);
+
+  training.exportButton = exportButton;
+  window.ratchet.exportModel = ask;
 })();

@@ -24,7 +24,8 @@ _MASK = "[erased]"
 
 _DESCENDANTS = """with recursive led (id) as (
 select model_id from jobs where id in (select value from json_each(?)) and model_id is not null
-union select m.id from models m join led on m.parent_id = led.id)
+union select came.id from (select id, parent_id from models union select model_id, parent_id from model_parents) came
+join led on came.parent_id = led.id)
 select name from models where id in (select id from led) order by created_at"""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from storage import migration_bulk, migration_endpoints, migration_rounds, migration_training
+from storage import migration_bulk, migration_endpoints, migration_lineage, migration_rounds, migration_training
 from storage.migration_judging import prepare
 from storage.migration_segments import convert
 from storage.sqlite import Database, Migrations
@@ -35,7 +35,7 @@ def build() -> Migrations:
         _m001_data, _m002_models, _m003_feedback, _m004_jobs, _m005_rounds, _m006_tasks, _m007_segments,
         _m008_findings, _m009_editor, _m010_views, _m011_people, _m012_mappings,
         _m013_exclusions, _m014_judging, _m015_training, _m016_endpoints, _m017_bulk,
-        _m018_rounds, _m019_counting,
+        _m018_rounds, _m019_counting, _m021_lineage,
     ):  # fmt: skip
         migrations(name=step.__name__.lstrip("_"))(step)
     return migrations
@@ -384,3 +384,8 @@ def _m018_rounds(db: Database) -> None:
 def _m019_counting(db: Database) -> None:
     """The newest vote of a study is found without passing all of its votes: whether a leaderboard still holds."""
     db.execute("create index idx_votes_study on votes (study_id)")
+
+
+def _m021_lineage(db: Database) -> None:
+    """See `storage.migration_lineage`."""
+    migration_lineage.prepare(db)

@@ -104,11 +104,18 @@ def server_of(store: Store, model: Model) -> Model | None:
 
 
 def lineage(store: Store, model: Model) -> list[Model]:
-    """The model and its parents, newest first, down to the base."""
+    """The model and all that it came from, each once: itself, its parents, theirs, down to the bases."""
     line = [model]
-    while line[-1].parent_id:
-        line.append(get_model(store, line[-1].parent_id))
+    for one in line:  # grows while it is read
+        known = {each.id for each in line}
+        line += [get_model(store, parent) for parent in parent_ids(store, one) if parent not in known]
     return line
+
+
+def parent_ids(store: Store, model: Model) -> list[str]:
+    """The models whose weights a model came from: all parts of a mixture, else its one parent, if any."""
+    rows = store.rows("select parent_id from model_parents where model_id = ? order by place", [model.id])
+    return [row["parent_id"] for row in rows] or ([model.parent_id] if model.parent_id else [])
 
 
 def free_name(store: Store, wish: str) -> str:

@@ -24,6 +24,7 @@ class Model(Row):
     environment variable that holds its key. `parameters`: count of a base's weights. Of an endpoint also: `dialect`,
     the kind of server; `at_once`, how many questions it takes at a time; `timeout` in seconds; `price_in`, `price_out`
     for a million tokens read and written; `serves`: the base of ours that it holds, whose adapters it answers for.
+    `hub_id`: where on the Hub it was fetched from. A mixture's `parent_id` is its first part (`storage.blends`).
     """
 
     id: str
@@ -52,6 +53,7 @@ class Model(Row):
     serves: str | None
     former_names: list[str] | None
     gone_at: float | None
+    hub_id: str | None
 
     @classmethod
     def json_columns(cls) -> frozenset[str]:

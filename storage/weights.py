@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from storage.errors import BadInput, NotFound, Refused
 
-_PICKLES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib"})
+PICKLES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib"})
+"""Endings of files that can run code when they are read."""
 _LARGEST_HEADER = 100_000_000  # the format's own limit, in bytes
 _CHUNK = 1 << 20
 
@@ -36,7 +37,7 @@ def safetensors_files(folder: Path) -> list[Path]:
     files = sorted(folder.glob("*.safetensors"))
     if files:
         return files
-    pickles = sorted(path.name for path in folder.iterdir() if path.suffix in _PICKLES)
+    pickles = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
     if pickles:
         raise Refused(
             f"{folder} holds its weights only as a pickle ({pickles[0]}), which can run code when it is read; convert "

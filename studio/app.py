@@ -172,6 +172,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         jobs,
         labels,
         mcp,
+        model_sources,
         models,
         openai,
         openapi,
@@ -190,8 +191,8 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
 
     subjects = (
         adjudications, answerings, checks, compare, overview, rows, views, versions, editor, preflights, data,
-        exports, imports, disk, jobs, labels, queue, searches, mcp, models, openai, openapi, rounds, people, results,
-        studies,
+        exports, imports, disk, jobs, labels, queue, searches, mcp, model_sources, models,
+        openai, openapi, rounds, people, results, studies,
     )  # fmt: skip
     for module in subjects:
         app.include_router(module.router(studio))

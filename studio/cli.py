@@ -34,6 +34,7 @@ from studio.verbs import (
     studies,
     tools,
     training,
+    weights,
 )
 from studio.verbs.verb import Outcome, Verb
 
@@ -47,6 +48,7 @@ VERBS: tuple[Verb, ...] = (
     *preflight.VERBS,
     *queue.VERBS,
     *keeping.VERBS,
+    *weights.VERBS,
     *scoring.VERBS,
     *searching.VERBS,
     *labelling.VERBS,

@@ -9,11 +9,23 @@ from studio.opened import Json, Opened
 class KeepingVerbs(Opened):
     """Verbs about models and the disk, over the store of a `Studio`."""
 
-    def export_model(self, model: str, form: str, out: str | Path) -> Json:
-        """Write a model to a folder as adapter, merged or full; what was written is loaded and tested."""
-        from studio.training.exporting_models import export_model
+    def export_model(self, model: str, form: str, out: str | Path, licence: str = "") -> Json:
+        """Write a model to a folder, `form` as in `storage.leaving`; what was written is loaded and tested."""
+        from studio.training.exporting_models import Leaving, export_model
 
-        return export_model(self.ready, model, form, Path(out))
+        return export_model(self.ready, model, Leaving(form, licence, self.settings.llama_cpp), Path(out))
+
+    def push_model(
+        self, model: str, form: str, repository: str, private: bool = True, licence: str = "",
+        endpoint: str | None = None,
+    ) -> Json:  # fmt: skip
+        """Write and test a model, and send it with its card to the Hub."""
+        from studio.curation.export_hub import Place
+        from studio.training.export_model_hub import push_model
+        from studio.training.exporting_models import Leaving
+
+        place = Place(repository, private=private, licence=licence, endpoint=endpoint)
+        return push_model(self.ready, model, Leaving(form, licence, self.settings.llama_cpp), place)
 
     def evaluate(self, model: str, tasks: Sequence[str], limit: int | None = None) -> Json:
         """Run public benchmarks on a model, by the optional lm-eval."""
@@ -32,6 +44,27 @@ class KeepingVerbs(Opened):
         from studio.training.disk import clean
 
         return clean(self.ready, list(jobs) or None, dry)
+
+    def mix_models(
+        self,
+        models: Sequence[str],
+        name: str,
+        how: str = "cat",
+        weights: Sequence[float] = (),
+        density: float = 0.5,
+        seed: int = 0,
+    ) -> Json:
+        """Mix adapters into a new model, measure it, and make it the candidate of a round of its own."""
+        from studio.training.mixing import Recipe, mix
+
+        recipe = Recipe(name, tuple(models), how, tuple(weights), density, seed)
+        return mix(self.ready, self._owner, recipe).to_json()
+
+    def propose(self, model: str) -> Json:
+        """Make a model that no job made the candidate of a round of its own."""
+        from studio.training.mixing import propose
+
+        return propose(self.ready, self._owner, model)
 
     def rename_model(self, model: str, name: str) -> Json:
         """Give a model another name; what knew the old one still finds it."""

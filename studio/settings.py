@@ -53,6 +53,9 @@ class Settings:
     rewards: Path | None = None
     """RATCHET_REWARDS: the folder whose Python files may reward training (rule `code:FILE.py`); none unless set."""
 
+    llama_cpp: Path | None = None
+    """RATCHET_LLAMA_CPP: the folder of llama.cpp with its converter, for exports as GGUF; none unless set."""
+
     webhook: str = ""
     """RATCHET_WEBHOOK: address that is told by a POST of JSON when a training ends; redirects are not followed."""
 
@@ -88,6 +91,7 @@ class Settings:
             allow_host=_names(values.get("allow_host") or environ.get("RATCHET_ALLOW_HOST", "").split(",")),
             root_path=_root_path(str(values.get("root_path", environ.get("RATCHET_ROOT_PATH", "")))),
             rewards=Path(named).expanduser().resolve() if (named := environ.get("RATCHET_REWARDS", "")) else None,
+            llama_cpp=Path(named).expanduser().resolve() if (named := environ.get("RATCHET_LLAMA_CPP", "")) else None,
             webhook=_address(environ.get("RATCHET_WEBHOOK", "")),
             zygote=_switch("RATCHET_ZYGOTE", environ.get("RATCHET_ZYGOTE", "on")),
             engine=environ.get("RATCHET_ENGINE", "").strip(),

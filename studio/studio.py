@@ -144,12 +144,18 @@ class Studio(
         data, found = list_all(self.ready).to_json(), proofs(self.settings.home)
         return {"models": [{**line, **found.get(line["name"], {})} for line in data["models"]]}
 
-    def add_model(self, ref: str, name: str | None = None, **terms: Any) -> Json:
-        """Add a base, an adapter or an endpoint; `terms` of an endpoint: see `studio.training.endpoints.Terms`."""
-        from studio.training.adding import add_model, list_all
+    def add_model(
+        self, ref: str, name: str | None = None, template: str | None = None, base: str | None = None, **terms: Any
+    ) -> Json:
+        """Add a base, an adapter or an endpoint; `terms` of an endpoint: see `studio.training.endpoints.Terms`.
+
+        `template`: chatml, plain or a template's text, for a base without one; `base`: what an adapter lies on.
+        """
+        from studio.training.adding import Choices, add_model, list_all
         from studio.training.endpoints import Terms
 
-        add_model(self.ready, self.settings, ref, name=name, terms=Terms(**terms))
+        choices = Choices(template, base)
+        add_model(self.ready, self.settings, ref, name=name, terms=Terms(**terms), choices=choices)
         return list_all(self.ready).to_json()
 
     def endpoint_key(self, model: str, key: str | None) -> Json:

@@ -45,15 +45,15 @@ def card(spec: RunSpec, metrics: Mapping[str, float], rows: int, evaluation: Map
         "",
         f"{'A LoRA adapter on' if adapter else 'A model from'} {base}, made with {title} by Ratchet.",
         "",
-        *_table("What", "Value", _facts(spec, parent, rows)),
+        *table("What", "Value", _facts(spec, parent, rows)),
         "",
         "## Options",
         "",
-        *_table("Option", "Value", _options(spec)),
+        *table("Option", "Value", _options(spec)),
         "",
         "## Metrics of the last step",
         "",
-        *_table("Metric", "Value", metrics),
+        *table("Metric", "Value", metrics),
         "",
         *_findings(evaluation or {}),
     ]
@@ -70,18 +70,18 @@ def _findings(evaluation: Mapping[str, Any]) -> list[str]:
     """Sections with what was measured after the run."""
     lines: list[str] = []
     if held := evaluation.get("held_out"):
-        lines += ["## Held-out rows", "", *_table("Measure", "Value", held), ""]
+        lines += ["## Held-out rows", "", *table("Measure", "Value", held), ""]
     for kind, groups in (evaluation.get("by") or {}).items():
         if groups:
             values = {f"{group['name']} ({group['rows']} rows)": group["loss"] for group in groups}
-            lines += [f"## Held-out loss by {kind}", "", *_table(kind.capitalize(), "Loss", values), ""]
+            lines += [f"## Held-out loss by {kind}", "", *table(kind.capitalize(), "Loss", values), ""]
     changes = {name: value for name, value in (evaluation.get("forgetting") or {}).items() if value}
     if changes:
         values = {name: f"{value['before']} before, {value['after']} after" for name, value in changes.items()}
-        lines += ["## Forgetting (loss per token)", "", *_table("On", "Loss", values), ""]
+        lines += ["## Forgetting (loss per token)", "", *table("On", "Loss", values), ""]
     if canaries := evaluation.get("canaries"):
         said = {one["prompt"]: f"before: {one['before']} / after: {one['after']}" for one in canaries}
-        lines += ["## Canary prompts", "", *_table("Prompt", "Answers", said), ""]
+        lines += ["## Canary prompts", "", *table("Prompt", "Answers", said), ""]
     return lines
 
 
@@ -107,7 +107,8 @@ def _facts(spec: RunSpec, parent: str, rows: int) -> dict[str, Any]:
     }
 
 
-def _table(left: str, right: str, values: Mapping[str, Any]) -> list[str]:
+def table(left: str, right: str, values: Mapping[str, Any]) -> list[str]:
+    """Names and values as a table in Markdown; no value can break out of its cell."""
     rows = [f"| {_cell(name)} | {_cell(value)} |" for name, value in values.items()]
     return [f"| {left} | {right} |", "|---|---|", *rows]
 

@@ -10,7 +10,7 @@ from studio.api.allowed import Asker
 from studio.api.ascii import Ascii
 from studio.clients.dialects import DIALECTS
 from studio.studio import Studio
-from studio.training.adding import add_model, list_all
+from studio.training.adding import Choices, add_model, list_all
 from studio.training.endpoints import Terms, usage
 from studio.training.model_keeping import archive, delete, rename, take_back
 
@@ -20,6 +20,8 @@ class Added(BaseModel):
 
     ref: str
     name: str | None = None
+    template: str | None = None
+    base: str | None = None
     key_env: str | None = None
     key: str | None = Field(default=None, repr=False)
     dialect: str | None = None
@@ -31,7 +33,7 @@ class Added(BaseModel):
 
     def terms(self) -> Terms:
         """What is agreed with an endpoint; an empty field agrees nothing."""
-        said = self.model_dump(exclude={"ref", "name"})
+        said = self.model_dump(exclude={"ref", "name", "template", "base"})
         return Terms(**{name: None if value == "" else value for name, value in said.items()})
 
 
@@ -62,7 +64,8 @@ def router(studio: Studio) -> APIRouter:
     @routes.post("")
     def add(added: Added) -> dict[str, Any]:
         # A download goes on in this thread when the browser leaves; the model then stands in the list.
-        model = add_model(studio.store, studio.settings, added.ref, added.name or None, added.terms())
+        choices = Choices(added.template or None, added.base or None)
+        model = add_model(studio.store, studio.settings, added.ref, added.name or None, added.terms(), choices)
         return {"name": model.name, "kind": model.kind}
 
     @routes.patch("/{model}")

@@ -51,7 +51,7 @@ _ERROR: Json = {
         }
     },
 }
-_UPLOAD = "PUT /api/data/upload"
+_UPLOADS = frozenset({"PUT /api/data/upload", "PUT /api/models/upload"})
 _BYTES = {"type": "string", "format": "binary"}
 _ROWS = "/api/data/datasets/{name}/rows"
 _FILTERED = frozenset({f"GET {_ROWS}", f"GET {_ROWS}/{{row}}/neighbours"})  # they read the filters of the table
@@ -114,7 +114,7 @@ def operations(said: Json) -> Iterator[tuple[str, Json]]:
 
 def _complete(name: str, operation: Json) -> None:
     """Add what FastAPI does not know of a route."""
-    if name == _UPLOAD:
+    if name in _UPLOADS:
         operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {"schema": _BYTES}}}
     if name in _FILTERED:
         operation.setdefault("parameters", []).extend(

@@ -23,12 +23,16 @@ _HOPE = 200
 
 
 class Line(NamedTuple):
-    """One line: its text without its end, the end, and where it is too long how many characters it really has."""
+    """One line: its text without its end, the end, and where it is too long how many characters it really has.
+
+    `mark`: the byte order mark that it began with, for inside a quoted cell of a table it belongs to the text.
+    """
 
     number: int
     text: str
     end: str = "\n"
     over: int = 0
+    mark: str = ""
 
 
 def bounded_lines(file: TextIO, limit: int = RECORD_LIMIT) -> Iterator[Line]:
@@ -44,7 +48,8 @@ def _bounded(file: TextIO, number: int, text: str, limit: int = RECORD_LIMIT) ->
     if len(text) <= limit or text.endswith(_ENDS):
         bare = text.rstrip("\r\n")
         # Files that were put together bring the byte order mark of each along.
-        return Line(number, bare.removeprefix("\ufeff"), text[len(bare) :])
+        plain = bare.removeprefix("\ufeff")
+        return Line(number, plain, text[len(bare) :], mark=bare[: len(bare) - len(plain)])
     kept, length = text[:RAW_KEPT], len(text)
     while not text.endswith(_ENDS) and (text := file.readline(limit + 1)):
         length += len(text)

@@ -86,14 +86,15 @@ class _Feed:
         if line is None:
             self.unclosed = self.taken > 0  # the reader wanted more of a row that had begun
             raise StopIteration
-        if not self.taken:
+        first = not self.taken
+        if first:
             self.line = line.number
         self.damage = self.damage or fault_of(line)
         self.taken += len(line.text) + 1
         self.raw += line.text[: max(0, RAW_KEPT - len(self.raw))]
         if self.taken > RECORD_LIMIT:
             raise csv.Error("it is too long, or a quotation mark is never closed")
-        return line.text + line.end
+        return line.text + line.end if first else line.mark + line.text + line.end
 
     def fault(self, message: str) -> Fault:
         """A fault of the present row."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple, Self
 
+from storage.blends import blend_of
 from storage.errors import BadInput
 from storage.jobs import get_job
 from storage.models import get_model
@@ -110,9 +111,17 @@ def report(store: Store, turn: Round) -> Report | None:
     if turn.model_id is None or first is None or turn.model_id == first.id:
         return None
     candidate = get_model(store, turn.model_id)
-    found = get_job(store, turn.job_id).evaluation if turn.job_id else None
+    found = evaluation_of(store, turn)
     checks = (_votes(store, turn, candidate, first), _canaries(found), _forgetting(found, Limits.of(store)))
     return Report(candidate.name, first.name, checks)
+
+
+def evaluation_of(store: Store, turn: Round) -> Mapping[str, Any] | None:
+    """What was measured of a round's candidate at the end of its training, or when it was mixed; None: nothing."""
+    if turn.job_id is not None:
+        return get_job(store, turn.job_id).evaluation
+    mixed = blend_of(store, turn.model_id) if turn.model_id else None
+    return mixed.evaluation if mixed else None
 
 
 def _votes(store: Store, turn: Round, candidate: Model, first: Model) -> Check:

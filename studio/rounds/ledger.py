@@ -13,7 +13,7 @@ import threading
 
 from storage import comparisons, promotions, rounds
 from storage.datasets import list_datasets
-from storage.errors import RatchetError
+from storage.errors import Conflict, RatchetError
 from storage.jobs import get_job
 from storage.models import get_model
 from storage.promotions import NewPromotion
@@ -115,6 +115,34 @@ def catch_up(store: Store) -> list[Round]:
     return filled
 
 
+def propose(store: Store, model: Model) -> Round:
+    """Make a model that no job made a candidate in a round of its own, with the study that measures it.
+
+    Closes a finished round, as a job that starts does. Raises Conflict where the open round still waits for its job, or
+    where the model is the champion itself.
+    """
+    catch_up(store)
+    with store.write():
+        turn, first = current(store), champion(store)
+        if first is None or first.id == model.id:
+            raise Conflict(f'"{model.name}" is the champion already, so it stands against nobody.')
+        if turn is not None and turn.job_id and turn.model_id is None and not _has_ended(store, turn):
+            number = get_job(store, turn.job_id).number
+            raise Conflict(
+                f"Round {turn.number} waits for job {number}; let it end, or stop it (`ratchet stop {number}`)."
+            )
+        if turn is not None and turn.model_id:
+            _close(store, turn)
+            first = champion(store) or first
+        turn = rounds.open_round(store, first.id)
+        study = _measuring_study(store, turn.number, None, [first, model])
+        rounds.fill_round(
+            store, turn.id, parent_id=first.id, job_id=None, version_id=None, training_study_id=None,
+            model_id=model.id, measuring_study_id=study.id, against_id=first.id,
+        )  # fmt: skip
+    return rounds.get_round(store, turn.number)
+
+
 def starting_model(store: Store) -> Model | None:
     """The model that the next training starts from unless told otherwise: the champion.
 
@@ -198,7 +226,8 @@ def _complete(store: Store, job: Job) -> Round:
     turn = _turn_for(store, job)
     _fill(store, turn, job)
     against = _against(store, job)
-    study = _measuring_study(store, turn.number, job, against)
+    contestants = [against, get_model(store, job.model_id or "")]
+    study = _measuring_study(store, turn.number, job.study_id, contestants)
     rounds.fill_round(store, turn.id, model_id=job.model_id, measuring_study_id=study.id, against_id=against.id)
     return rounds.get_round(store, turn.number)
 
@@ -209,21 +238,20 @@ def _against(store: Store, job: Job) -> Model:
     return get_model(store, job.base_id) if first is None or first.id == job.model_id else first
 
 
-def _measuring_study(store: Store, number: int, job: Job, against: Model) -> Study:
-    """A study of the new model against the champion, on the prompts of the study before."""
+def _measuring_study(store: Store, number: int, trained_on: str | None, contestants: list[Model]) -> Study:
+    """A study of the champion and the new model, on the prompts of the study that it learnt from, or of the last."""
     before = comparisons.list_studies(store)
     taken = {study.name for study in before}
     name, suffix = f"round-{number}", 2
     while name in taken:
         name, suffix = f"round-{number}-{suffix}", suffix + 1
-    contestants = [against, get_model(store, job.model_id or "")]
-    return comparisons.create_study(store, name, contestants, _prompts(store, job, before), seed=number)
+    return comparisons.create_study(store, name, contestants, _prompts(store, trained_on, before), seed=number)
 
 
-def _prompts(store: Store, job: Job, studies: list[Study]) -> str | None:
+def _prompts(store: Store, trained_on: str | None, studies: list[Study]) -> str | None:
     """The dataset of prompts to ask: of the study that trained it, of the newest study, the starter's, or any."""
-    if job.study_id:
-        asked = comparisons.get_study(store, job.study_id).prompts_id
+    if trained_on:
+        asked = comparisons.get_study(store, trained_on).prompts_id
         if asked:
             return asked
     for study in studies:

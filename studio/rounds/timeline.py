@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage import promotions, rounds
+from storage.blends import parts_of
 from storage.comparisons import get_study
 from storage.datasets import get_dataset
 from storage.jobs import get_job
@@ -19,13 +20,14 @@ from studio.rounds.standing import Standing, standing
 
 @dataclass(frozen=True)
 class Material:
-    """What a round learnt from: rows of a dataset's version, or the votes of a study."""
+    """What a round learnt from: rows of a dataset's version, the votes of a study, or the models that were mixed."""
 
     dataset: str | None = None
     version: int | None = None
     rows: int | None = None
     study: str | None = None
     votes: int | None = None
+    mixed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def card(store: Store, turn: Round) -> RoundCard:
 
 
 def _material(store: Store, turn: Round) -> Material | None:
-    """What the round's job learns or learnt from; None before it has a job."""
+    """What the round's model learns or learnt from; None before it has a job."""
     if turn.training_study_id:
         study = get_study(store, turn.training_study_id)
         return Material(study=study.name, votes=count_votes(store, study.id))
@@ -120,6 +122,8 @@ def _material(store: Store, turn: Round) -> Material | None:
         version = get_version(store, turn.version_id)
         dataset = get_dataset(store, version.dataset_id)
         return Material(dataset=dataset.name, version=version.number, rows=version.rows)
+    if turn.model_id and (parts := parts_of(store, turn.model_id)):
+        return Material(mixed=tuple(get_model(store, part.model_id).name for part in parts))
     return None
 
 

@@ -14,7 +14,7 @@ from storage import exclusions
 from storage.comparisons import get_study
 from storage.errors import BadInput, Conflict, Refused
 from storage.jobs import get_job, list_jobs
-from storage.models import lineage, list_models
+from storage.models import lineage, list_models, parent_ids
 from storage.rows_training import Job, Model
 from storage.store import Store
 from storage.versions import get_version
@@ -80,7 +80,8 @@ def touched(store: Store, blame: Blame) -> list[Touched]:
     found: dict[str, str] = {job.model_id: f"learnt from {blame}" for job in jobs if job.model_id and job.id in direct}
     models = {model.id: model for model in list_models(store, retired=True)}
     jobs_of = {job.model_id: job for job in jobs}
-    while fresh := _heirs(models, jobs_of, found):
+    parents = {model.id: parent_ids(store, model) for model in models.values()}
+    while fresh := _heirs(models, parents, jobs_of, found):
         found |= fresh
     ordered = sorted(found, key=lambda model_id: models[model_id].created_at)
     return [Touched(models[model_id], found[model_id]) for model_id in ordered]
@@ -151,15 +152,21 @@ def _excluded_then(store: Store, study_id: str, blame: Blame, job: Job) -> bool:
     )
 
 
-def _heirs(models: Mapping[str, Model], jobs_of: Mapping[str | None, Job], found: Mapping[str, str]) -> dict[str, str]:
+def _heirs(
+    models: Mapping[str, Model],
+    parents: Mapping[str, Sequence[str]],
+    jobs_of: Mapping[str | None, Job],
+    found: Mapping[str, str],
+) -> dict[str, str]:
     """Models that came by it from those that are found."""
     names = {models[model_id].name: model_id for model_id in found}
     fresh = {}
     for model in models.values():
         if model.id in found:
             continue
-        if model.parent_id is not None and model.parent_id in found:
-            fresh[model.id] = f"goes on from {models[model.parent_id].name}"
+        if came := [parent for parent in parents[model.id] if parent in found]:
+            word = "goes on from" if len(parents[model.id]) == 1 else "was mixed from"
+            fresh[model.id] = f"{word} {models[came[0]].name}"
             continue
         asked = jobs_of[model.id].request if model.id in jobs_of else {}
         helpers = [name for name in (asked.get("teacher"), *(asked.get("rewards") or ())) if name in names]

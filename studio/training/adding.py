@@ -7,52 +7,98 @@ not safetensors or JSON. What a reference is, is told by its form: an address, a
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from storage.clock import new_id
 from storage.endpoint_keys import keep
-from storage.errors import BadInput, Conflict, NotFound
+from storage.errors import BadInput, Conflict, NotFound, RatchetError
 from storage.home import is_folder
+from storage.leaving import BASE_FILES
 from storage.models import add_model as insert_model
 from storage.models import checked_name, free_name, list_models
+from storage.prompts import text_sha256
 from storage.rows_training import ENCODER, Model
 from storage.store import Store
 from storage.usage import Spent, totals
 from studio.settings import Settings
 from studio.training.endpoints import Terms, address, spent_line, terms_of
+from studio.training.fitting import check_layers
 from studio.training.folders import inspect_adapter, inspect_base, is_adapter
 from studio.training.hub import download
+from studio.training.templates import template_for
 
-_ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors", "README.md")
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors", "README.md")
+"""What an adapter's folder may hold; the first two it must."""
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+|[A-Za-z0-9][\w.-]*")
 
 
-def add_model(store: Store, settings: Settings, ref: str, name: str | None = None, terms: Terms | None = None) -> Model:
+@dataclass(frozen=True)
+class Choices:
+    """What a person says of weights that do not say it themselves.
+
+    `template`: of a base without a chat template, the name of one that is offered (`studio.training.templates`) or its
+    text. `base`: of an adapter, the base here that it lies on, by name. `hub_id`: where it was fetched from.
+    """
+
+    template: str | None = None
+    base: str | None = None
+    hub_id: str | None = None
+
+
+def add_model(
+    store: Store,
+    settings: Settings,
+    ref: str,
+    name: str | None = None,
+    terms: Terms | None = None,
+    choices: Choices | None = None,
+) -> Model:
     """Add the model that `ref` names and return its row.
 
     `ref` is a folder, a Hub id (`owner/name`), or the address of an endpoint (`https://host/v1#model`). `terms`: how
     an endpoint is asked. Raises a RatchetError whose sentence says what is wrong.
     """
-    ref, terms = ref.strip(), terms or Terms()
+    ref, terms, choices = ref.strip(), terms or Terms(), choices or Choices()
     if name is not None:
-        checked_name(name)
-        if any(model.name == name for model in list_models(store, retired=True)):
-            raise Conflict(f'A model named "{name}" exists already; choose another name.')
+        check_free(store, name)
     if re.match(r"https?://", ref):
         return _add_endpoint(store, ref, name, terms)
     if terms.given:
         raise BadInput(f'"{ref}" is no endpoint, so nothing is to be agreed with it: leave key, kind and prices out.')
     folder = Path(ref).expanduser() if ref.startswith("~/") else Path(ref)
     if ref and is_folder(folder):
-        return _add_folder(store, folder.resolve(), name)
+        return add_folder(store, folder.resolve(), name, choices)
     if not _HUB_ID.fullmatch(ref) or ref.endswith((".gguf", ".bin", ".safetensors")):
         raise NotFound(
             f'"{ref}" is neither a folder on this machine, nor a Hub id (owner/name), nor an address (http://…/v1).'
         )
     wish = name or free_name(store, _name_from(ref.rpartition("/")[2]))
-    return _add_folder(store, download(ref, store.home.model(wish)), wish)
+    return _add_fetched(store, ref, wish, replace(choices, hub_id=ref))
+
+
+def check_free(store: Store, name: str) -> None:
+    """Raise BadInput for what cannot be a name, Conflict for one that is taken."""
+    checked_name(name)
+    if any(model.name == name for model in list_models(store, retired=True)):
+        raise Conflict(f'A model named "{name}" exists already; choose another name.')
+
+
+def _add_fetched(store: Store, ref: str, name: str, choices: Choices) -> Model:
+    """Add what the Hub sends. What cannot be used as it is stays aside, so that a second try fetches nothing again."""
+    target, aside = store.home.model(name), store.home.models / f".fetched-{text_sha256(ref)[:16]}"
+    if aside.is_dir() and not target.exists():
+        aside.rename(target)
+    else:
+        download(ref, target)
+    try:
+        return add_folder(store, target, name, choices)
+    except RatchetError:
+        shutil.rmtree(aside, ignore_errors=True)
+        target.rename(aside)
+        raise
 
 
 @dataclass(frozen=True)
@@ -94,27 +140,69 @@ def list_all(store: Store) -> ModelList:
     return ModelList(list_models(store), names, totals(store))
 
 
-def _add_folder(store: Store, folder: Path, name: str | None) -> Model:
-    """Add a base or an adapter that lies in a folder."""
+def add_folder(store: Store, folder: Path, name: str | None, choices: Choices) -> Model:
+    """Add a base or an adapter that lies in a folder; raises a RatchetError with what stands against it."""
     wish = name or free_name(store, _name_from(folder.name))
     if is_adapter(folder):
-        return _add_adapter(store, folder, wish)
-    weights = inspect_base(folder)
-    return insert_model(
-        store,
-        wish,
-        "base" if weights.template_sha256 else ENCODER,
-        path=str(folder),
-        base_sha256=weights.sha256,
-        template_sha256=weights.template_sha256,
-        parameters=weights.parameters,
-    )
+        return _add_adapter(store, folder, wish, choices)
+    if choices.base:
+        raise BadInput(f"{folder} holds no adapter, so it lies on no base; leave the base out.")
+    made = _with_template(store, folder, wish, choices.template) if choices.template else folder
+    try:
+        weights = inspect_base(made)
+        return insert_model(
+            store,
+            wish,
+            "base" if weights.template_sha256 else ENCODER,
+            path=str(made),
+            base_sha256=weights.sha256,
+            template_sha256=weights.template_sha256,
+            parameters=weights.parameters,
+            hub_id=choices.hub_id,
+        )
+    except RatchetError:
+        if made != folder:
+            shutil.rmtree(made, ignore_errors=True)
+        raise
 
 
-def _add_adapter(store: Store, folder: Path, name: str) -> Model:
+def _with_template(store: Store, folder: Path, name: str, wish: str) -> Path:
+    """The base with the template: what was fetched gets it where it lies, a person's own folder is left as it is.
+
+    Then its files stand in the home a second time, the weights as hard links where the disk allows, so that they take
+    no room.
+    """
+    template = template_for(folder, wish)
+    target = store.home.model(checked_name(name))
+    if folder != target:
+        if target.exists():
+            raise Conflict(f"{target} exists already; choose another name for the model.")
+        passing = target.with_name(f".new-{new_id()}")
+        passing.mkdir(parents=True)
+        for path in sorted({path for pattern in BASE_FILES for path in folder.glob(pattern) if path.is_file()}):
+            _link(path, passing / path.name)
+        passing.rename(target)
+    (target / "chat_template.jinja").unlink(missing_ok=True)  # it may be a link to the person's own
+    (target / "chat_template.jinja").write_text(template, encoding="utf-8")
+    return target
+
+
+def _link(path: Path, target: Path) -> None:
+    """Weights as a hard link, if that can be; all else as a copy."""
+    if path.suffix == ".safetensors":
+        with suppress(OSError):  # another disk, or one that knows no links
+            target.hardlink_to(path)
+            return
+    shutil.copyfile(path, target)
+
+
+def _add_adapter(store: Store, folder: Path, name: str, choices: Choices) -> Model:
     """Copy an adapter into the home and add it under its base, files first."""
+    if choices.template:
+        raise BadInput("An adapter speaks by the chat template of its base; leave the template out.")
     weights = inspect_adapter(folder)
-    base = _base_named(store, weights.base)
+    base = _base_named(store, choices.base or weights.base)
+    check_layers(folder / ADAPTER_FILES[1], Path(str(base.path)), base.name)
     target = store.home.model(name)
     if folder != target:
         _copy_adapter(folder, target)
@@ -128,6 +216,7 @@ def _add_adapter(store: Store, folder: Path, name: str) -> Model:
         base_sha256=base.base_sha256,
         adapter_sha256=weights.sha256,
         template_sha256=base.template_sha256,
+        hub_id=choices.hub_id,
     )
 
 
@@ -137,7 +226,7 @@ def _copy_adapter(folder: Path, target: Path) -> None:
         raise Conflict(f"{target} exists already; choose another name for the adapter.")
     passing = target.with_name(f".new-{new_id()}")
     passing.mkdir(parents=True)
-    for name in _ADAPTER_FILES:
+    for name in ADAPTER_FILES:
         if (folder / name).is_file():
             shutil.copyfile(folder / name, passing / name)
     passing.rename(target)

@@ -11,6 +11,8 @@ from storage.errors import BadInput, NotFound, Refused
 from storage.home import read_json
 from storage.prompts import text_sha256
 from storage.weights import count_weights, hash_files, read_header, safetensors_files
+from studio.training.fitting import check_vocabulary, refuse_code
+from studio.training.templates import offer
 
 # Families of encoders that transformers reads as classifiers, by the type that their configuration names.
 _ENCODERS = frozenset(
@@ -50,14 +52,16 @@ def inspect_base(folder: Path) -> Weights:
         raise NotFound(f"{folder} has no config.json: it is not the folder of a model that transformers can read.")
     _refuse_ways_out(folder)
     files = safetensors_files(folder)
+    refuse_code(folder)
     template = chat_template(folder)
     if template is None and is_encoder(folder):
         return Weights(folder, hash_files(files), None, count_weights(folder))
     if template is None:
         raise BadInput(
             f"{folder} has no chat template, so it cannot hold a conversation: choose an instruct or chat variant, "
-            "or put a chat_template.jinja into the folder."
+            f"or give it one: `--template {offer(folder)}`, or a file of your own."
         )
+    check_vocabulary(folder, template)
     return Weights(folder, hash_files(files), text_sha256(template), count_weights(folder))
 
 

@@ -48,7 +48,8 @@ def _fetch(repository: str, folder: Path) -> None:
         )
     except GatedRepoError as error:
         raise Refused(
-            f'"{repository}" is gated: accept its terms on huggingface.co, log in with `hf auth login`, and try again.'
+            f'"{repository}" is gated: accept its terms on huggingface.co, log in with `hf auth login` (or set '
+            "HF_TOKEN), and try again."
         ) from error
     except RepositoryNotFoundError as error:
         raise NotFound(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from storage import models
+from storage.blends import blend_of
 from storage.comparisons import list_studies
 from storage.endpoint_keys import forget
 from storage.errors import Conflict, Refused
@@ -87,7 +88,11 @@ def dependants(store: Store, model: Model) -> list[str]:
     """What stands on a model's weights, in sentences."""
     others = [one for one in list_models(store, retired=True) if one.gone_at is None and one.id != model.id]
     return [
-        f"{one.name} {'lies on it' if one.base_id == model.id else 'was trained from it'}; delete that first."
+        f"{one.name} {'lies on it' if one.base_id == model.id else _came(store, one)}; delete that first."
         for one in others
-        if model.id in (one.base_id, one.parent_id)
+        if model.id in (one.base_id, *models.parent_ids(store, one))
     ]
+
+
+def _came(store: Store, model: Model) -> str:
+    return "was trained from it" if blend_of(store, model.id) is None else "was mixed from it"

@@ -1,27 +1,41 @@
 """Verbs about what is kept: export-model, evaluate, disk, clean."""
 
 import argparse
+from typing import Any
 
+from storage.leaving import FORMS
 from studio.studio import Studio
 from studio.verbs.verb import Outcome, Verb, count, no_flags, table
-
-_FORMS = ("adapter", "merged", "full")
 
 
 def _export_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="model to write")
-    parser.add_argument(
-        "--as", dest="form", choices=_FORMS, required=True,
-        help="adapter: its files; merged: in its base, in the base's number format; full: merged, in float32",
-    )  # fmt: skip
-    parser.add_argument("--out", metavar="DIR", required=True, help="folder that does not exist yet")
+    told = "; ".join(f"{name}: {what}" for name, what in FORMS.items())
+    parser.add_argument("--as", dest="form", choices=tuple(FORMS), required=True, help=told)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--out", metavar="DIR", help="folder that does not exist yet")
+    where.add_argument("--to-hub", metavar="OWNER/NAME", help="model on the Hugging Face Hub to write, with its card")
+    seen = parser.add_mutually_exclusive_group()
+    seen.add_argument("--private", action="store_true", default=True, help="only its owner sees it (the default)")
+    seen.add_argument("--public", dest="private", action="store_false", help="let everybody see it on the Hub")
+    parser.add_argument("--licence", default="", metavar="L", help="licence for the card, such as apache-2.0")
 
 
 def _export(studio: Studio, args: argparse.Namespace) -> Outcome:
-    data = studio.export_model(args.model, args.form, args.out)
-    test = data["self_test"]
-    said = f"{test['same_answers']} of {test['prompts']} answers are the same, {test['agreement']:.1%} of the tokens"
-    return Outcome(data, f"{data['path']}: {megabytes(data['bytes'])}; {said}")
+    if args.to_hub:
+        data = studio.push_model(args.model, args.form, args.to_hub, private=args.private, licence=args.licence)
+    else:
+        data = studio.export_model(args.model, args.form, args.out, args.licence)
+    return Outcome(data, f"{data.get('url') or data['path']}: {megabytes(data['bytes'])}; {_tested(data['self_test'])}")
+
+
+def _tested(found: dict[str, Any]) -> str:
+    """What the self-test found."""
+    read = "" if found["tensors"] is None else f"{found['tensors']} tensors are the model's; "
+    if found["agreement"] is None:
+        return f"{read}nothing here can ask it (pip install 'ratchet-studio[gguf]')"
+    same = f"{found['same_answers']} of {found['prompts']} answers are the same"
+    return f"{read}{same}, {found['agreement']:.1%} of the tokens"
 
 
 def _evaluate_flags(parser: argparse.ArgumentParser) -> None:

@@ -3,10 +3,13 @@
 import argparse
 import getpass
 import sys
+from pathlib import Path
 from typing import Any
 
+from storage.errors import NotFound
 from studio.clients.dialects import DIALECTS
 from studio.studio import Studio
+from studio.training.templates import BUILT_IN
 from studio.verbs.verb import Outcome, Verb, count, no_flags, table, visible
 
 _TERMS = ("key_env", "dialect", "at_once", "timeout", "price_in", "price_out", "serves")
@@ -24,6 +27,8 @@ def _models(studio: Studio, args: argparse.Namespace) -> Outcome:
 def _add_model_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ref", metavar="REF", help="Hub id, folder, or address of an endpoint (http://…/v1#model)")
     parser.add_argument("--name", metavar="N", help="name (default: from REF)")
+    parser.add_argument("--template", metavar="T", help="for a base without one: chatml, plain, or a file (Jinja)")
+    parser.add_argument("--base", metavar="B", help="base here that an adapter lies on (default: as it says itself)")
     endpoint = parser.add_argument_group("endpoints")
     endpoint.add_argument("--key-env", metavar="VARIABLE", help="environment variable that holds its key")
     endpoint.add_argument("--key", action="store_true", help="ask for its key (or read standard input), and keep it")
@@ -39,7 +44,7 @@ def _add_model(studio: Studio, args: argparse.Namespace) -> Outcome:
     terms: dict[str, Any] = {name: getattr(args, name) for name in _TERMS}
     if args.key:
         terms["key"] = read_key(args.ref)
-    data = studio.add_model(args.ref, name=args.name, **terms)
+    data = studio.add_model(args.ref, name=args.name, template=_template(args.template), base=args.base, **terms)
     added = data["models"][-1]
     return Outcome(data, f'model "{added["name"]}" added')
 
@@ -60,6 +65,16 @@ def _endpoint_key(studio: Studio, args: argparse.Namespace) -> Outcome:
     data = studio.endpoint_key(args.model, None if args.remove else read_key(args.model))
     kept = f"the key of {args.model} is kept in {data['path']}" if data["kept"] else f"no key of {args.model} is kept"
     return Outcome(data, kept)
+
+
+def _template(wish: str | None) -> str | None:
+    """The name of a template that is offered, or the text of a file; raises NotFound, BadInput."""
+    if wish is None or wish in BUILT_IN:
+        return wish
+    try:
+        return Path(wish).expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise NotFound(f'"{wish}" is neither chatml nor plain nor a readable file ({error}).') from error
 
 
 def _usage_flags(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ TABLES = {
     "comments", "drafts", "findings", "check_suites", "checked", "dataset_checks", "tokenizers", "tokens",
     "views", "people", "invitations", "sessions", "attempts",
     "mappings", "exclusions", "leases", "guidelines", "gold", "second_looks", "standings", "lulls",
-    "workdays", "adjudications", "saved",
+    "workdays", "adjudications", "saved", "model_parents", "blends",
 }  # fmt: skip
 
 

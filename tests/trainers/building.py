@@ -24,7 +24,7 @@ from storage.specs.run import RunSpec
 from storage.store import Store
 from trainers.forking import NotForked, Nursery
 
-TIMEOUT = 240  # seconds; a bound for a broken run, not a measurement
+TIMEOUT = 600  # seconds; a bound for a broken run, not a measurement: it must also hold beside other work
 
 
 def turns(*texts: str) -> list[dict[str, str]]:

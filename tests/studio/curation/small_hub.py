@@ -1,4 +1,4 @@
-"""A small Hub: one dataset out of a folder, over real HTTP, as much of the protocol as its own client asks for.
+"""A small Hub: one dataset or model out of a folder, over real HTTP, as much of the protocol as its client asks for.
 
 It wants a token, so that a test sees whether the login of the machine is used.
 """
@@ -16,11 +16,17 @@ _COMMIT = "c0ffee" * 6 + "c0ff"
 
 
 class SmallHub:
-    """Serves `folder` as the dataset `name` until `close`; `asked` lists the paths of all requests."""
+    """Serves `folder` as the dataset or model `name` until `close`; `asked` lists the paths of all requests.
 
-    def __init__(self, folder: Path, name: str) -> None:
+    `gated`: whether its terms must be accepted first, which nobody has.
+    """
+
+    def __init__(self, folder: Path, name: str, kind: str = "datasets", gated: bool = False) -> None:
         self.folder = folder
         self.name = name
+        self.gated = gated
+        self.api = f"/api/{kind}/{name}"
+        self.resolve = f"/datasets/{name}/resolve/" if kind == "datasets" else f"/{name}/resolve/"
         self.asked: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -76,9 +82,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         path = unquote(urlsplit(self.path).path)
         self.hub.asked.append(path)
-        api, files = f"/api/datasets/{self.hub.name}", f"/datasets/{self.hub.name}/resolve/"
+        api, files = self.hub.api, self.hub.resolve
         if self.headers.get("authorization") != f"Bearer {TOKEN}" or not path.startswith((api, files)):
             self._send(404, b"{}", {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Repository not found"})
+        elif self.hub.gated:
+            self._send(403, b"{}", {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access is restricted"})
         elif path.startswith(files):
             self._file(self.hub.folder / path.removeprefix(files).partition("/")[2])
         else:

@@ -133,6 +133,16 @@ def test_files_that_were_put_together_lose_no_row_to_their_byte_order_marks(writ
 
     assert _values(write("a.jsonl", each * 2)) == [{"a": 1}, {"a": 2}] * 2
     assert _values(write("a.txt", f"\ufeffone{ends}\ufefftwo{ends}")) == [{"text": "one"}, {"text": "two"}]
+    assert _values(write("a.csv", f"\ufeffone,two{ends}1,2{ends}\ufeff3,4{ends}")) == [
+        {"one": "1", "two": "2"}, {"one": "3", "two": "4"},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_a_byte_order_mark_inside_a_quoted_cell_belongs_to_the_text(write: Write, ends: str) -> None:
+    table = f'one,two\n"x{ends}\ufeffy",2\n'
+
+    assert _values(write("a.csv", table)) == [{"one": f"x{ends}\ufeffy", "two": "2"}]
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ pytestmark = pytest.mark.heavy
 
 NASTY = (
     "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "'=1", "''", "'", "＝1", '"', '""', "a,b;c|d\te", "\\",
-    "\\N", "\u202eRTL\u202c", "\u0000", "\ud800", "\udfff", "\u2028", "\x85", "\x1c", "\ufeff", "é", "e\u0301", "😀",
-    "NULL", "nan", "true", "1e5", "0x10", "<script>alert(1)</script>", "{{7*7}}", "\r\n", "\n\n",
+    "\\N", "\u202eRTL\u202c", "\u0000", "\ud800", "\udfff", "\u2028", "\x85", "\x1c", "\ufeff", "\r\ufeff", "é",
+    "e\u0301", "😀", "NULL", "nan", "true", "1e5", "0x10", "<script>alert(1)</script>", "{{7*7}}", "\r\n", "\n\n",
     "Human: hi\n\nAssistant: ho", "```", "[]", "{}", '{"role": "user"}', "a" * 70_000,
 )  # fmt: skip
 TEXTS = st.one_of(

@@ -127,12 +127,13 @@ def test_the_same_seed_gives_the_same_answers(place: Store) -> None:
 
 
 def test_what_was_stopped_goes_on_where_it_stood(place: Store, talker: Talker) -> None:
-    talker.pause = 0.05
+    talker.pause = 0.4  # so that some are still asked for when the word to stop arrives
     answering = begin(place, ADA, Wish("questions", ["nimble-otter"], "answered"))
     until(lambda: kept.counts(place, answering.id).answered > 0, place)
 
     stop(place, ADA, "answered")
     halted = ended(place, answering)
+    talker.pause = 0.0
     gone_on = resume(place, ADA, answering.id)
     told = ended(place, gone_on)
 

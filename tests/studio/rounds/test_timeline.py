@@ -41,10 +41,12 @@ def test_a_finished_round_tells_what_it_learnt_from_and_how_it_stands(store: Sto
 
     cards = [card.to_json() for card in timeline(store)]
 
-    assert first["material"] == {"dataset": "facts", "version": 1, "rows": 5, "study": None, "votes": None}
+    assert first["material"] == {"dataset": "facts", "version": 1, "rows": 5, "study": None, "votes": None,
+                                 "mixed": ()}  # fmt: skip
     assert (first["job"]["status"], first["job"]["method"], first["model"]) == ("done", "sft", "round-1-sft")
     assert (cards[0]["state"], cards[0]["kept"]) == ("closed", cards[0]["standing"]["word"] == "better")
-    assert cards[1]["material"] == {"dataset": None, "version": None, "rows": None, "study": "round-1", "votes": 6}
+    assert cards[1]["material"] == {"dataset": None, "version": None, "rows": None, "study": "round-1", "votes": 6,
+                                    "mixed": ()}  # fmt: skip
     assert (cards[1]["parent"], cards[1]["model"], cards[1]["measuring"]) == ("round-1-sft", "round-2-dpo", "round-2")
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from storage.errors import BadInput, RatchetError, Refused
-from storage.models import add_model, get_model
+from storage.models import add_model, get_model, set_gone
 from storage.store import Store
 from studio.training.benchmarking import benchmark, command
-from studio.training.exporting_models import exportable, wish_of
+from studio.training.exporting_models import Leaving, exportable, wish_of
 from tests.studio.training.project import add_starter, write_adapter
 
 
@@ -24,7 +24,8 @@ def ready(store: Store) -> Store:
 @pytest.mark.parametrize(
     ("name", "form", "sentence"),
     [
-        ("taught", "gguf", 'A model is exported as adapter, merged, full, not as "gguf".'),
+        ("taught", "onnx", 'A model is exported as adapter, merged, full, trl, ollama, gguf, not as "onnx".'),
+        ("starter", "trl", '"starter" is a whole model and no adapter; export it as merged or full.'),
         ("starter", "adapter", '"starter" is a whole model and no adapter; export it as merged or full.'),
         ("far", "merged", '"far" answers from http://127.0.0.1:9/v1: its weights are not on this machine.'),
         ("judge", "merged", '"judge" judges answers and gives none'),
@@ -37,15 +38,26 @@ def test_what_cannot_leave_is_refused(name: str, form: str, sentence: str, ready
     assert sentence in str(refused.value)
 
 
-def test_the_process_is_told_base_adapter_and_place(ready: Store, tmp_path: Path) -> None:
-    wish = wish_of(ready, get_model(ready, "taught"), "merged", tmp_path / "out")
+def test_what_was_deleted_cannot_leave(ready: Store) -> None:
+    set_gone(ready, get_model(ready, "taught"))
 
+    with pytest.raises(Refused, match='The weights of "taught" were deleted'):
+        exportable(ready, "taught", "adapter")
+
+
+def test_the_process_is_told_base_adapter_and_place(ready: Store, tmp_path: Path) -> None:
+    leaving = Leaving("merged", "apache-2.0", tmp_path / "llama.cpp")
+    wish = wish_of(ready, get_model(ready, "taught"), leaving, tmp_path / "out")
+
+    assert wish.pop("card").startswith("---\n")
     assert wish == {
         "name": "taught",
         "base": str(ready.home.model("starter")),
         "adapter": str(ready.home.model("taught")),
         "form": "merged",
         "out": str(tmp_path / "out"),
+        "hub_id": None,
+        "llama_cpp": str(tmp_path / "llama.cpp"),
     }
 
 
