@@ -95,7 +95,7 @@
     const person = document.body.dataset.person;
     const headers = { "Content-Type": "application/octet-stream", ...(person && { "X-Ratchet-Person": encodeURIComponent(person) }) };
     const name = encodeURIComponent(file.name.toWellFormed?.() ?? file.name);
-    const response = await fetch(`/api/models/upload?name=${name}`, { method: "PUT", headers, body: file, credentials: "same-origin" });
+    const response = await fetch(ratchet.at(`/api/models/upload?name=${name}`), { method: "PUT", headers, body: file, credentials: "same-origin" });
     const answer = await response.json().catch(() => null);
     if (!response.ok) throw new Error(answer?.error?.sentence || `The studio answered with status ${response.status}.`);
     return answer.id;

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # left alone: only our scripts read it, and `ratchet.api` puts the root before what it asks.
 _ADDRESS = re.compile(r'(<(?:a|area|img|link|script|source)\b[^<>]*?\s(?:href|src)=")/(?!/)')
 _HTML = re.compile(r"<html\b", re.IGNORECASE)
-_COOKIE = re.compile(r"(;\s*path=)/(?=;|$)", re.IGNORECASE)
+_COOKIE = re.compile(r"(;\s*path=)(/[^;]*)", re.IGNORECASE)
 _REDIRECTS = range(300, 400)
 
 
@@ -106,4 +106,8 @@ def moved(location: str, root: str, host: str) -> str:
 
 def _cookie(value: bytes, root: str) -> bytes:
     """A cookie for the studio alone, not for everything that the machine shows."""
-    return _COOKIE.sub(rf"\g<1>{root}", value.decode("latin-1")).encode("latin-1")
+
+    def under(found: re.Match[str]) -> str:
+        return found[1] + root + ("" if found[2] == "/" else found[2])
+
+    return _COOKIE.sub(under, value.decode("latin-1")).encode("latin-1")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
+from starlette.routing import compile_path
 
 from studio.api import described, described_data
 from studio.api.allowed import BY_KEY, action_for
@@ -62,6 +63,9 @@ _BODIES: Mapping[str, str] = {
     "GET /api/data/exports/files/{file}": "application/octet-stream",
     "GET /api/data/datasets/{name}/export": "application/octet-stream",
     "GET /api/data/rejected/{file}": "application/x-ndjson",
+    "POST /api/demo/{link}/answer": "text/event-stream",
+    "POST /api/models/{model}/chat": "text/event-stream",
+    "GET /api/models/{model}/card": "text/plain",
 }
 
 
@@ -110,6 +114,13 @@ def operations(said: Json) -> Iterator[tuple[str, Json]]:
         for method in _METHODS:
             if method in methods:
                 yield f"{method.upper()} {path}", methods[method]
+
+
+def methods_at(app: FastAPI, path: str) -> list[str]:
+    """The methods that an address of ours knows; none where nothing is there."""
+    paths = description(app)["paths"]
+    found = [methods for known, methods in paths.items() if compile_path(known)[0].match(path)]
+    return [one.upper() for one in _METHODS if any(one in methods for methods in found)]
 
 
 def _complete(name: str, operation: Json) -> None:

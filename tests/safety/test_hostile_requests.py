@@ -53,7 +53,8 @@ PATHS = (
 LEFT_OUT = (
     "/api/compare/prompt", "/api/compare/continue", "/api/compare/again",
     "/v1/chat/completions", "/api/data/suggest", "/api/data/render", "/api/data/hub/", "/api/data/exports/hub",
-    "/api/models/{name}/export", "/api/jobs/preflight", "/api/people/sign-in", "/api/people/join", "/tokens",
+    "/api/models/{name}/export", "/chat", "/api/canaries/run",
+    "/api/jobs/preflight", "/api/people/sign-in", "/api/people/join", "/tokens",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from storage.comparisons import create_study
 from storage.models import list_models
-from studio.people import keys
+from studio.people import accounts, keys
 from studio.people.roles import Actor
 from tests.browser.site import Site, served_site
 from tests.safety.test_hostile_requests import LEFT_OUT
@@ -57,6 +57,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         add_dataset(store, "own", "sft", [conversation("q", "a"), conversation("r", "b")])
         starter = list_models(store)[0]
         create_study(store, "look", [starter, starter], None)
+        accounts.add(store, OWNER, "ada", "admin", "correct horse")  # so that nothing opens without a key
 
     folder = tmp_path_factory.mktemp("schemathesis")
     with served_site(folder, furnish) as site, site.store.home.worker_lock.open("w") as lock:

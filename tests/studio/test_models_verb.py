@@ -11,6 +11,7 @@ from storage.models import get_model
 from storage.store import Store
 from storage.usage import Spent, record
 from studio.cli import main
+from tests.studio.training.project import first_day
 
 URL = "http://127.0.0.1:9/v1#big"
 
@@ -113,3 +114,18 @@ def test_a_key_is_refused_where_none_is_wanted_or_two_are_named(
     assert (both[0], both[2]) == (1, "Give the key itself, or the variable that holds it; not both.\n")
     assert (base[0], base[2]) == (1, '"starter" answers here and needs no key.\n')
     assert not home.keys_file.exists()
+
+
+def test_one_model_is_told_with_what_needs_it(home: Home, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    first_day(store)
+
+    code, out, _ = run(home, capsys, "model", "starter")
+    told = json.loads(run(home, capsys, "model", "starter", "--json")[1])
+
+    assert code == 0
+    assert out.splitlines()[:3] == [
+        "model         starter (champion)", "kind          base", "line          starter",
+    ]  # fmt: skip
+    assert "needed        it is the champion; promote another first." in out
+    assert (told["name"], told["children"], told["recipe"], told["champion"]) == ("starter", [], None, True)
+    assert run(home, capsys, "model", "nobody")[0] == 1

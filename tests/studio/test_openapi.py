@@ -79,6 +79,15 @@ def test_what_it_refers_to_is_there(said: dict[str, Any]) -> None:
     assert said["servers"] == [{"url": "/ratchet"}]
 
 
+def test_a_method_that_an_address_does_not_know_is_refused_with_those_that_it_knows(client: TestClient) -> None:
+    for method in ("DELETE", "HEAD", "OPTIONS", "TRACE"):
+        answer = client.request(method, "/api/models")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    said = {"kind": "bad-method", "sentence": "This address knows GET and POST, and not TRACE."}
+    assert client.request("TRACE", "/api/models").json() == {"error": said}
+    assert client.request("TRACE", "/api/no-such").status_code == 404
+
+
 def test_asking_twice_says_the_same(client: TestClient, said: dict[str, Any]) -> None:
     assert client.get("/api/openapi.json").json() == said
     assert description(_inner(client))["info"]["title"] == "Ratchet"

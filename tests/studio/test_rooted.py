@@ -1,5 +1,8 @@
 """Under a path: it is taken off on the way in, and put before every address on the way out."""
 
+import re
+from pathlib import Path
+
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,6 +15,7 @@ from studio.rooted import Rooted, moved, with_root
 from studio.settings import Settings
 
 HERE = "http://studio.example"
+STATIC = Path(__file__).resolve().parents[2] / "static"
 PAGE = """<!doctype html><html lang="en"><head><link rel="stylesheet" href="/static/a.css?v=1">
 <script defer src="/static/a.js"></script></head><body><a class="link" href="/data?x=1">Data</a>
 <a href="//else.where/">x</a>
@@ -33,9 +37,21 @@ async def away(request: Request) -> Response:
     return RedirectResponse(request.query_params["to"], 303)
 
 
+async def deep(_: Request) -> Response:
+    answer = Response("")
+    answer.set_cookie("visitor", "v", path="/api/demo", samesite="lax")
+    return answer
+
+
 @pytest.fixture
 def client() -> TestClient:
-    routes = [Route("/", page), Route("/page", page), Route("/away", away), Route("/{path:path}", seen)]
+    routes = [
+        Route("/", page),
+        Route("/page", page),
+        Route("/away", away),
+        Route("/deep", deep),
+        Route("/{path:path}", seen),
+    ]
     return TestClient(Rooted(Starlette(routes=routes), "/ratchet"), base_url=HERE, follow_redirects=False)
 
 
@@ -100,3 +116,17 @@ def test_the_setting_is_a_plain_path(given: str, kept: str) -> None:
 def test_what_is_no_path_is_refused(given: str) -> None:
     with pytest.raises(BadInput, match="--root-path is a path such as /ratchet"):
         Settings.from_env({}, root_path=given)
+
+
+def test_a_cookie_of_some_routes_stays_with_them(client: TestClient) -> None:
+    assert client.get("/ratchet/deep").headers["set-cookie"] == "visitor=v; Path=/ratchet/api/demo; SameSite=lax"
+
+
+@pytest.mark.parametrize("script", sorted(STATIC.glob("*.js")), ids=lambda path: path.name)
+def test_scripts_ask_for_no_address_past_the_path(script: Path) -> None:
+    """Addresses go through `ratchet.api`, `ratchet.el` or `ratchet.at`."""
+    asked = re.findall(
+        r"(?:fetch|EventSource|sendBeacon|assign|replace|window\.open)\(\s*[\"'`]/[^\n]*", script.read_text("utf-8")
+    )
+
+    assert asked == []
