@@ -23,6 +23,7 @@ from storage.processes import identify, serving
 from studio.clients.processes import stop_engine
 from studio.clients.reviving import EngineKeeper
 from studio.curation import leftovers, tidying
+from studio.demos.talking import forget_old
 from studio.doorman import check_reach
 from studio.feedback import answerings
 from studio.settings import Settings
@@ -67,6 +68,7 @@ def prepare(studio: Studio) -> None:
     ensure_starter(studio.store, studio.settings)
     comparisons.release(studio.store)
     leftovers.sweep(studio.store, at_once=False)
+    forget_old(studio.store)
     revive(studio.store)
     answerings.revive(studio.store)
     if tidying.amount(studio.store):
