@@ -14,11 +14,10 @@ from storage.jobs import get_job
 from storage.prompts import as_messages
 from storage.rows import Version
 from storage.rows_training import Model
+from storage.specs.canaries import DATASET
 from storage.store import Store
 from storage.versions import contents, freeze
 
-CANARIES = "canaries"
-"""Name of the dataset whose prompts take the place of the built-in canaries."""
 _MOST_EARLIER, _MOST_CANARIES = 32, 16
 _CHUNK = 500
 
@@ -73,7 +72,7 @@ def _earlier(store: Store, origin: Model) -> Sample | None:
 
 def _canaries(store: Store) -> Rows:
     """The prompts of the dataset named `canaries`, where there is one of kind prompts."""
-    dataset = find_dataset(store, CANARIES)
+    dataset = find_dataset(store, DATASET)
     if dataset is None or dataset.kind != "prompts":
         return []
     found: Rows = []

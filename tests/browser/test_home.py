@@ -79,6 +79,8 @@ def test_the_film_tells_each_round_from_its_data_to_its_verdict(played: Still, v
     assert "25 wins, 0 lost, 0 ties. Better, and no accident." in first.inner_text()
     assert "0 wins, 0 lost, 5 ties" in second.inner_text()
     assert first.locator(".win-rate").get_attribute("aria-label").startswith("Wins 100 %, surely between ")
+    figures = [fact.inner_text().split() for fact in first.locator(".film-figures > div").all()]
+    assert figures == [["Forgetting", "+0.20"], ["Judging", "25", "s"]]
     page.wait_for_selector(".spark svg")
     assert first.locator(".spark svg").get_attribute("aria-label") == "Loss from 1.00 to 0.03"
 
