@@ -72,7 +72,9 @@ def _material(report: Json) -> str:
     from_ = report["material"]
     if not from_:
         return ""
-    if from_["study"]:
+    if from_["mixed"]:
+        said = f"The weights of {', '.join(from_['mixed'])}, mixed without a training"
+    elif from_["study"]:
         said = f"{from_['votes']} votes of the study “{from_['study']}”"
     else:
         said = f"{from_['rows']} rows of the dataset “{from_['dataset']}”, version {from_['version']}"

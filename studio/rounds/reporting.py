@@ -19,6 +19,7 @@ from storage.specs.run import RunSpec
 from storage.store import Store
 from storage.versions import get_version
 from studio.feedback.agreement import agreement
+from studio.rounds.gate import evaluation_of
 from studio.rounds.ledger import catch_up
 from studio.rounds.standing import Judged, counted_votes
 from studio.rounds.timeline import card
@@ -76,7 +77,7 @@ def report(store: Store, number: int) -> RoundReport:
         people=len({vote.annotator for vote in votes}),
         agreement=_agreement(store, turn) if votes else None,
         examples=_examples(store, turn, votes),
-        found=(job.evaluation if job else None) or {},
+        found=dict(evaluation_of(store, turn) or {}),
         hashes=[one._asdict() for one in _hashes(store, turn, spec)],
         made_at=now(),
     )

@@ -43,7 +43,9 @@ def test_the_figures_are_those_of_the_film(played: Store) -> None:
     said = report(played, 1).to_json()
 
     assert (said["round"], said["state"], said["model"], said["against"]) == (1, "open", "round-1-sft", "starter")
-    assert said["material"] == {"dataset": "facts", "version": 1, "rows": 5, "study": None, "votes": None}
+    assert said["material"] == {
+        "dataset": "facts", "version": 1, "rows": 5, "study": None, "votes": None, "mixed": (),
+    }  # fmt: skip
     assert (said["standing"]["wins"], said["standing"]["losses"], said["standing"]["ties"]) == (8, 3, 1)
     assert said["people"] == 2
     assert said["evaluation"] == SOUND
