@@ -23,6 +23,9 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "GET /sign-in": None,
         "GET /join/{token}": None,
         "GET /people": Action.JUDGE,  # the page itself says with a sentence who it is for
+        "GET /api-docs": Action.JUDGE,
+        "GET /api/openapi.json": Action.JUDGE,
+        "GET /report/{number}": Action.JUDGE,  # likewise
         "POST /api/people/sign-in": None,
         "POST /api/people/sign-out": None,
         "POST /api/people/join": None,
@@ -53,6 +56,8 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "POST /api/compare/keep": Action.EDIT_DATA,
         "POST /api/compare/sampling": Action.RUN_STUDIES,
         "GET /api/compare/standings": Action.SEE_RESULTS,
+        "POST /api/models/{model}/chat": Action.SEE_RESULTS,
+        "POST /api/models/{model}/compare": Action.SEE_RESULTS,  # making a study needs more, which the domain asks for
         "POST /api/data/datasets/{name}/bulk/count": Action.READ_DATA,
         "POST /api/data/render": Action.READ_DATA,
         "GET /api/data/datasets/{name}/export": Action.EXPORT_DATA,
@@ -71,7 +76,7 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
     }
 )
 # Routes for programs: the doorman lets nobody pass to them without a key, and what the key is for decides the rest.
-BY_KEY = frozenset({"GET /v1/models", "POST /v1/chat/completions"})
+BY_KEY = frozenset({"GET /v1/models", "POST /v1/chat/completions", "POST /mcp", "GET /mcp", "DELETE /mcp"})
 # Subjects in which looking needs one action and changing another.
 SUBJECTS: Mapping[str, tuple[Action, Action]] = MappingProxyType(
     {

@@ -1,11 +1,14 @@
 """JSON routes about the queue of trainings: its order under /api/queue, plans of several phases under /api/plans."""
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from storage import queueing
+from studio.api.allowed import Me
+from studio.api.ascii import Ascii
 from studio.api.jobs import Asked
 from studio.studio import Studio
 from studio.training import phases, queue
@@ -31,12 +34,12 @@ class Phases(BaseModel):
 
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
-    routes = APIRouter(tags=["queue"])
+    routes = APIRouter(tags=["queue"], default_response_class=Ascii)
     _add_order(routes, studio)
 
     @routes.post("/api/plans")
-    def plan(asked: Phases) -> dict[str, Any]:
-        wishes = [phase.request() for phase in asked.phases]
+    def plan(asked: Phases, me: Me) -> dict[str, Any]:
+        wishes = [replace(phase.request(), author=me) for phase in asked.phases]
         queued = phases.launch_plan(studio.store, studio.settings, [wish.to_json() for wish in wishes])
         _work(studio)
         return {"plan": queued.plan, "jobs": [job.id for job in queued.jobs]}
