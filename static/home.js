@@ -125,7 +125,8 @@
     const [word, chip, state] = verdictOf(round);
     return el("li", { class: `timeline-item ${state}`, "aria-label": `Round ${round.round}, ${word}` },
       el("div", { class: "timeline-head" }, el("h3", {}, `Round ${round.round}`), el("span", { class: `chip ${chip}` }, word),
-        round.model ? el("span", { class: "muted small" }, `${round.parent} → `, el("b", {}, round.model)) : el("span", { class: "muted small" }, `from ${round.parent || "the starter"}`)),
+        round.model ? el("span", { class: "muted small" }, `${round.parent} → `, el("b", {}, round.model)) : el("span", { class: "muted small" }, `from ${round.parent || "the starter"}`),
+        round.model && el("a", { class: "link small", href: `/report/${round.round}`, "aria-label": `Report of round ${round.round}` }, "Report")),
       el("div", { class: "film" }, materialFrame(round), jobFrame(round, sparks), resultFrame(round), figuresFrame(round)));
   }
 
@@ -185,7 +186,8 @@
 
   /** What else the gate asks: shown where votes alone do not decide. */
   function gateChecks(round) {
-    const others = (round.gate?.checks || []).filter((check) => check.name !== "votes");
+    // What is still open of a closed round's model nobody needs to settle.
+    const others = (round.gate?.checks || []).filter((check) => check.name !== "votes" && (round.state === "open" || check.state === "fails"));
     if (round.promotion?.kind === "overruled") return el("p", { class: "small" }, `Overruled by ${round.promotion.author}: ${round.promotion.reason}`);
     return others.length ? el("ul", { class: "gate-checks small" }, others.map((check) => el("li", { class: `gate-${check.state}` }, check.sentence,
       check.name === "canaries" && check.state !== "holds" ? [" ", el("a", { class: "link", href: "/results#canaries" }, "See the canaries")] : null))) : null;
