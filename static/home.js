@@ -185,7 +185,8 @@
 
   /** What else the gate asks: shown where votes alone do not decide. */
   function gateChecks(round) {
-    const others = (round.gate?.checks || []).filter((check) => check.name !== "votes");
+    // What is still open of a closed round's model nobody needs to settle.
+    const others = (round.gate?.checks || []).filter((check) => check.name !== "votes" && (round.state === "open" || check.state === "fails"));
     if (round.promotion?.kind === "overruled") return el("p", { class: "small" }, `Overruled by ${round.promotion.author}: ${round.promotion.reason}`);
     return others.length ? el("ul", { class: "gate-checks small" }, others.map((check) => el("li", { class: `gate-${check.state}` }, check.sentence,
       check.name === "canaries" && check.state !== "holds" ? [" ", el("a", { class: "link", href: "/results#canaries" }, "See the canaries")] : null))) : null;

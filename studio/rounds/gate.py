@@ -111,6 +111,11 @@ class Report:
             "checks": [check._asdict() for check in self.checks],
         }
 
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """A report as it was kept, in a round's verdict or as a promotion's evidence."""
+        return cls(said["candidate"], said["champion"], tuple(Check(**check) for check in said["checks"]))
+
 
 def report(store: Store, turn: Round) -> Report | None:
     """What the gate says of a round's candidate now; None while the round has none, or it is the champion itself."""

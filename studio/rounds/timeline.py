@@ -35,8 +35,8 @@ class Material:
 class RoundCard:
     """One round as the timeline shows it. `kept`: None while the round is open; `against`: whom its model must beat.
 
-    `gate`: what stands in the way of its candidate now. `promotion`: how its model became champion, if it did;
-    `rolled_back`: whether that was taken back. `figures`: agreement, losses, and what the round took.
+    `gate`: what stands in the way of its candidate, or stood when it closed. `promotion`: how its model became
+    champion; `rolled_back`: whether that was taken back. `figures`: agreement, losses, and what the round took.
     """
 
     number: int
@@ -109,13 +109,21 @@ def card(store: Store, turn: Round) -> RoundCard:
         standing=standing(store, turn),
         kept=made[-1].id in stands if made and kept is not None else kept,
         reason=made[-1].reason if made else closing.get("reason"),
-        gate=None if made else gate.report(store, turn),
+        gate=None if made else _gate(store, turn),
         promotion=made[-1] if made else None,
         rolled_back=bool(made) and made[-1].id not in stands,
         figures=figures(store, turn, job, gate.evaluation_of(store, turn)),
         opened_at=turn.opened_at,
         closed_at=turn.closed_at,
     )
+
+
+def _gate(store: Store, turn: Round) -> "gate.Report | None":
+    """What the gate says; of a closed round what it said then, for today's champion may be another."""
+    if turn.state == "open":
+        return gate.report(store, turn)
+    said = (turn.verdict or {}).get("gate")
+    return gate.Report.from_json(said) if said else None
 
 
 def _material(store: Store, turn: Round) -> Material | None:
