@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext
 
 BASELINE = Path(__file__).parent / "baselines" / "gradio_form.py"
-PAGES = ("/", "/data?dataset=starter", "/compare", "/studies", "/results", "/train")
+PAGES = ("/", "/data?dataset=starter", "/compare", "/studies", "/results", "/models", "/train")
 TURNS = 5
 GOAL_BYTES = 600.0
 GOAL_SECONDS = 1.5

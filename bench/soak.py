@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 PEOPLE = 8
 GOAL_PERCENT = 5.0
 _BARE = Path(__file__).parent / "baselines" / "gradio_votes.py"
-_PAGES = ("/", "/data", "/compare", "/studies", "/results", "/train")
+_PAGES = ("/", "/data", "/compare", "/studies", "/results", "/models", "/train")
 _QUESTIONS = ("What is the capital of Italy?", "What is 3 plus 4?", "Hello!", "What is the opposite of hot?")
 _CROWD = 80  # twice the threads of the web process
 _ASKED_IN = "first-look"

@@ -126,7 +126,7 @@
     return el("li", { class: `timeline-item ${state}`, "aria-label": `Round ${round.round}, ${word}` },
       el("div", { class: "timeline-head" }, el("h3", {}, `Round ${round.round}`), el("span", { class: `chip ${chip}` }, word),
         round.model ? el("span", { class: "muted small" }, `${round.parent} → `, el("b", {}, round.model)) : el("span", { class: "muted small" }, `from ${round.parent || "the starter"}`)),
-      el("div", { class: "film" }, materialFrame(round), jobFrame(round, sparks), resultFrame(round)));
+      el("div", { class: "film" }, materialFrame(round), jobFrame(round, sparks), resultFrame(round), figuresFrame(round)));
   }
 
   const frame = (title, ...content) => el("div", { class: "film-frame" }, el("h4", {}, title), ...content);
@@ -167,11 +167,29 @@
       gateChecks(round));
   }
 
+  /** The round in numbers, on one line under the frames; what is not known is not there. */
+  function figuresFrame({ figures: of, model, job }) {
+    if (!of || !model) return null;
+    const loss = (change) => `${change.before.toFixed(2)} → ${change.after.toFixed(2)}`;
+    const facts = [
+      of.agreement && ["Agreement", percent(of.agreement.rate), `Of ${plural(of.agreement.pairs, "pair")} of people who judged the same answers`],
+      of.held_out && ["Held-out loss", loss(of.held_out), `Loss per token on ${of.held_out.of} that it never learnt, before and after`],
+      of.forgetting && ["Forgetting", `${of.forgetting.after >= of.forgetting.before ? "+" : "−"}${Math.abs(of.forgetting.after - of.forgetting.before).toFixed(2)}`, `Loss per token on ${of.forgetting.of}: ${loss(of.forgetting)}`],
+      of.device_seconds !== null && of.device_seconds !== job?.seconds && ["On devices", spell(of.device_seconds), "Seconds of training, times its devices"],
+      of.judging_seconds > 0 && ["Judging", spell(of.judging_seconds), "What people spent on the votes that count"],
+      of.money > 0 && ["Servers", of.money.toFixed(2), "What servers wrote for its study, by their prices"],
+    ].filter(Boolean);
+    return facts.length > 0 && el("dl", { class: "film-figures small" }, facts.map(([name, value, title]) =>
+      el("div", { title }, el("dt", {}, name), el("dd", { class: "num" }, value))));
+  }
+
   /** What else the gate asks: shown where votes alone do not decide. */
   function gateChecks(round) {
-    const others = (round.gate?.checks || []).filter((check) => check.name !== "votes");
+    // What is still open of a closed round's model nobody needs to settle.
+    const others = (round.gate?.checks || []).filter((check) => check.name !== "votes" && (round.state === "open" || check.state === "fails"));
     if (round.promotion?.kind === "overruled") return el("p", { class: "small" }, `Overruled by ${round.promotion.author}: ${round.promotion.reason}`);
-    return others.length ? el("ul", { class: "gate-checks small" }, others.map((check) => el("li", { class: `gate-${check.state}` }, check.sentence))) : null;
+    return others.length ? el("ul", { class: "gate-checks small" }, others.map((check) => el("li", { class: `gate-${check.state}` }, check.sentence,
+      check.name === "canaries" && check.state !== "holds" ? [" ", el("a", { class: "link", href: "/results#canaries" }, "See the canaries")] : null))) : null;
   }
 
   function settles(stand) {

@@ -1,8 +1,7 @@
 /*
  * Taking a model out of the studio, in the forms that it has; what is written is tested before it is offered or sent.
  *
- *   ratchet.training.exportButton(model)   a button that asks, waits for the task, and gives the file
- *   ratchet.exportModel(model)             the same dialog at once
+ *   ratchet.training.exportButton(model, kind)   a button that asks, waits for the task, and gives the file
  */
 (() => {
   "use strict";
@@ -12,9 +11,9 @@
   const WORDS = { adapter: "Adapter", merged: "Merged", full: "Full", trl: "For TRL and PEFT", ollama: "For Ollama", gguf: "GGUF, for llama.cpp" };
   const AGAIN = 800; // ms between two looks at the task
 
-  const exportButton = (model) => el("button", { type: "button", class: "button", id: "run-export", onclick: () => ask(model) }, "Export…");
+  const exportButton = (model, kind = "adapter") => el("button", { type: "button", class: "button", id: "run-export", onclick: () => ask(model, kind) }, "Export…");
 
-  function ask(model) {
+  function ask(model, kind) {
     const form = el("select", { id: "export-as", "aria-describedby": "export-as-hint" });
     const told = el("p", { class: "hint", id: "export-as-hint" });
     let forms = [];
@@ -37,7 +36,8 @@
 
     async function fill() {
       ({ forms } = await api("/api/models/export-forms"));
-      form.replaceChildren(...forms.map(({ name, ready }) => el("option", { value: name }, `${WORDS[name] || name}${ready ? "" : " – not set up here"}`)));
+      const fitting = forms.filter((one) => kind === "adapter" || !one.adapters_only);
+      form.replaceChildren(...fitting.map(({ name, ready }) => el("option", { value: name }, `${WORDS[name] || name}${ready ? "" : " – not set up here"}`)));
       explain();
     }
 
@@ -66,11 +66,14 @@
         const task = await api(`/api/data/tasks/${id}`);
         if (task.status === "done") return task.result;
         if (task.status === "failed" || task.status === "stopped") throw new Error(task.error?.sentence || "It was not written.");
-        said.replaceChildren(el("p", { class: "muted" }, task.message || "It begins in a moment."));
+        said.replaceChildren(el("p", { class: "muted" }, task.message || "It begins in a moment."), progress(task.progress));
         await new Promise((done) => setTimeout(done, AGAIN));
         if (!box.isConnected) throw new Error("The dialog was closed.");
       }
     }
+
+    const progress = (share) => el("div", { class: "progress", role: "progressbar", "aria-label": `Export of ${model}`, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(100 * share) },
+      el("span", { style: { "--value": `${100 * share}%` } }));
 
     function show(result) {
       const test = result.self_test || {};
@@ -85,5 +88,4 @@
   const size = (count) => (count < 1e6 ? `${Math.ceil(count / 1e3)} kB` : `${(count / 1e6).toLocaleString("en-GB", { maximumFractionDigits: 1 })} MB`);
 
   training.exportButton = exportButton;
-  window.ratchet.exportModel = ask;
 })();

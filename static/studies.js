@@ -56,7 +56,7 @@
       if (name) return [listLink(), studies.one(await api(`/api/studies/${encodeURIComponent(name)}`), may, draw)];
       const all = await api("/api/studies");
       if (here().get("new") && may) return [await studies.form(all.usual, (made) => go({ study: made }))];
-      return [may && newLink(), list(all.studies), all.studies.length > 0 && studies.command("ratchet studies")];
+      return [may && newLink(), list(all.studies), all.studies.length > 0 && studies.command("ratchet studies"), studies.demos(may)];
     }
 
     function listLink() {

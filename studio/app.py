@@ -26,6 +26,8 @@ from studio.api.allowed import allowed
 from studio.api.errors import CalmErrors, add_error_answers
 from studio.assets import Assets, GradioFiles, HashedFiles, ThemeFile
 from studio.doorman import Doorman
+from studio.pages.demo import DemoPage
+from studio.pages.demo import router as demo_pages
 from studio.pages.lean_gradio import import_gradio, without_rehearsals
 from studio.pages.people import PlainPages
 from studio.pages.people import router as plain_pages
@@ -78,6 +80,7 @@ def assemble(studio: Studio, demo: gr.Blocks) -> FastAPI:
     add_middleware(app, studio, assets, demo, limits)
     add_routers(app, studio)
     app.include_router(plain_pages(PlainPages(assets)))
+    app.include_router(demo_pages(DemoPage(assets), studio))
     app.mount("/static", HashedFiles(assets), name="static")
     app.mount("/assets", GradioFiles(), name="assets")
     app.router.routes.append(Route("/theme.css", ThemeFile(lambda: (demo.theme_css, demo.theme_hash))))
@@ -99,7 +102,7 @@ def build_pages(studio: Studio) -> gr.Blocks:
     """One Gradio application with our pages as its routes."""
     import gradio as gr
 
-    from studio.pages import compare, data, home, results, studies, train
+    from studio.pages import compare, data, home, models, results, studies, train
     from studio.pages.shell import PAGES
 
     builders = {
@@ -108,6 +111,7 @@ def build_pages(studio: Studio) -> gr.Blocks:
         "/compare": compare.build,
         "/studies": studies.build,
         "/results": results.build,
+        "/models": models.build,
         "/train": train.build,
     }
     demo = gr.Blocks(analytics_enabled=False, title="Ratchet", fill_width=True, delete_cache=CACHE_SECONDS)
@@ -155,9 +159,12 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
     from studio.api import (
         adjudications,
         answerings,
+        canaries,
         checks,
         compare,
         data,
+        demo,
+        demos,
         disk,
         editor,
         exports,
@@ -165,6 +172,7 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         jobs,
         labels,
         model_sources,
+        model_tree,
         models,
         openai,
         overview,
@@ -181,32 +189,11 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
     )
 
     subjects = (
-        adjudications,
-        answerings,
-        checks,
-        compare,
-        overview,
-        rows,
-        views,
-        versions,
-        editor,
-        preflights,
-        data,
-        exports,
-        imports,
-        disk,
-        jobs,
-        labels,
-        queue,
-        searches,
-        model_sources,
-        models,
-        openai,
-        rounds,
-        people,
-        results,
-        studies,
-    )
+        adjudications, answerings, canaries, checks, compare, overview, rows, views, versions, editor, preflights, data,
+        exports, imports, disk, jobs, labels, queue, searches, model_sources, models, openai, rounds, people, results,
+        studies, demo, demos,
+        model_tree,  # after all others under /api/models: it takes any one name there for a model
+    )  # fmt: skip
     for module in subjects:
         app.include_router(module.router(studio))
     app.add_api_route("/api/{path:path}", nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])

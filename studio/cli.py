@@ -14,8 +14,10 @@ from studio.settings import Settings
 from studio.studio import Studio
 from studio.verbs import (
     answering,
+    canaries,
     checking,
     data,
+    demos,
     exports,
     feedback,
     keeping,
@@ -55,7 +57,9 @@ VERBS: tuple[Verb, ...] = (
     *answering.VERBS,
     *studies.VERBS,
     *rounds.VERBS,
+    *canaries.VERBS,
     *packing.VERBS,
+    *demos.VERBS,
     *people.VERBS,
     *keys.VERBS,
     *measuring.VERBS,

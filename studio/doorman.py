@@ -1,6 +1,6 @@
 """Finds out who asks, before any route or page does: by the session that the browser's cookie holds.
 
-ASGI middleware inside the guard. Without a session only the sign-in page, invitations and static files are open;
+ASGI middleware inside the guard. Without a session only the sign-in page, invitations, demos and static files are open;
 Gradio's own routes are behind it too, which Gradio's `auth` would not do for ours. On a machine of one's own,
 where the studio listens on loopback and nobody has made an account, everybody who reaches it is the owner.
 
@@ -8,6 +8,7 @@ Programs show a key instead (`Authorization: Bearer rk_…`): it opens /v1, and 
 for.
 """
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from studio.studio import Studio
 
 OPEN = frozenset(["/sign-in", "/favicon.ico", "/api/people/sign-in", "/api/people/sign-out", "/api/people/join"])
-JOIN = "/join/"
+# Links: what stands behind is told by the secret in the address, and it gives no session. One part, and nothing below.
+LINK = re.compile(r"/(?:join|demo)/[^/]+|/api/demo/[^/]+(?:/answer|/vote)?")
 FOR = "x-ratchet-person"  # for whom the page was made that asks (static/shell.js)
 # What the frame of every Gradio page asks; the rest of Gradio's routes read or write what an annotator has no part in.
 GRADIO_FOR_ALL = ("heartbeat/", "startup-events", "theme.css", "app_id", "login_check", "user")
@@ -136,7 +138,7 @@ class Doorman:
     def _refuse(self, scope: Scope, actor: Actor | None) -> Response | None:
         """The answer to somebody who may not have what they ask for, or None; /api has its own table."""
         path = scope["path"]
-        if path in OPEN or path.startswith(JOIN):
+        if path in OPEN or LINK.fullmatch(path):
             return None
         if actor is None:
             if path.startswith(("/api/", "/gradio_api/")) or scope["method"] not in ("GET", "HEAD"):

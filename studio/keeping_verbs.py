@@ -9,6 +9,13 @@ from studio.opened import Json, Opened
 class KeepingVerbs(Opened):
     """Verbs about models and the disk, over the store of a `Studio`."""
 
+    def model(self, name: str) -> Json:
+        """All that is known of a model: recipe, line, votes, the gate, what was measured, card, what needs it."""
+        from studio.clients.loaded import loaded
+        from studio.training.model_facts import facts
+
+        return facts(self.ready, name, loaded(self.home))
+
     def export_model(self, model: str, form: str, out: str | Path, licence: str = "") -> Json:
         """Write a model to a folder, `form` as in `storage.leaving`; what was written is loaded and tested."""
         from studio.training.exporting_models import Leaving, export_model

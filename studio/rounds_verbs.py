@@ -1,5 +1,6 @@
-"""The verbs of `Studio` about rounds, which inherits them: the ledger, promotion, rolling back, the gate."""
+"""The verbs of `Studio` about rounds, which inherits them: the ledger, promotion, rolling back, the gate, canaries."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -42,6 +43,52 @@ class RoundsVerbs(Opened):
         turn = current(self.store)
         found = gate.report(self.store, turn) if turn else None
         return {"limits": asdict(now), "report": found.to_json() if found else None}
+
+    def canaries(self, models: Sequence[str] = ()) -> Json:
+        """The canaries with what is expected, and how each model (all, unless named) answered them."""
+        from studio.rounds.canary_tables import overview
+
+        return overview(self.ready, models)
+
+    def run_canaries(self, models: Sequence[str] = (), again: bool = False) -> Json:
+        """Let models (all that answer, unless named) answer every canary; `again`: also what they have answered."""
+        from studio.rounds.asking_canaries import run
+        from studio.rounds.canary_tables import overview
+
+        asked = run(self.ready, self.settings, models, again)
+        return {"asked": [one.to_json() for one in asked], **overview(self.store, [one.model for one in asked])}
+
+    def canary_changes(self, after: str, before: str | None = None) -> Json:
+        """What a model answers otherwise than another one (the champion, unless named), canary by canary."""
+        from studio.rounds.canary_tables import changes
+
+        return changes(self.ready, after, before, self._owner.name)
+
+    def begin_canaries(self) -> Json:
+        """Make the dataset `canaries` of the starter set, with what is expected of its answers."""
+        from studio.rounds.asking_canaries import begin
+        from studio.rounds.canary_tables import overview
+
+        begin(self.ready, self._owner)
+        return overview(self.store)
+
+    def expect(self, canary: str, kind: str, value: Any) -> Json:
+        """Expect something of the answers to a canary, which is named by its number or how it begins."""
+        from studio.rounds.asking_canaries import expect
+        from studio.rounds.canaries import find_canary
+        from studio.rounds.expectations import says
+
+        found = find_canary(self.ready, canary)
+        made = expect(self.store, self._owner, found, kind, value)
+        return {"id": made.id, "number": found.number, "prompt": found.text, "says": says(made)}
+
+    def lift_expectation(self, expectation: str, lifted: bool = True) -> Json:
+        """Expect something no longer, or again."""
+        from studio.rounds.asking_canaries import lift
+        from studio.rounds.expectations import says
+
+        changed = lift(self.ready, self._owner, expectation, lifted)
+        return {"id": changed.id, "says": says(changed), "lifted": changed.lifted_at is not None}
 
     def replay(self, number: int) -> Json:
         """Run a round again from its frozen inputs, and say whether weights and figures are the same."""

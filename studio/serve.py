@@ -23,6 +23,7 @@ from storage.processes import identify, serving
 from studio.clients.processes import stop_engine
 from studio.clients.reviving import EngineKeeper
 from studio.curation import leftovers, tidying
+from studio.demos.talking import forget_old
 from studio.doorman import check_reach
 from studio.feedback import answerings
 from studio.settings import Settings
@@ -67,6 +68,7 @@ def prepare(studio: Studio) -> None:
     ensure_starter(studio.store, studio.settings)
     comparisons.release(studio.store)
     leftovers.sweep(studio.store, at_once=False)
+    forget_old(studio.store)
     revive(studio.store)
     answerings.revive(studio.store)
     if tidying.amount(studio.store):
@@ -134,11 +136,13 @@ def _start_companions(studio: Studio, server: Any, keeper: EngineKeeper) -> None
 
 @contextmanager
 def services(studio: Studio) -> Iterator[None]:
-    """What works beside the pages: answering comparisons ahead of the voter, keeping the ledger."""
+    """What works beside the pages: answering comparisons ahead of the voter, keeping the ledger and the canaries."""
+    from studio.rounds.canary_keeper import CanaryKeeper
     from studio.rounds.ledger import Keeper
     from studio.training.notifying import Notifier
 
-    working = (studio.answerer, Keeper(studio.store), Notifier(studio.store, studio.settings.webhook))
+    store = studio.store
+    working = (studio.answerer, Keeper(store), CanaryKeeper(store), Notifier(store, studio.settings.webhook))
     for service in working:
         service.start()
     try:

@@ -13,6 +13,7 @@ from storage.committing import Committer
 from storage.comparisons import get_study
 from storage.errors import BadInput
 from studio.answering_verbs import AnsweringVerbs
+from studio.demos_verbs import DemosVerbs
 from studio.keeping_verbs import KeepingVerbs
 from studio.opened import Json
 from studio.packing_verbs import PackingVerbs
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 
 
 class Studio(
-    TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs, ScoringVerbs, AnsweringVerbs, RoundsVerbs, PackingVerbs
-):
+    TrainingVerbs, KeepingVerbs, QueueVerbs, SearchVerbs, ScoringVerbs, AnsweringVerbs, RoundsVerbs, PackingVerbs,
+    DemosVerbs,
+):  # fmt: skip
     """A project opened: `s = Studio("~/my-project")`, then `s.import_file(…)`, `s.train("dpo", …)`."""
 
     @property

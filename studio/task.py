@@ -22,6 +22,7 @@ from storage.store import Store
 from studio.curation import bulk, export_tasks, intake, tidying, trash, uploads, versioning
 from studio.curation.checks import tasks as checking
 from studio.feedback import bulk as answering
+from studio.rounds import asking_canaries
 from studio.training import export_model_hub, exporting_models, labelling_models, mixing, trials
 
 _LOWEST_PRIORITY = 19
@@ -46,6 +47,7 @@ KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {
     "label": labelling_models.run_label,
     "answer": answering.run_answer,
     "export-model": exporting_models.run_export_model,
+    "canaries": asking_canaries.run_task,
     "push-model": export_model_hub.run_push_model,
     "mix-models": mixing.run_mix,
 }

@@ -35,8 +35,9 @@ class TrainingVerbs(Opened):
         from studio.training.watching import wait as wait_for
 
         request = Request(
-            method, base, dataset=dataset, votes=votes, study=study, name=name, options=options or {}, **more
-        )
+            method, base, dataset=dataset, votes=votes, study=study, name=name, options=options or {},
+            **{"author": self.settings.annotator, **more},
+        )  # fmt: skip
         job = launch(self.ready, self.settings, request)
         start_worker(self.home)
         if wait:

@@ -19,7 +19,8 @@ FORBIDDEN = {
 }
 GRADIO_ROOMS = ("studio/pages/", "studio/widgets/", "studio/app.py")
 WEB_ROOMS = (*GRADIO_ROOMS, "studio/api/")
-DOMAIN = ("studio/curation/", "studio/feedback/", "studio/training/", "studio/rounds/", "studio/clients/")
+DOMAIN = ("studio/curation/", "studio/feedback/", "studio/training/", "studio/rounds/", "studio/clients/",
+          "studio/demos/")  # fmt: skip
 
 
 def _name(path: Path) -> str:

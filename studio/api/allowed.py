@@ -26,6 +26,11 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "POST /api/people/sign-in": None,
         "POST /api/people/sign-out": None,
         "POST /api/people/join": None,
+        # A demo's link is all that these ask for, and they reach nothing but that demo.
+        "GET /demo/{link}": None,
+        "GET /api/demo/{link}": None,
+        "POST /api/demo/{link}/answer": None,
+        "POST /api/demo/{link}/vote": None,
         "GET /api/people/me": Action.JUDGE,
         "POST /api/people/me/password": Action.JUDGE,
         "GET /account": Action.JUDGE,
@@ -48,6 +53,8 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "POST /api/compare/keep": Action.EDIT_DATA,
         "POST /api/compare/sampling": Action.RUN_STUDIES,
         "GET /api/compare/standings": Action.SEE_RESULTS,
+        "POST /api/models/{model}/chat": Action.SEE_RESULTS,
+        "POST /api/models/{model}/compare": Action.SEE_RESULTS,  # making a study needs more, which the domain asks for
         "POST /api/data/datasets/{name}/bulk/count": Action.READ_DATA,
         "POST /api/data/render": Action.READ_DATA,
         "GET /api/data/datasets/{name}/export": Action.EXPORT_DATA,
@@ -59,6 +66,9 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "GET /api/data/exports/files/{file}": Action.EXPORT_DATA,
         "POST /api/data/tasks/{task_id}/cancel": Action.EXPORT_DATA,
         "GET /api/data/folders": Action.EDIT_DATA,
+        # Whoever sees models side by side may say which is better, and have a model answer what is to be seen.
+        "POST /api/canaries/votes": Action.SEE_RESULTS,
+        "POST /api/canaries/run": Action.SEE_RESULTS,
         "GET /api/data/rejected/{file}": Action.EDIT_DATA,
     }
 )
@@ -75,7 +85,9 @@ SUBJECTS: Mapping[str, tuple[Action, Action]] = MappingProxyType(
         "/api/plans": (Action.SEE_RESULTS, Action.TRAIN),
         "/api/models": (Action.SEE_RESULTS, Action.MANAGE_MODELS),
         "/api/rounds": (Action.SEE_RESULTS, Action.TRAIN),
+        "/api/canaries": (Action.SEE_RESULTS, Action.RUN_STUDIES),
         "/api/studies": (Action.SEE_RESULTS, Action.RUN_STUDIES),
+        "/api/demos": (Action.SEE_RESULTS, Action.RUN_STUDIES),
         "/api/results": (Action.SEE_RESULTS, Action.RUN_STUDIES),
     }
 )

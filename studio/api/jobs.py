@@ -3,6 +3,7 @@
 Plain functions run in threads: each has its own connection to the store.
 """
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -10,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from storage import jobs
 from storage.rows_training import Job
+from studio.api.allowed import Me
 from studio.studio import Studio
 from studio.training.choices import choices
 from studio.training.curve_book import CurveBook
@@ -92,8 +94,9 @@ def _add_starting(routes: APIRouter, studio: Studio) -> None:
         return plan(studio.store, asked.request()).to_json()
 
     @routes.post("")
-    def start(asked: Asked) -> dict[str, Any]:
-        return _working(studio, launch(studio.store, studio.settings, asked.request()))
+    def start(asked: Asked, me: Me) -> dict[str, Any]:
+        request = replace(asked.request(), author=me)
+        return _working(studio, launch(studio.store, studio.settings, request))
 
     @routes.post("/{job}/again")
     def repeat(job: str, asked: Again) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """JSON routes about the queue of trainings: its order under /api/queue, plans of several phases under /api/plans."""
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from storage import queueing
+from studio.api.allowed import Me
 from studio.api.jobs import Asked
 from studio.studio import Studio
 from studio.training import phases, queue
@@ -35,8 +37,8 @@ def router(studio: Studio) -> APIRouter:
     _add_order(routes, studio)
 
     @routes.post("/api/plans")
-    def plan(asked: Phases) -> dict[str, Any]:
-        wishes = [phase.request() for phase in asked.phases]
+    def plan(asked: Phases, me: Me) -> dict[str, Any]:
+        wishes = [replace(phase.request(), author=me) for phase in asked.phases]
         queued = phases.launch_plan(studio.store, studio.settings, [wish.to_json() for wish in wishes])
         _work(studio)
         return {"plan": queued.plan, "jobs": [job.id for job in queued.jobs]}

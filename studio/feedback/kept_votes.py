@@ -19,7 +19,7 @@ class Given(Protocol):
 
     @property
     def source(self) -> str:
-        """Where it comes from: studio, or import."""
+        """Where it comes from: studio, import, or demo (a visitor's, accepted by a curator)."""
 
     @property
     def created_at(self) -> float:

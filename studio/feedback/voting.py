@@ -79,7 +79,7 @@ def _withdraw(store: Store, study: Study, annotator: str, undo_id: str, comparis
             vote = votes.newest_vote(store, study.id, annotator)
         if vote is None or vote.study_id != study.id:
             return None
-        votes.cast(store, _withdrawal(vote, undo_id))
+        votes.cast(store, withdrawal(vote, undo_id))
         reserve(store, study, annotator, vote.comparison_id, BACK)
     return vote
 
@@ -108,7 +108,7 @@ def refuse_unseen(shown: Shown, ballot: Ballot) -> None:
         raise Conflict("The answers have changed since they were shown, so this vote was not kept; look at them again.")
 
 
-def _withdrawal(vote: Vote, undo_id: str | None = None) -> Vote:
+def withdrawal(vote: Vote, undo_id: str | None = None) -> Vote:
     """The row that takes a vote back."""
     return Vote(
         id=undo_id or new_id(), comparison_id=vote.comparison_id, study_id=vote.study_id, annotator=vote.annotator,

@@ -17,7 +17,7 @@ from studio.packing.archive import Entry
 TOKEN = "home:"
 DATABASE = "ratchet.db"
 # Accounts and whatever opens a door; `models.key_env` is a variable's name, no key.
-_SECRET_TABLES = ("sessions", "invitations", "attempts", "people", "api_keys")
+_SECRET_TABLES = ("sessions", "invitations", "attempts", "people", "api_keys", "demo_votes", "demo_answers", "demos")
 _PASSING = ("leases", "drafts")
 _TEXTS = ("spec.json", "adapter_config.json", "process.json", "error.json", "config.json")
 _LEFT_OUT = ("train.log", "process.json", "run.lock")

@@ -1,6 +1,7 @@
 """The page /results: who wins and how sure that is, how well people agree, who judged, what the votes can train.
 
-One widget over /api/results. The chosen study and what is shown of it stand in the address.
+One widget over /api/results. The chosen study and what is shown of it stand in the address. A second one over
+/api/canaries, closed until somebody opens it: it names models, and has nothing to do with the chosen study.
 """
 
 from studio.studio import Studio
@@ -11,3 +12,4 @@ def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
     parts = ("markdown", "results_tables", "results_ratings", "results_scores", "results_people", "results_adjudicate")
     widget("results", parts=parts)
+    widget("canaries", parts=("editor_diff", "canaries_changes", "canaries_expected"))

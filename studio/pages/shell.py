@@ -52,6 +52,7 @@ PAGES: Sequence[Page] = (
         "Who wins, how sure that is, and who judged. Names of models are shown here.",
         Action.SEE_RESULTS,
     ),
+    Page("/models", "Models", "Models", "What was made from what, how good it is, and what can be done with it."),
     Page("/train", "Train", "Train", "Teach a model from examples or from votes, and watch it learn."),
 )
 

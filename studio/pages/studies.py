@@ -18,6 +18,7 @@ def build(studio: Studio) -> None:
             "studies_gold",
             "studies_choice",
             "studies_ahead",
+            "studies_demos",
             "studies_one",
         ),
     )

@@ -3,6 +3,11 @@
 Three things must hold: blind votes on prompts that trained neither model prefer it to the champion (the lower end of
 the anytime-valid interval lies above one half), its answers to the canary prompts have not broken, and what it forgot
 is within the project's limit. What is not known is said, with what would settle it.
+
+Of the canaries: an answer is broken that is empty or goes in circles where the one before was neither. Where people
+expect something of an answer and the champion meets it, the candidate must meet it too; and no answer may be one that
+more people found worse than the champion's than better. Both are asked of what the two models answered to the same
+canaries (`studio.rounds.asking_canaries`), because a run knows only the model that it began from.
 """
 
 import json
@@ -16,7 +21,9 @@ from storage.jobs import get_job
 from storage.models import get_model
 from storage.rows_training import Model, Round
 from storage.store import Store
+from studio.rounds.canaries import Beside, side_by_side
 from studio.rounds.champion import champion
+from studio.rounds.expectations import says
 from studio.rounds.standing import Standing, standing
 
 HOLDS, FAILS, OPEN = "holds", "fails", "open"
@@ -104,6 +111,11 @@ class Report:
             "checks": [check._asdict() for check in self.checks],
         }
 
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """A report as it was kept, in a round's verdict or as a promotion's evidence."""
+        return cls(said["candidate"], said["champion"], tuple(Check(**check) for check in said["checks"]))
+
 
 def report(store: Store, turn: Round) -> Report | None:
     """What the gate says of a round's candidate now; None while the round has none, or it is the champion itself."""
@@ -112,7 +124,8 @@ def report(store: Store, turn: Round) -> Report | None:
         return None
     candidate = get_model(store, turn.model_id)
     found = evaluation_of(store, turn)
-    checks = (_votes(store, turn, candidate, first), _canaries(found), _forgetting(found, Limits.of(store)))
+    canaries = _canaries(found, side_by_side(store, first, candidate), f"{candidate.name} {first.name}")
+    checks = (_votes(store, turn, candidate, first), canaries, _forgetting(found, Limits.of(store)))
     return Report(candidate.name, first.name, checks)
 
 
@@ -150,19 +163,65 @@ def _more(now: Standing) -> str:
     return f"About {now.needed} more votes would tell." if now.needed else "More votes may tell; it is close to even."
 
 
-def _canaries(found: Mapping[str, Any] | None) -> Check:
-    """Is there still an answer to every canary prompt?"""
-    said: Sequence[Mapping[str, Any]] = (found or {}).get("canaries") or []
-    if not said:
-        return Check("canaries", OPEN, "Its answers to the canary prompts are not known.", "Overrule if you know them.")
+def _canaries(found: Mapping[str, Any] | None, both: Sequence[Beside], names: str) -> Check:
+    """Is every canary prompt still answered, as it is expected to be, and no worse in people's eyes?
+
+    `both`: what champion and candidate answered; `names`: the two as a command names them.
+    """
+    said = _measured(found, both)
     broken = [one for one in said if _broken(one.get("after")) and not _broken(one.get("before"))]
     if broken:
-        prompt = str(broken[0].get("prompt"))[:80]
         more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
-        said_of = f'Its answer to the canary prompt "{prompt}"{more} is empty or goes in circles.'
-        return Check("canaries", FAILS, said_of)
+        told = f"Its answer to the canary prompt {_quoted(broken[0].get('prompt'))}{more} is empty or goes in circles."
+        return Check("canaries", FAILS, told)
+    if fault := _fault(both):
+        return Check("canaries", FAILS, fault)
+    ask = f"Let both answer them: ratchet canaries run {names}."
+    if not said:
+        unknown = "Its answers to the canary prompts are not known."
+        return Check("canaries", OPEN, unknown, f"{ask} Overrule if you know them.")
+    if any(one.unknown for one in both):
+        return Check("canaries", OPEN, "Whether it answers the canaries as expected is not known.", ask)
     changed = sum(not one.get("same") for one in said)
-    return Check("canaries", HOLDS, f"All {len(said)} canary prompts are answered; {changed} answers have changed.")
+    expected = sum(len(one.canary.expected) for one in both)
+    kept = f" Of {_count(expected, 'expectation')}, it meets every one that the champion meets." if expected else ""
+    asked = "The canary prompt is answered" if len(said) == 1 else f"All {len(said)} canary prompts are answered"
+    told = f"{asked}; {_count(changed, 'answer')} {'has' if changed == 1 else 'have'} changed.{kept}"
+    return Check("canaries", HOLDS, told)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _measured(found: Mapping[str, Any] | None, both: Sequence[Beside]) -> Sequence[Mapping[str, Any]]:
+    """What was said before and after: as the run measured it, else as both models answered since."""
+    said: Sequence[Mapping[str, Any]] = (found or {}).get("canaries") or []
+    if said or not all(one.before and one.after for one in both):
+        return said
+    return [{"prompt": one.canary.text, "before": one.before.text, "after": one.after.text, "same": one.same}
+            for one in both if one.before and one.after]  # fmt: skip
+
+
+def _fault(both: Sequence[Beside]) -> str | None:
+    """The first expectation that is met no longer, or the first answer that people found worse; None without any."""
+    lost = [(one, expectation) for one in both for expectation in one.lost]
+    if lost:
+        one, expectation = lost[0]
+        more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
+        return (
+            f"Its answer to the canary prompt {_quoted(one.canary.text)} is no longer as expected "
+            f"({says(expectation)}){more}; the champion's is."
+        )
+    worse = [one for one in both if one.votes.worse > one.votes.better]
+    if worse:
+        more = f" and {len(worse) - 1} more" if len(worse) > 1 else ""
+        return f"People found its answer to the canary prompt {_quoted(worse[0].canary.text)}{more} worse."
+    return None
+
+
+def _quoted(prompt: Any) -> str:
+    return f'"{str(prompt)[:80]}"'
 
 
 def _broken(text: Any) -> bool:

@@ -130,6 +130,8 @@ def _judge_or_train(store: Store, turn: Round, study: Study | None) -> Step:
     found = gate.report(store, turn)
     if found is not None and found.passes:
         return _keep(turn, found)
+    if found is not None and (check := _only_canaries(found)):
+        return _ask_canaries(found, check)
     pairs = _pairs(store, study)
     if pairs >= ENOUGH_PAIRS:
         return _train_on_votes(study, model, now)
@@ -173,6 +175,23 @@ def _keep(turn: Round, found: gate.Report) -> Step:
         6,
         "ratchet promote",
         "/api/rounds/promote",
+    )
+
+
+def _only_canaries(found: gate.Report) -> gate.Check | None:
+    """The gate's question about canaries, where everything else holds and it is open."""
+    left = [check for check in found.checks if check.state != gate.HOLDS]
+    return left[0] if [(check.name, check.state) for check in left] == [("canaries", gate.OPEN)] else None
+
+
+def _ask_canaries(found: gate.Report, check: gate.Check) -> Step:
+    return Step(
+        "Ask the canaries",
+        f"{found.candidate} is better than the champion by its votes. {check.sentence} Both models answer them once.",
+        "/results#canaries",
+        "Open the canaries",
+        6,
+        f"ratchet canaries run {found.candidate} {found.champion}",
     )
 
 

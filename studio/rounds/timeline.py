@@ -14,6 +14,7 @@ from storage.store import Store
 from storage.versions import get_version
 from studio.feedback.counting import count_votes
 from studio.rounds import gate
+from studio.rounds.figures import Figures, figures
 from studio.rounds.ledger import catch_up
 from studio.rounds.standing import Standing, standing
 
@@ -34,8 +35,8 @@ class Material:
 class RoundCard:
     """One round as the timeline shows it. `kept`: None while the round is open; `against`: whom its model must beat.
 
-    `gate`: what stands in the way of its candidate now. `promotion`: how its model became champion, if it did;
-    `rolled_back`: whether that was taken back.
+    `gate`: what stands in the way of its candidate, or stood when it closed. `promotion`: how its model became
+    champion; `rolled_back`: whether that was taken back. `figures`: agreement, losses, and what the round took.
     """
 
     number: int
@@ -52,6 +53,7 @@ class RoundCard:
     gate: "gate.Report | None"
     promotion: promotions.Promotion | None
     rolled_back: bool
+    figures: Figures
     opened_at: float
     closed_at: float | None
 
@@ -73,6 +75,7 @@ class RoundCard:
             "gate": None if self.gate is None else self.gate.to_json(),
             "promotion": None if self.promotion is None else _promotion_json(self.promotion),
             "rolled_back": self.rolled_back,
+            "figures": self.figures.to_json(),
             "opened_at": self.opened_at,
             "closed_at": self.closed_at,
         }
@@ -92,25 +95,35 @@ def card(store: Store, turn: Round) -> RoundCard:
     stands = {one.id for one in promotions.standing(store)}
     kept = closing.get("kept")
     against = turn.against_id or turn.parent_id
+    job = get_job(store, turn.job_id) if turn.job_id else None
     return RoundCard(
         number=turn.number,
         state=turn.state,
         parent=get_model(store, turn.parent_id).name if turn.parent_id else None,
         against=get_model(store, against).name if against else None,
         material=_material(store, turn),
-        job=get_job(store, turn.job_id) if turn.job_id else None,
+        job=job,
         model=get_model(store, turn.model_id).name if turn.model_id else None,
         measuring=get_study(store, turn.measuring_study_id).name if turn.measuring_study_id else None,
         # Votes on a closed round go on counting, so the figure is of today; the verdict is of its day.
         standing=standing(store, turn),
         kept=made[-1].id in stands if made and kept is not None else kept,
         reason=made[-1].reason if made else closing.get("reason"),
-        gate=None if made else gate.report(store, turn),
+        gate=None if made else _gate(store, turn),
         promotion=made[-1] if made else None,
         rolled_back=bool(made) and made[-1].id not in stands,
+        figures=figures(store, turn, job, gate.evaluation_of(store, turn)),
         opened_at=turn.opened_at,
         closed_at=turn.closed_at,
     )
+
+
+def _gate(store: Store, turn: Round) -> "gate.Report | None":
+    """What the gate says; of a closed round what it said then, for today's champion may be another."""
+    if turn.state == "open":
+        return gate.report(store, turn)
+    said = (turn.verdict or {}).get("gate")
+    return gate.Report.from_json(said) if said else None
 
 
 def _material(store: Store, turn: Round) -> Material | None:

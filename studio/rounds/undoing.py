@@ -120,7 +120,7 @@ def retrain(
     _exclude(store, actor, blame, reason)
     if not again:
         return said
-    queued = launch_plan(store, settings, _phases(again, start))
+    queued = launch_plan(store, settings, _phases(again, start, actor))
     return {**said, "plan": queued.plan, "jobs": [job.number for job in queued.jobs]}
 
 
@@ -201,9 +201,9 @@ def _of_version(store: Store, job: Job, blame: Blame) -> bool:
     return get_version(store, job.version_id).id == find_version(store, blame.dataset, blame.number).id
 
 
-def _phases(jobs: Sequence[Job], start: Model) -> list[dict[str, Any]]:
+def _phases(jobs: Sequence[Job], start: Model, actor: Actor) -> list[dict[str, Any]]:
     """What was asked for then, from the clean model on; each later phase goes on from the one before it."""
-    asked = [replace(request_of(job), name=None, after=None, when_idle=False) for job in jobs]
+    asked = [replace(request_of(job), name=None, after=None, when_idle=False, author=actor.name) for job in jobs]
     first = replace(asked[0], base=start.name)
     return [first.to_json(), *(replace(request, base="").to_json() for request in asked[1:])]
 

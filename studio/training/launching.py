@@ -18,9 +18,9 @@ from storage import jobs, queueing
 from storage.clock import new_id
 from storage.datasets import get_dataset
 from storage.errors import BadInput
+from storage.freezing import Sample, freeze_apart
 from storage.home import Home
 from storage.rows_training import Job
-from storage.runs import freeze_rows
 from storage.specs.registry import method_named
 from storage.specs.run import RunSpec
 from storage.store import Store
@@ -31,7 +31,7 @@ from studio.training.material import Frozen, gather, gather_extras
 from studio.training.planning import Plan, plan, taken_names
 from studio.training.request import Request
 from studio.training.rewarding import programs_of
-from studio.training.yardsticks import yardsticks
+from studio.training.yardsticks import Rows, yardsticks
 
 # What may change the result of a run; noted so that a replay can say what differs.
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "safetensors", "numpy")
@@ -68,14 +68,16 @@ def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan, part_
     folder = store.home.runs / f".new-{secrets.token_hex(8)}"
     folder.mkdir(parents=True)
     try:
-        hashes = {name: freeze_rows(folder / f"{name}.parquet", rows).sha256 for name, rows in extras.items()}
-        _write(folder, job_id, thought, frozen, settings, {"extras": hashes, "memory_gb": memory})
+        files = freeze_apart(folder, {"data": frozen.rows, **extras})
+        hashes = {name: files[name].sha256 for name in extras}
+        spec = spec_of(job_id, thought, files["data"].sha256, files["data"].rows, settings)
+        replace(spec, extras=hashes, memory_gb=memory, **thought.helpers).write(folder)
         return _enqueue(store, folder, job_id, thought, frozen, part_of)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _yardsticks(store: Store, thought: Plan, frozen: Frozen) -> dict[str, list[dict[str, Any]]]:
+def _yardsticks(store: Store, thought: Plan, frozen: Frozen) -> dict[str, Rows | Sample]:
     """What the run is measured against at its end."""
     assert thought.origin is not None, "a plan without refusals has an origin"
     measured = freeze(store, get_dataset(store, thought.request.eval)) if thought.request.eval else frozen.version
@@ -113,13 +115,6 @@ def _job_id(request: Request) -> str:
 def _existing(store: Store, job_id: str) -> Job | None:
     """The job of that id, if it has been started before."""
     return jobs.get_job(store, job_id) if store.value("select 1 from jobs where id = ?", [job_id]) else None
-
-
-def _write(folder: Path, job_id: str, thought: Plan, frozen: Frozen, settings: Settings, more: dict[str, Any]) -> None:
-    """Write `data.parquet` and `spec.json`."""
-    rows = freeze_rows(folder / "data.parquet", frozen.rows)
-    spec = spec_of(job_id, thought, rows.sha256, rows.rows, settings)
-    replace(spec, **more, **thought.helpers).write(folder)
 
 
 def spec_of(job_id: str, thought: Plan, data_sha256: str, rows: int, settings: Settings) -> RunSpec:

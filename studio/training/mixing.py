@@ -14,10 +14,10 @@ from storage import blends, tasks
 from storage.blends import HOWS, THINNED, NewBlend
 from storage.clock import new_id, now
 from storage.errors import BadInput, Conflict, RatchetError, Refused
+from storage.freezing import freeze_apart
 from storage.home import read_json
 from storage.models import add_model, base_of, checked_name, get_model
 from storage.rows_training import Model, Round, Task
-from storage.runs import freeze_rows
 from storage.store import Store
 from studio.people.roles import Action, Actor, require
 from studio.rounds import ledger
@@ -156,8 +156,7 @@ def _made(store: Store, recipe: Recipe, parts: Sequence[Model], out: Path) -> di
     first = champion(store)
     beaten = first if first is not None and base_of(store, first).id == parts[0].base_id else base_of(store, parts[0])
     with tempfile.TemporaryDirectory(prefix=".mixing-", dir=store.home.runs) as yardsticks:
-        for name, rows in measures(store, beaten).items():
-            freeze_rows(Path(yardsticks) / f"{name}.parquet", rows)
+        freeze_apart(Path(yardsticks), measures(store, beaten))
         wish = {
             "name": recipe.name,
             "base": str(base_of(store, parts[0]).path),

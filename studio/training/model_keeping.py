@@ -11,6 +11,7 @@ from typing import Any
 from storage import models
 from storage.blends import blend_of
 from storage.comparisons import list_studies
+from storage.demos import list_demos
 from storage.errors import Conflict, Refused
 from storage.models import get_model, list_models
 from storage.rows_training import Model
@@ -79,6 +80,8 @@ def in_use(store: Store, model: Model) -> list[str]:
     found += [f"job {row['number']} ({row['name']}) starts from it." for row in waiting]
     open_in = [study.name for study in list_studies(store) if study.state == "open" and model.id in study.models]
     found += [f"the open study {name} compares it; close the study first." for name in open_in]
+    shown_in = [demo.name for demo in list_demos(store) if demo.closed_at is None and model.id in demo.models]
+    found += [f"the demo {name} shows it; close the demo first." for name in shown_in]
     return found
 
 

@@ -20,10 +20,10 @@ import psutil
 
 from storage.clock import now
 from storage.errors import NotFound, NotReady
+from storage.freezing import freeze_apart
 from storage.home import Home, read_json
 from storage.preflights import get_preflight, keep_preflight
 from storage.processes import alive
-from storage.runs import freeze_rows
 from storage.specs.run import RunSpec
 from storage.store import Store
 from studio.clients.forking import fork
@@ -197,8 +197,7 @@ def _start(home: Home, key: str, spec: RunSpec, files: dict[str, list[dict[str, 
     folder = _folder(home, key)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, exist_ok=True)
-    for name, rows in files.items():
-        freeze_rows(folder / f"{name}.parquet", rows)
+    freeze_apart(folder, files)
     spec.write(folder)
     (folder / "wanted").touch()
     words, log_file = ["trainers.preflight", str(folder)], home.logs / "preflight.log"

@@ -26,7 +26,7 @@ class Request:
     instead of held-out rows. `replay`: dataset of which some is mixed in. `teacher`: model to distil from. `rewards`:
     reward models. `after`: job that must be done first; where `base` is its name, its model is what is trained on.
     `when_idle`: wait until nobody works here. `devices`: how many accelerators.
-    `start_id`: made by the client, so that a double click or a repeated request starts one job.
+    `start_id`: made by the client, so that a double click or a repeated request starts one job. `author`: who asks.
     """
 
     method: str
@@ -46,6 +46,7 @@ class Request:
     when_idle: bool = False
     devices: int = 1
     start_id: str | None = None
+    author: str | None = None
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:

@@ -92,6 +92,11 @@ def score_study(store: Store, settings: Settings, model: str, study: str) -> dic
     }
 
 
+def score_texts(store: Store, settings: Settings, model: str, kind: str, texts: Sequence[Text]) -> dict[str, float]:
+    """Score any texts, each once; what is known of subjects of this kind is not asked again. Scores by subject's id."""
+    return _scored(store, settings, _judge(store, model), kind, texts).scores
+
+
 def study_scores(store: Store, study: str) -> list[dict[str, Any]]:
     """What reward models have said already about a study's answers, model by model; for the results page."""
     found = get_study(store, study)

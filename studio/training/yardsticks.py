@@ -9,35 +9,34 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from storage.datasets import find_dataset
+from storage.freezing import Sample
 from storage.jobs import get_job
 from storage.prompts import as_messages
 from storage.rows import Version
 from storage.rows_training import Model
-from storage.runs import thaw_rows
+from storage.specs.canaries import DATASET
 from storage.store import Store
 from storage.versions import contents, freeze
 
-CANARIES = "canaries"
-"""Name of the dataset whose prompts take the place of the built-in canaries."""
 _MOST_EARLIER, _MOST_CANARIES = 32, 16
 _CHUNK = 500
 
 Rows = list[dict[str, Any]]
 
 
-def yardsticks(store: Store, measured: Version | None, origin: Model) -> dict[str, Rows]:
+def yardsticks(store: Store, measured: Version | None, origin: Model) -> dict[str, Rows | Sample]:
     """Rows by name of their file; `measured`: the version that the held-out rows come from, `origin`: the start."""
-    found = {
-        "labels": _labels(store, measured) if measured else [],
+    found: dict[str, Rows | Sample | None] = {
+        "labels": _labels(store, measured) if measured else None,
         "earlier": _earlier(store, origin),
         "canaries": _canaries(store),
     }
     return {name: rows for name, rows in found.items() if rows}
 
 
-def measures(store: Store, beaten: Model) -> dict[str, Rows]:
+def measures(store: Store, beaten: Model) -> dict[str, Rows | Sample]:
     """What a model that nobody trained here is measured on: what the one that it must beat had learnt, and canaries."""
-    found = {"earlier": _earlier(store, beaten), "canaries": _canaries(store)}
+    found: dict[str, Rows | Sample | None] = {"earlier": _earlier(store, beaten), "canaries": _canaries(store)}
     return {name: rows for name, rows in found.items() if rows}
 
 
@@ -63,18 +62,17 @@ def _languages(store: Store, revisions: Sequence[Any]) -> Iterator[tuple[Any, st
             yield row["revision_id"], row["language"]
 
 
-def _earlier(store: Store, origin: Model) -> Rows:
+def _earlier(store: Store, origin: Model) -> Sample | None:
     """An even sample of what the model that the run starts from was trained on."""
     if origin.job_id is None:
-        return []
+        return None
     path = store.home.run(get_job(store, origin.job_id).id) / "data.parquet"
-    rows = thaw_rows(path) if path.is_file() else []
-    return rows[:: max(1, len(rows) // _MOST_EARLIER)][:_MOST_EARLIER]
+    return Sample(path, _MOST_EARLIER) if path.is_file() else None
 
 
 def _canaries(store: Store) -> Rows:
     """The prompts of the dataset named `canaries`, where there is one of kind prompts."""
-    dataset = find_dataset(store, CANARIES)
+    dataset = find_dataset(store, DATASET)
     if dataset is None or dataset.kind != "prompts":
         return []
     found: Rows = []

@@ -1,4 +1,4 @@
-"""Verbs about models: models, add-model, rename-model, archive-model, delete-model, usage."""
+"""Verbs about models: models, model, add-model, rename-model, archive-model, delete-model, usage."""
 
 import argparse
 from pathlib import Path
@@ -8,7 +8,7 @@ from storage.errors import NotFound
 from studio.clients.dialects import DIALECTS
 from studio.studio import Studio
 from studio.training.templates import BUILT_IN
-from studio.verbs.verb import Outcome, Verb, count, no_flags, table
+from studio.verbs.verb import Outcome, Verb, count, no_flags, table, visible
 
 _TERMS = ("key_env", "dialect", "at_once", "timeout", "price_in", "price_out", "serves")
 _SPENT = ("model", "requests", "failures", "retries", "prompt_tokens", "completion_tokens", "cost")
@@ -20,6 +20,25 @@ def _models(studio: Studio, args: argparse.Namespace) -> Outcome:
     told = f"\n\n{table(endpoints, ('model', 'dialect', 'at_once', *_SPENT[1:]))}" if endpoints else ""
     warned = "".join(f"\n\nwarning: {model['warning']}" for model in data["models"] if "warning" in model)
     return Outcome(data, table(data["models"], ("name", "kind", "base", "parent")) + told + warned)
+
+
+def _model(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.model(args.model)
+    stands, made = data["standing"], data["recipe"]
+    lines = [
+        ("model", f"{data['name']}{' (champion)' if data['champion'] else ''}"),
+        ("kind", data["kind"]),
+        ("line", " -> ".join(reversed(data["lineage"]))),
+        ("made by", f"{made['title']}, job {made['number']}" if made else None),
+        ("asked for by", data["author"]),
+        ("won", f"{stands['win_rate']:.0%} against {data['against']} ({stands['votes']} votes)" if stands else None),
+        ("gate", data["gate"]["reason"] if data["gate"] else None),
+        ("options", ", ".join(f"{name}={value}" for name, value in made["options"].items()) if made else None),
+        ("adapter", data["hashes"]["adapter"]),
+        ("base", data["hashes"]["base"]),
+        *(("needed", sentence) for sentence in data["needed"]),
+    ]
+    return Outcome(data, "\n".join(f"{name:14}{visible(str(said))}" for name, said in lines if said))
 
 
 def _add_model_flags(parser: argparse.ArgumentParser) -> None:
@@ -96,6 +115,7 @@ def _delete(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 VERBS = (
     Verb("models", "list the models", no_flags, _models),
+    Verb("model", "show all that is known of a model", _named, _model),
     Verb("add-model", "add a base, an adapter or an endpoint", _add_model_flags, _add_model),
     Verb("rename-model", "give a model another name", _rename_flags, _rename),
     Verb("archive-model", "put a model away, or take it back", _archive_flags, _archive),

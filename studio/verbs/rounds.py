@@ -8,14 +8,27 @@ from studio.feedback.exclusions import KINDS
 from studio.studio import Studio
 from studio.verbs.verb import Outcome, Verb, count, no_flags, table
 
-_COLUMNS = ("round", "state", "parent", "model", "votes", "win_rate", "kept", "reason")
+_COLUMNS = (
+    "round", "state", "parent", "model", "votes", "win_rate", "agreement", "held_out", "forgetting", "kept", "reason",
+)  # fmt: skip
 
 
 def _line(card: dict[str, Any]) -> dict[str, Any]:
     """One round for people."""
     now = card["standing"] or {}
     said = card["gate"]["reason"] if card["gate"] and card["state"] == "open" else card["reason"]
-    return {**card, "votes": now.get("votes"), "win_rate": now.get("win_rate"), "reason": said}
+    told = {"votes": now.get("votes"), "win_rate": now.get("win_rate"), "reason": said}
+    return {**card, **told, **_figures(card["figures"])}
+
+
+def _figures(found: dict[str, Any]) -> dict[str, Any]:
+    """Agreement, held-out loss and forgetting in a cell each."""
+    held, forgot, agreed = found["held_out"], found["forgetting"], found["agreement"]
+    return {
+        "agreement": f"{agreed['rate']:.0%}" if agreed else None,
+        "held_out": f"{held['before']:.2f} -> {held['after']:.2f}" if held else None,
+        "forgetting": f"{forgot['after'] - forgot['before']:+.2f}" if forgot else None,
+    }
 
 
 def _rounds(studio: Studio, args: argparse.Namespace) -> Outcome:

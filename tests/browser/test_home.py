@@ -9,13 +9,19 @@ import pytest
 from storage import jobs
 from storage.comparisons import get_study
 from storage.home import Home
-from studio.rounds.ledger import catch_up
+from storage.store import Store
+from studio.people.roles import Actor
+from studio.rounds.asking_canaries import expect
+from studio.rounds.canaries import list_canaries
+from studio.rounds.ledger import catch_up, starting_model
+from studio.rounds.promoting import promote
 from studio.settings import Settings
 from studio.training.launching import launch
 from studio.training.request import Request
+from tests.browser.axe import grave_violations
 from tests.browser.still import Still, still_studio
 from tests.browser.test_pages import CONTRAST, TOO_WIDE
-from tests.studio.training.project import first_day, prompts_of, run_to_the_end, vote
+from tests.studio.training.project import SOUND, first_day, prompts_of, run_to_the_end, second_vote, vote
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Any]
@@ -51,6 +57,42 @@ def _play_rounds(studio: Still) -> None:
         vote(studio.store, get_study(studio.store, "round-2"), asked, "tie")
 
 
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
+    """A studio after four rounds with everything that is known of them, only to be looked at."""
+    with still_studio(Home(tmp_path_factory.mktemp("long") / "home")) as still:
+        first_day(still.store, rows=40)
+        for number, (wins, losses, rise) in enumerate([(22, 3, 0.04), (2, 24, 0.11), (12, 10, 0.9), (20, 8, 0.2)], 1):
+            _one_round(still.store, number, wins, losses, rise)
+            if number == 3:
+                told = "Its answers are shorter, and the words that it forgot are not needed here."
+                promote(still.store, Actor("anna", "admin"), reason=told, overrule=True)
+        expect(still.store, Actor("anna", "admin"), list_canaries(still.store)[2], "contains", "Paris")
+        yield still
+
+
+def _one_round(store: Store, number: int, wins: int, losses: int, rise: float) -> None:
+    """A job that ended, with what was measured, and votes of two people on its model."""
+    settings = Settings.from_env({}, home=store.home.path)
+    found = {
+        **SOUND,
+        "forgetting": {"earlier": {"before": 1.0, "after": 1.0 + rise, "rows": 32}, "base_answers": None},
+        "held_out": {"before_loss": 2.41, "loss": 2.41 - rise, "rows": 12},
+    }
+    base = starting_model(store)
+    assert base is not None
+    name = "a-name-that-somebody-made-very-long-to-tell-everything" if number == 4 else None
+    run_to_the_end(
+        store, launch(store, settings, Request("sft", base.name, dataset="facts", name=name)), 30, evaluation=found
+    )
+    catch_up(store)
+    study = get_study(store, f"round-{number}")
+    for at, asked in enumerate(prompts_of("measure", wins + losses)):
+        choice = "b" if at < wins else "a"
+        vote(store, study, asked, choice)
+        second_vote(store, study, choice if at % 5 else "tie")
+
+
 def test_the_first_visit_shows_the_loop_and_leads_to_a_filled_form(studio: Still, visit: Visit) -> None:
     page = visit(studio.url).open("/")
     page.wait_for_selector("#next-step")
@@ -79,6 +121,8 @@ def test_the_film_tells_each_round_from_its_data_to_its_verdict(played: Still, v
     assert "25 wins, 0 lost, 0 ties. Better, and no accident." in first.inner_text()
     assert "0 wins, 0 lost, 5 ties" in second.inner_text()
     assert first.locator(".win-rate").get_attribute("aria-label").startswith("Wins 100 %, surely between ")
+    figures = [fact.inner_text().split() for fact in first.locator(".film-figures > div").all()]
+    assert figures == [["Forgetting", "+0.20"], ["Judging", "25", "s"]]
     page.wait_for_selector(".spark svg")
     assert first.locator(".spark svg").get_attribute("aria-label") == "Loss from 1.00 to 0.03"
 
@@ -110,11 +154,15 @@ def test_an_empty_project_says_where_to_begin(tmp_path: Path, visit: Visit) -> N
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_film_can_be_read_everywhere(played: Still, visit: Visit, scheme: str, width: int) -> None:
-    one = visit(played.url, scheme=scheme, width=width)
+def test_the_film_can_be_read_everywhere(long: Still, visit: Visit, scheme: str, width: int) -> None:
+    one = visit(long.url, scheme=scheme, width=width)
     page = one.open("/")
     page.wait_for_selector(".spark svg")
     one.shot(f"home-film-{scheme}-{width}")
 
+    assert page.locator(".timeline-item").count() == 4
+    figures = page.locator(".film-figures").last.inner_text().split("\n")
+    assert figures == ["Agreement", "80 %", "Held-out loss", "2.41 → 2.37", "Forgetting", "+0.04", "Judging", "50 s"]
+    assert grave_violations(page) == []
     assert page.evaluate(CONTRAST) == []
     assert page.evaluate(TOO_WIDE) == []

@@ -100,6 +100,8 @@ PAGES = {
     "draft": "/data?dataset={dataset}&row=1-2",
     "compare": "/compare?study={study}",
     "train": "/train",
+    "models": "/models",
+    "one model": "/models?model={trained}",
     "job": "/train?job={job}",
     "results": "/results?study={study}",
     "people": "/people",
@@ -124,6 +126,7 @@ def test_nothing_runs_and_nothing_is_fetched(name: str, place: Poisoned, visit: 
         "dataset": quote(str(place.store.value("select name from datasets limit 1")), safe=""),
         "study": quote(str(place.store.value("select name from studies limit 1")), safe=""),
         "job": str(place.store.value("select id from jobs limit 1")),
+        "trained": str(place.store.value("select id from models where kind = 'adapter' limit 1")),
     }
 
     one.page.goto(place.url + PAGES[name].format(**words))

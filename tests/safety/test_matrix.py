@@ -49,6 +49,7 @@ def test_only_the_door_is_open_to_everybody(house: House) -> None:
     assert {rule for rule, action in EXACT.items() if action is None} == {
         "GET /sign-in", "GET /join/{token}", "POST /api/people/sign-in", "POST /api/people/sign-out",
         "POST /api/people/join",
+        "GET /demo/{link}", "GET /api/demo/{link}", "POST /api/demo/{link}/answer", "POST /api/demo/{link}/vote",
     }  # fmt: skip
 
 

@@ -13,11 +13,13 @@ TABLES = {
     "meta", "datasets", "batches", "segments", "examples", "revisions", "tagged", "zones", "changes", "search_due",
     "freezes", "versions", "version_rows", "models",
     "searches", "trials", "scores", "preflights", "usage", "answerings", "bulk_answers", "promotions", "api_keys",
+    "demos", "demo_answers", "demo_votes",
     "studies", "comparisons", "answers", "votes", "labels", "jobs", "trained_prompts", "rounds", "tasks",
     "comments", "drafts", "findings", "check_suites", "checked", "dataset_checks", "tokenizers", "tokens",
     "views", "people", "invitations", "sessions", "attempts",
     "mappings", "exclusions", "leases", "guidelines", "gold", "second_looks", "standings", "lulls",
     "workdays", "adjudications", "saved", "model_parents", "blends",
+    "expectations", "canary_answers", "canary_votes",
 }  # fmt: skip
 
 

@@ -1,7 +1,11 @@
 """The JSON routes of preflights and retries, and what the run doctor says of a job."""
 
 import fcntl
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -96,3 +100,54 @@ def test_a_job_that_has_hardly_begun_has_no_symptoms(web: TestClient) -> None:
     job = web.post("/api/jobs", json=ASKED).json()["job"]
 
     assert web.get(f"/api/jobs/{job}").json()["symptoms"] == []
+
+
+FIRST_TRAININGS = """
+import fcntl, json, sys, time
+from pathlib import Path
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from storage import jobs
+from storage.home import Home
+from storage.store import Store
+from studio.api import jobs as job_routes
+from studio.api import preflights as preflight_routes
+from studio.settings import Settings
+from studio.studio import Studio
+from tests.studio.training.project import first_day, run_to_the_end
+
+home = Home(Path({home!r}))
+home.make()
+store = Store.open(home)
+first_day(store)
+studio, app = Studio(settings=Settings.from_env({{}}, home=home.path)), FastAPI()
+for routes in (preflight_routes, job_routes):
+    app.include_router(routes.router(studio))
+asked = {{"method": "sft", "base": "starter", "dataset": "facts"}}
+with home.worker_lock.open("w") as lock, TestClient(app) as client:
+    fcntl.flock(lock, fcntl.LOCK_EX)  # held, so that no worker starts and trains
+    begun = client.post("/api/jobs/preflight", json=asked).json()
+    look = lambda: client.get("/api/jobs/preflight/" + begun["id"]).json()["state"]
+    while (state := look()) == "running":
+        time.sleep(0.2)
+    first = client.post("/api/jobs", json=asked).json()["job"]
+    made = run_to_the_end(store, jobs.get_job(store, first))
+    second = client.post("/api/jobs", json={{**asked, "base": made.name}}).json()["job"]
+files = sorted(path.name for path in home.run(second).iterdir())
+heavy = [name for name in ("torch", "pandas", "pyarrow") if name in sys.modules]
+print(json.dumps([begun["state"], state, files, heavy]))
+"""
+
+
+@pytest.mark.torch
+def test_preflights_and_launches_leave_torch_pyarrow_and_pandas_out_of_the_web_process(tmp_path: Path) -> None:
+    """Rows are frozen, and those of the run before sampled, by a process that ends; else pyarrow and pandas stay."""
+    program = FIRST_TRAININGS.format(home=str(tmp_path / "home"))
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=240)
+
+    assert json.loads(ended.stdout.splitlines()[-1]) == [
+        "running",
+        "failed",  # there are no weights behind this base
+        ["data.parquet", "earlier.parquet", "spec.json"],
+        [],
+    ]

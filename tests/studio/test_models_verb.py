@@ -9,6 +9,7 @@ from storage.models import get_model
 from storage.store import Store
 from storage.usage import Spent, record
 from studio.cli import main
+from tests.studio.training.project import first_day
 
 URL = "http://127.0.0.1:9/v1#big"
 
@@ -79,3 +80,18 @@ def test_what_cannot_be_agreed_is_a_sentence(
 
     assert said == code
     assert sentence in err
+
+
+def test_one_model_is_told_with_what_needs_it(home: Home, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    first_day(store)
+
+    code, out, _ = run(home, capsys, "model", "starter")
+    told = json.loads(run(home, capsys, "model", "starter", "--json")[1])
+
+    assert code == 0
+    assert out.splitlines()[:3] == [
+        "model         starter (champion)", "kind          base", "line          starter",
+    ]  # fmt: skip
+    assert "needed        it is the champion; promote another first." in out
+    assert (told["name"], told["children"], told["recipe"], told["champion"]) == ("starter", [], None, True)
+    assert run(home, capsys, "model", "nobody")[0] == 1

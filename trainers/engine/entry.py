@@ -1,5 +1,6 @@
 """A row on its way into a batch: what it has to read, in pieces, so that rows being written go on in between."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from trainers.engine.row import Row
@@ -14,20 +15,26 @@ class Entry:
     def __init__(self, row: Row, cache: Any) -> None:
         self.row = row
         self.cache = cache
-        self._ids = row.past
+        self.ids = row.past
         row.length = 0
+
+    def begin_behind(self, layers: Sequence[tuple["torch.Tensor", "torch.Tensor"]], tokens: int) -> None:
+        """Take the first tokens as read: keys and values of each layer that has read the same ones, and maybe more."""
+        for index, (keys, values) in enumerate(layers):
+            self.cache.update(keys[..., :tokens, :], values[..., :tokens, :], index)
+        self.row.length = tokens
 
     @property
     def left(self) -> int:
         """Tokens that it has still to read."""
-        return len(self._ids) - self.row.length
+        return len(self.ids) - self.row.length
 
     def piece(self, tokens: int, device: "torch.device") -> dict[str, Any]:
         """The model's inputs for the next piece of at most so many tokens."""
         import torch
 
         start = self.row.length
-        ids = torch.tensor([self._ids[start : start + tokens]], device=device)
+        ids = torch.tensor([self.ids[start : start + tokens]], device=device)
         reached = start + ids.shape[1]
         return {
             "input_ids": ids,

@@ -20,6 +20,7 @@ from trainers.engine.batch import Batch, Kind, new_cache, paddable
 from trainers.engine.entry import Entry
 from trainers.engine.mixing import Adapters
 from trainers.engine.pace import Pace, level_of
+from trainers.engine.prefixes import Prefixes
 from trainers.engine.roster import Roster
 from trainers.engine.row import Row
 from trainers.engine.sampling import choose_tokens
@@ -61,6 +62,7 @@ class Lane:
         self._change = threading.Condition()
         self._roster = Roster(most_rows, lambda: new_cache(base.model.config), self._kind_of)
         self._pace = Pace()
+        self.prefixes = Prefixes()
         self._jobs: list[tuple[Callable[[], Any], Future[Any]]] = []
         self._retiring: list[str] = []  # adapters to detach when their last row has ended
         self._last_only = {"logits_to_keep": 1} if _keeps_logits(base.model) else {}
@@ -148,6 +150,7 @@ class Lane:
             self._retiring = [key for key in self._retiring if key in used]
         for key in done:
             self.adapters.detach(key)
+            self.prefixes.forget(key)
 
     def _read_prompts(self, level: int) -> None:
         """Read a piece of the prompts of a level, in their order; who has read all of it joins its batch."""
@@ -155,10 +158,8 @@ class Lane:
         for entry in [one for one in self._roster.entering if level_of(one.row.priority) == level]:
             if left <= 0:
                 return
-            size = self._piece(entry.row, left)
-            left -= min(size, entry.left)
             try:
-                self._read(entry, size)
+                left -= self._read(entry, left)
             except Exception as error:  # whatever the model raises ends this row, not the lane
                 log.exception("the prompt of a row of %s failed", self.base.name)
                 self._fail([entry.row], error)
@@ -169,19 +170,30 @@ class Lane:
             return len(row.past)
         return _PIECE if row.exact else left
 
-    def _read(self, entry: Entry, size: int) -> None:
+    def _shares(self, row: Row) -> bool:
+        """Whether it takes part in what `Prefixes` keeps: only where somebody waits is that worth the memory."""
+        return self._paddable and not row.exact and level_of(row.priority) == 0
+
+    def _read(self, entry: Entry, left: int) -> int:
+        """Read a piece of a prompt; returns its tokens."""
         import torch
 
         row = entry.row
         with torch.inference_mode():
-            inputs = entry.piece(size, self._device)
+            if not row.length and self._shares(row):
+                self.prefixes.lend(entry)
+            inputs = entry.piece(self._piece(row, left), self._device)
             output = self._forward([row], self._kind_of(row), **inputs, **self._last_only)
-            row.length += inputs["input_ids"].shape[1]
+            read = int(inputs["input_ids"].shape[1])
+            row.length += read
             if entry.left:
-                return
+                return read
             if not row.tokens:
                 row.take(choose_tokens(output.logits[:, -1], [row])[0])
+            if self._shares(row) and not row.over:
+                self.prefixes.keep(entry)
             self._roster.join(entry)
+            return read
 
     def _kind_of(self, row: Row) -> Kind:
         if row.adapter is None:
@@ -216,6 +228,7 @@ class Lane:
             return self.base.model(**inputs)
 
     def _fail(self, rows: Sequence[Row], error: Exception) -> None:
+        self.prefixes.clear()  # where memory was short, this is some
         with self._change:
             self._roster.fail(rows, _explain(error))
 
@@ -223,6 +236,7 @@ class Lane:
         with self._change:
             self._roster.fail(self._roster.all(), _gone(self.base.name))
             self._roster.clear()
+            self.prefixes.clear()
             jobs, self._jobs = self._jobs, []
         for _, future in jobs:
             future.set_exception(_gone(self.base.name))

@@ -9,14 +9,20 @@ from typing import Any
 import httpx
 import pytest
 
+from storage import canaries
 from storage.errors import BadInput, Conflict, NotFound, NotReady, Refused
 from storage.home import Home
-from storage.models import add_model
+from storage.models import add_model, get_model
+from storage.specs.canaries import DATASET
 from storage.store import Store
 from studio.clients.connection import find, find_or_start
 from studio.clients.engine import Engine, SamplingParams
+from studio.rounds.asking_canaries import run
+from studio.rounds.canaries import answerer_of
+from studio.settings import Settings
 from tests.event_loop import run_alone
 from tests.studio.clients.conftest import Running
+from tests.studio.training.project import add_dataset, prompt
 
 pytestmark = pytest.mark.torch
 
@@ -329,3 +335,17 @@ def _end(home: Home) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("the engine did not end")
+
+
+def test_a_model_answers_a_canary_with_the_same_words_again_and_says_which_weights_did(running: Running) -> None:
+    store, settings = running.store, Settings.from_env({}, home=running.home.path)
+    add_dataset(store, DATASET, "prompts", [{"prompt": prompt("Sing!")}])
+
+    first = run(store, settings, ["a"])
+    said = canaries.answers_of(store, answerer_of(store, get_model(store, "a")))
+    again = run(store, settings, ["a"], again=True)
+    told = canaries.answers_of(store, answerer_of(store, get_model(store, "a")))
+
+    assert [*first, *again] == [("a", 1, 1, None)] * 2
+    assert [one.text for one in told.values()] == [one.text for one in said.values()]
+    assert [(one.stamp["adapter"], one.stamp["dtype"]) for one in told.values()] == [("a", "float32")]

@@ -102,7 +102,7 @@ def test_a_pack_holds_no_accounts_no_secrets_no_paths_and_no_bases(played: Store
     assert str(hashed).encode() not in everything
     assert str(played.home.path).encode() not in everything
     packed = sqlite3.connect(tmp_path / "packed.db")
-    for table in ("people", "sessions", "invitations", "attempts", "api_keys"):
+    for table in ("people", "sessions", "invitations", "attempts", "api_keys", "demos", "demo_answers", "demo_votes"):
         assert packed.execute(f"select count(*) from {table}").fetchone() == (0,)
 
 

@@ -50,6 +50,21 @@ def test_a_finished_round_tells_what_it_learnt_from_and_how_it_stands(store: Sto
     assert (cards[1]["parent"], cards[1]["model"], cards[1]["measuring"]) == ("round-1-sft", "round-2-dpo", "round-2")
 
 
+def test_a_closed_round_keeps_what_the_gate_said_then(store: Store, settings: Settings) -> None:
+    run_to_the_end(store, launch(store, settings, FACTS))
+    then = timeline(store)[0].gate
+    run_to_the_end(store, launch(store, settings, FACTS))
+    vote(store, get_study(store, "round-1"), prompts_of("measure", 1)[0], "b")
+    timeline(store)
+    promote(store, Actor("you", "admin"), "round-2-sft", reason="because", overrule=True)
+
+    first = timeline(store)[0]
+
+    assert (first.state, first.gate) == ("closed", then)
+    assert first.gate is not None
+    assert first.gate.champion == "starter"
+
+
 def test_the_step_of_an_empty_project_is_to_bring_examples(store: Store) -> None:
     step = next_step(store)
 

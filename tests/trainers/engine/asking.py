@@ -50,7 +50,7 @@ def ask(
     base = target.lane.base
     events: queue.Queue[Event] = more.pop("events", None) or queue.Queue()
     row = Row(
-        prompt=base.template.tokens(user(text)),
+        prompt=more.pop("prompt", None) or base.template.tokens(user(text)),
         sampling=Sampling(tokens, temperature, more.pop("top_p", 1.0), seed),
         adapter=target.adapter.key if target.adapter else None,
         ends=more.pop("ends", frozenset()),

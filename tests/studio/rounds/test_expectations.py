@@ -1,0 +1,108 @@
+"""What is expected of an answer is checked when it is said, and told of any text without harm."""
+
+import json
+from typing import Any
+
+import pytest
+
+from storage.canaries import Expectation
+from storage.errors import BadInput
+from studio.rounds.expectations import KINDS, checked, holds, says
+
+NAMED = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "pattern": "^[A-Z]"}}}
+
+
+def _expectation(kind: str, value: Any) -> Expectation:
+    return Expectation("e", "0" * 64, kind, checked(kind, value), "me", 1.0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "met", "unmet"),
+    [
+        ("contains", "paris", "It is Paris.", "It is Rome."),
+        ("not-contains", "as an AI", "It is Paris.", "As an AI, I know Paris."),
+        ("regex", r"\b(5|five)\b", "That is 5.", "That is 15."),
+        ("exact", "5", " 5\n", "5."),
+        ("words", 3, "one two three", "one two three four"),
+        ("characters", "5", "12345", "123456"),
+        ("json-schema", NAMED, '{"name": "Ann"}', '{"name": "ann"}'),
+        ("json-schema", json.dumps(NAMED), ' {"name": "Ann"} ', "her name is Ann"),
+    ],
+)
+def test_an_answer_is_as_expected_or_not(kind: str, value: Any, met: str, unmet: str) -> None:
+    expected = _expectation(kind, value)
+
+    assert (holds(expected, met), holds(expected, unmet)) == (True, False)
+
+
+def test_a_score_is_unknown_until_somebody_gave_one() -> None:
+    expected = _expectation("score", "judge>=0.5")
+
+    assert expected.value == {"model": "judge", "least": 0.5}
+    assert [holds(expected, "Yes.", score) for score in (None, 0.4, 0.5)] == [None, False, True]
+
+
+def test_every_kind_says_itself_in_a_few_words() -> None:
+    values = {"words": 1, "characters": 20, "score": {"model": "judge", "least": 0.5}, "json-schema": {"type": "array"}}
+
+    assert [says(_expectation(kind, values.get(kind, "a"))) for kind in KINDS] == [
+        'contains "a"', 'does not contain "a"', 'matches "a"', 'is exactly "a"', 'is JSON that fits {"type": "array"}',
+        "at most 1 word", "at most 20 characters", "scores at least 0.5 by judge",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "sentence"),
+    [
+        ("mood", "glad", "An expectation is one of contains"),
+        ("contains", " ", "needs a text"),
+        ("contains", "a" * 4001, "at most 4,000 characters"),
+        ("contains", 5, "needs a text"),
+        ("regex", "(", "cannot be read"),
+        ("words", "many", "a whole number of words from 1 on"),
+        ("words", 0, "from 1 on"),
+        ("words", True, "from 1 on"),
+        ("score", "judge", "a reward model and the least score"),
+        ("score", {"model": "judge", "least": "nan"}, "a reward model and the least score"),
+        ("json-schema", "[", "is no JSON"),
+        ("json-schema", "[]", "is an object"),
+        ("json-schema", {"type": "thing"}, "That is no JSON Schema"),
+        ("json-schema", {"$ref": "http://127.0.0.1:9/schema"}, "its own parts alone"),
+        ("json-schema", {"patternProperties": {"(a+)+$": {}}}, "patternProperties"),
+        ("json-schema", {"pattern": "("}, "cannot be read"),
+    ],
+)
+def test_what_cannot_be_expected_is_said(kind: str, value: Any, sentence: str) -> None:
+    with pytest.raises(BadInput, match=sentence):
+        checked(kind, value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("regex", "^(a|aa)+$"),
+        ("json-schema", {"type": "string", "pattern": "^(a|aa)+$"}),
+        (
+            "json-schema",
+            {
+                "$schema": "http://json-schema.org/draft-07/schema#",
+                "pattern": "^(a|aa)+$",
+                "anyOf": [{"$ref": "#/definitions/again"}],
+                "definitions": {"again": {"pattern": "b$"}},
+            },
+        ),
+    ],
+)
+def test_a_pattern_that_would_never_end_is_not_met_and_keeps_nobody_waiting(kind: str, value: Any) -> None:
+    text = "a" * 200 + "b"  # without a deadline it would be years
+
+    assert holds(_expectation(kind, value), text if kind == "regex" else json.dumps(text)) is False
+
+
+def test_a_schema_that_leads_into_itself_or_nowhere_is_not_met() -> None:
+    assert holds(_expectation("json-schema", {"$ref": "#"}), "1") is False
+    assert holds(_expectation("json-schema", {"$ref": "#/nowhere"}), "1") is False
+    assert holds(_expectation("json-schema", {"type": "array"}), "[" * 100_000) is False
+    doubling = {"allOf": [{"items": {"$ref": "#"}}, {"items": {"$ref": "#"}}]}
+    assert holds(_expectation("json-schema", doubling), "[[1]]") is True
+    assert holds(_expectation("json-schema", doubling), "[" * 60 + "]" * 60) is False  # 2^60 steps, cut short
