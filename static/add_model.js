@@ -43,6 +43,7 @@
   function endpointForm() {
     const kind = el("select", { id: "model-dialect" });
     const key = el("input", { id: "model-key-env", autocomplete: "off", spellcheck: "false", placeholder: "none", "aria-describedby": "model-key-env-hint" });
+    const secret = el("input", { id: "model-key", type: "password", autocomplete: "off", placeholder: "none", "aria-describedby": "model-key-hint" });
     const atOnce = number("model-at-once", { min: 1, step: 1, inputmode: "numeric" });
     const timeout = number("model-timeout");
     const [priceIn, priceOut] = ["model-price-in", "model-price-out"].map((id) => number(id, { placeholder: "unknown" }));
@@ -53,7 +54,8 @@
     const element = el("div", { class: "stack", id: "model-endpoint", hidden: true },
       el("div", { class: "fields" },
         field("model-dialect", "Kind of server", kind),
-        field("model-key-env", "Variable with its key", key, "The key itself is never stored."),
+        field("model-key", "Its key", secret, "Kept in keys.json of the project's folder; in no database, backup or pack."),
+        field("model-key-env", "Or the variable with its key", key, "Of the environment that the studio was started in."),
         field("model-at-once", "Questions at once", atOnce),
         field("model-timeout", "Longest silence (seconds)", timeout),
         field("model-price-in", "Price of a million tokens read", priceIn),
@@ -81,7 +83,7 @@
 
     const value = (input) => (input.value.trim() === "" ? null : Number(input.value));
     const body = () => (element.hidden ? {} : {
-      dialect: kind.value || null, key_env: key.value.trim() || null, at_once: value(atOnce), timeout: value(timeout),
+      dialect: kind.value || null, key: secret.value.trim() || null, key_env: key.value.trim() || null, at_once: value(atOnce), timeout: value(timeout),
       price_in: value(priceIn), price_out: value(priceOut), serves: serving.hidden ? null : serves.value || null,
     });
     const show = (yes) => { element.hidden = !yes; return yes ? fill() : null; };
@@ -93,7 +95,7 @@
     const person = document.body.dataset.person;
     const headers = { "Content-Type": "application/octet-stream", ...(person && { "X-Ratchet-Person": encodeURIComponent(person) }) };
     const name = encodeURIComponent(file.name.toWellFormed?.() ?? file.name);
-    const response = await fetch(`/api/models/upload?name=${name}`, { method: "PUT", headers, body: file, credentials: "same-origin" });
+    const response = await fetch(ratchet.at(`/api/models/upload?name=${name}`), { method: "PUT", headers, body: file, credentials: "same-origin" });
     const answer = await response.json().catch(() => null);
     if (!response.ok) throw new Error(answer?.error?.sentence || `The studio answered with status ${response.status}.`);
     return answer.id;

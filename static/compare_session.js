@@ -19,7 +19,7 @@
       const stranger = error.kind === "other-person";
       const text = stranger ? `Somebody else has signed in in this browser. Sign in again${person ? ` as ${person}` : ""}; ${wait}.` : `Your session has ended. Sign in again; ${wait}.`;
       if (words.textContent !== text) words.textContent = text;
-      link.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+      link.href = ratchet.at(`/sign-in?next=${encodeURIComponent(ratchet.inner(location.pathname) + location.search)}`);
       other.hidden = !stranger;
       node.hidden = false;
     }

@@ -21,7 +21,7 @@
       let phase = "";
       let frame = null;
       let rest = 0; // ms until the next drawing: three times as long as the last one took, so that long texts leave the page free
-      const mine = new EventSource(`/api/compare/stream/${encodeURIComponent(pair.comparison)}`);
+      const mine = new EventSource(ratchet.at(`/api/compare/stream/${encodeURIComponent(pair.comparison)}`));
       source = mine;
       mine.onmessage = ({ data }) => {
         const event = JSON.parse(data);

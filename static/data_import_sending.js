@@ -39,7 +39,7 @@
       const request = new XMLHttpRequest(); // fetch does not say how much it has sent
       running += 1;
       item.request = request;
-      request.open("PUT", `/api/data/upload?name=${encodeURIComponent(item.name.toWellFormed?.() ?? item.name)}`);
+      request.open("PUT", ratchet.at(`/api/data/upload?name=${encodeURIComponent(item.name.toWellFormed?.() ?? item.name)}`));
       request.setRequestHeader("Content-Type", "application/octet-stream");
       request.upload.onprogress = (event) => { item.sent = event.loaded / event.total; changed(item); };
       request.onload = () => { take(item, request); changed(item); };

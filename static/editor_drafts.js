@@ -59,7 +59,7 @@
       if (!desk.row || !desk.changed()) return;
       const text = JSON.stringify(body());
       if (text === sent || text.length > FAREWELL) return;
-      fetch(desk.url("draft"), { method: "PUT", headers: { "Content-Type": "application/json" }, body: text, keepalive: true, credentials: "same-origin" }).catch(() => {});
+      fetch(ratchet.at(desk.url("draft")), { method: "PUT", headers: { "Content-Type": "application/json" }, body: text, keepalive: true, credentials: "same-origin" }).catch(() => {});
       sent = text;
     }
 

@@ -105,7 +105,7 @@
 
     /** Reads what the model says; `heard(text)` gets each piece. Throws the sentence of what went wrong. */
     async function stream(body, heard) {
-      const response = await fetch("/api/data/suggest", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal: asking.signal, credentials: "same-origin" });
+      const response = await fetch(ratchet.at("/api/data/suggest"), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal: asking.signal, credentials: "same-origin" });
       if (!response.ok) throw new Error((await response.json().catch(() => null))?.error?.sentence || `The studio answered with status ${response.status}.`);
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       let rest = "";

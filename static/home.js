@@ -125,7 +125,8 @@
     const [word, chip, state] = verdictOf(round);
     return el("li", { class: `timeline-item ${state}`, "aria-label": `Round ${round.round}, ${word}` },
       el("div", { class: "timeline-head" }, el("h3", {}, `Round ${round.round}`), el("span", { class: `chip ${chip}` }, word),
-        round.model ? el("span", { class: "muted small" }, `${round.parent} → `, el("b", {}, round.model)) : el("span", { class: "muted small" }, `from ${round.parent || "the starter"}`)),
+        round.model ? el("span", { class: "muted small" }, `${round.parent} → `, el("b", {}, round.model)) : el("span", { class: "muted small" }, `from ${round.parent || "the starter"}`),
+        round.model && el("a", { class: "link small", href: `/report/${round.round}`, "aria-label": `Report of round ${round.round}` }, "Report")),
       el("div", { class: "film" }, materialFrame(round), jobFrame(round, sparks), resultFrame(round), figuresFrame(round)));
   }
 

@@ -70,7 +70,7 @@
       ask(`Compare ${one.name}`, "Compare them, blind", [field("compare-other", "With", other),
         asking.length > 0 && field("compare-prompts", "On the prompts of", dataset, "An open study of these two on these prompts is used again; else one is made.")], async () => {
         const { study } = await api(`${address}/compare`, { body: { other: other.value, prompts: dataset.value || null } });
-        location.assign(`/compare?study=${encodeURIComponent(study)}`);
+        location.assign(ratchet.at(`/compare?study=${encodeURIComponent(study)}`));
       });
     }
 

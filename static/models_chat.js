@@ -29,7 +29,7 @@
     const person = document.body.dataset.person;
     let response;
     try {
-      response = await fetch(`/api/models/${encodeURIComponent(model)}/chat`, { method: "POST", body: JSON.stringify(body), signal, cache: "no-store", credentials: "same-origin",
+      response = await fetch(ratchet.at(`/api/models/${encodeURIComponent(model)}/chat`), { method: "POST", body: JSON.stringify(body), signal, cache: "no-store", credentials: "same-origin",
         headers: { "Content-Type": "application/json", ...(person && { "X-Ratchet-Person": encodeURIComponent(person) }) } });
     } catch (error) {
       if (signal.aborted) throw error;

@@ -95,7 +95,7 @@
       if (!first) return did(() => api("/api/people", { body }), `${name.value} can sign in.`);
       try { // from here on everybody signs in, this browser too
         await api("/api/people", { body });
-        return location.assign("/sign-in?next=/people");
+        return location.assign(ratchet.at("/sign-in?next=/people"));
       } catch (error) {
         return toast(error.message, "bad");
       }
@@ -114,7 +114,7 @@
     const make = async () => {
       const made = await did(() => api("/api/people/invitations", { body: { role: role ? role.value : "annotator" } }));
       if (!made) return;
-      link = location.origin + made.path;
+      link = location.origin + ratchet.at(made.path);
       await draw();
       document.getElementById("copy-link")?.focus();
     };

@@ -2,6 +2,7 @@
  * The shell: what every page has. Other scripts use it as `window.ratchet`:
  *
  *   el(tag, attributes, ...children)   builds an element; text stays text, handlers are on…: functions
+ *   at(path), inner(path)              an address of this studio as the browser asks for it, and back (`--root-path`)
  *   api(path, options)                 JSON to and from /api of this studio; throws Error with the sentence
  *   toast(sentence, kind, undo)        one line at the bottom; kind: "info" | "good" | "bad"; undo: function
  *   keys.add({key, label, run, …})     a key of this page; returns a function that takes it away
@@ -13,6 +14,12 @@
  */
 (() => {
   "use strict";
+
+  /* ---- Addresses ----------------------------------------------------------------------------------- */
+
+  const ROOT = document.documentElement.dataset.root || ""; // studio/rooted.py
+  const at = (path) => (ROOT && /^\/(?!\/)/.test(path) ? ROOT + path : path);
+  const inner = (path) => (ROOT && (path === ROOT || path.startsWith(`${ROOT}/`)) ? path.slice(ROOT.length) || "/" : path);
 
   /* ---- Elements ------------------------------------------------------------------------------------ */
 
@@ -43,6 +50,8 @@
       for (const [property, text] of Object.entries(value)) node.style.setProperty(property, text);
     } else if ((name === "href" || name === "src") && !/^(https?:|\/(?!\/)|#|\?|blob:|data:image\/)/i.test(String(value))) {
       throw new TypeError(`${name} must be an address of this studio or http(s)`);
+    } else if (name === "href" || name === "src") {
+      node.setAttribute(name, at(String(value)));
     } else if (value === true) {
       node.setAttribute(name, "");
     } else if (value !== false) {
@@ -129,7 +138,7 @@
     for (let attempt = 0; ; attempt += 1) {
       let response;
       try {
-        response = await fetch(path, request);
+        response = await fetch(at(path), request);
       } catch (error) {
         if (!retry || signal?.aborted) {
           if (signal?.aborted) throw error;
@@ -365,7 +374,7 @@
     loaded();
   }
 
-  window.ratchet = { el, api, toast, keys, poll, need, widgets, mount, dialog, confirm, theme, chooseTheme,
+  window.ratchet = { el, api, at, inner, toast, keys, poll, need, widgets, mount, dialog, confirm, theme, chooseTheme,
     onTheme: (run) => { themeListeners.add(run); return () => themeListeners.delete(run); } };
 
   applyTheme();
@@ -380,7 +389,7 @@
   });
   document.getElementById("show-keys").addEventListener("click", () => [...bindings].findLast((binding) => binding.key === "?" && binding.when()).run()); // a page may show them its own way
   const signOut = document.getElementById("sign-out");
-  if (signOut) signOut.addEventListener("click", () => api("/api/people/sign-out", { method: "POST" }).then(() => location.assign("/sign-in"), (error) => toast(error.message, "bad")));
+  if (signOut) signOut.addEventListener("click", () => api("/api/people/sign-out", { method: "POST" }).then(() => location.assign(at("/sign-in")), (error) => toast(error.message, "bad")));
   keys.add({ key: "?", label: "Show the keys of this page", run: showKeys, group: "Everywhere" });
   ready();
 })();

@@ -29,7 +29,7 @@
     button.disabled = true;
     try {
       await api(form.getAttribute("action"), { body });
-      location.assign(form.id === "join-form" ? "/" : whereTo());
+      location.assign(ratchet.at(form.id === "join-form" ? "/" : whereTo()));
     } catch (error) {
       said.textContent = error.message;
       button.disabled = false;

@@ -131,6 +131,11 @@ def thoughts(
     return [Thought.from_row(row) for row in rows]
 
 
+def waits(store: Store, thought: Thought) -> bool:
+    """Whether a vote is still there and still undecided."""
+    return bool(store.value("select 1 from demo_votes where id = ? and state = ?", [thought.id, PENDING]))
+
+
 def counts(store: Store, demo_id: str) -> dict[str, int]:
     """How many votes of a demo are in which state."""
     found = store.rows("select state, count(*) as n from demo_votes where demo_id = ? group by state", [demo_id])

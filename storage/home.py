@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from storage.errors import BadInput
+from storage.errors import BadInput, Conflict
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,11 @@ class Home:
     def database(self) -> Path:
         """The SQLite file that holds the truth."""
         return self.path / "ratchet.db"
+
+    @property
+    def keys_file(self) -> Path:
+        """Keys of endpoints (mode 0600); in no backup and no pack."""
+        return self.path / "keys.json"
 
     @property
     def search(self) -> Path:
@@ -141,3 +146,32 @@ def write_json(path: Path, value: dict[str, Any], mode: int = 0o600) -> None:
         json.dump(value, file, ensure_ascii=False, indent=1)
         file.flush()
     neighbour.replace(path)
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a text file whole or not at all; raises Conflict where it is there already, BadInput where it cannot be."""
+    if path.exists():
+        raise Conflict(f'"{path}" is there already; name another file.')
+    neighbour = path.with_name(f".{path.name}.new")
+    try:
+        neighbour.write_text(text, encoding="utf-8", newline="")
+        neighbour.replace(path)
+    except OSError as error:
+        neighbour.unlink(missing_ok=True)
+        raise BadInput(f'"{path}" cannot be written ({error.strerror}); name another file with --out.') from error
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file system takes names none."""
+    try:
+        return path.is_file()
+    except OSError:  # a name of three thousand letters
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; a name that no file system takes names none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

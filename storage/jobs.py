@@ -1,6 +1,7 @@
 """Jobs: enqueue, claim (one statement), follow, stop, finish. Their order: `storage.queueing`."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ where id = (
 returning *
 """
 _PLENTY = 1_000_000
+_NUMBER = re.compile(r"[0-9]{1,18}")  # what SQLite can hold
 
 
 class Room(NamedTuple):
@@ -94,7 +96,7 @@ def given(store: Store, job_id: str, devices: Sequence[str]) -> Job:
 def get_job(store: Store, job_id: str) -> Job:
     """A job by id, or by its number written as digits; raises NotFound."""
     row = store.one("select * from jobs where id = ?", [job_id])
-    if row is None and str(job_id).isdigit():
+    if row is None and _NUMBER.fullmatch(str(job_id)):
         row = store.one("select * from jobs where number = ?", [int(job_id)])
     if row is None:
         raise NotFound(f'There is no job "{job_id}"; `ratchet jobs` lists them.')

@@ -77,6 +77,12 @@ def set_gone(store: Store, model: Model) -> Model:
     return get_model(store, model.id)
 
 
+def set_key_env(store: Store, model: Model, name: str | None) -> Model:
+    """Say where an endpoint's key is: in which variable, or in the home (`storage.endpoint_keys.KEPT`)."""
+    store.execute("update models set key_env = ? where id = ?", [name, model.id])
+    return get_model(store, model.id)
+
+
 def list_models(store: Store, retired: bool = False) -> list[Model]:
     """Models, oldest first; retired ones only if asked for."""
     where = "" if retired else "where retired_at is null"

@@ -16,21 +16,24 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request, Response
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount, Route
 
 from storage.errors import NotFound
 from studio.api.allowed import allowed
-from studio.api.errors import CalmErrors, add_error_answers
+from studio.api.errors import CalmErrors, add_error_answers, answer
 from studio.assets import Assets, GradioFiles, HashedFiles, ThemeFile
 from studio.doorman import Doorman
+from studio.pages.api_docs import router as api_docs
 from studio.pages.demo import DemoPage
 from studio.pages.demo import router as demo_pages
 from studio.pages.lean_gradio import import_gradio, without_rehearsals
 from studio.pages.people import PlainPages
 from studio.pages.people import router as plain_pages
+from studio.pages.report_routes import router as reports
+from studio.rooted import Rooted
 from studio.security import MEGABYTE, Guard, Limits
 
 if TYPE_CHECKING:
@@ -81,10 +84,12 @@ def assemble(studio: Studio, demo: gr.Blocks) -> FastAPI:
     add_routers(app, studio)
     app.include_router(plain_pages(PlainPages(assets)))
     app.include_router(demo_pages(DemoPage(assets), studio))
+    app.include_router(api_docs(PlainPages(assets)))
+    app.include_router(reports(studio, assets))
     app.mount("/static", HashedFiles(assets), name="static")
     app.mount("/assets", GradioFiles(), name="assets")
     app.router.routes.append(Route("/theme.css", ThemeFile(lambda: (demo.theme_css, demo.theme_hash))))
-    mount_pages(app, demo, limits)
+    mount_pages(app, demo, limits, studio.settings.root_path)
     return app
 
 
@@ -140,6 +145,8 @@ def add_middleware(app: FastAPI, studio: Studio, assets: Assets, demo: gr.Blocks
     app.add_middleware(Doorman, studio=studio)
     app.add_middleware(CalmErrors)
     app.add_middleware(Guard, hosts=[host, *studio.settings.allow_host], limits=limits)
+    if studio.settings.root_path:
+        app.add_middleware(Rooted, root=studio.settings.root_path)
 
 
 def announced(demo: gr.Blocks) -> Mapping[str, str]:
@@ -171,10 +178,12 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         imports,
         jobs,
         labels,
+        mcp,
         model_sources,
         model_tree,
         models,
         openai,
+        openapi,
         overview,
         people,
         preflights,
@@ -186,26 +195,34 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
         studies,
         versions,
         views,
-    )
+    )  # fmt: skip
 
     subjects = (
         adjudications, answerings, canaries, checks, compare, overview, rows, views, versions, editor, preflights, data,
-        exports, imports, disk, jobs, labels, queue, searches, model_sources, models, openai, rounds, people, results,
-        studies, demo, demos,
+        exports, imports, disk, jobs, labels, queue, searches, mcp, model_sources, models, openai, openapi, rounds,
+        people, results, studies, demo, demos,
         model_tree,  # after all others under /api/models: it takes any one name there for a model
     )  # fmt: skip
     for module in subjects:
         app.include_router(module.router(studio))
-    app.add_api_route("/api/{path:path}", nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    every = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"]
+    app.add_api_route("/api/{path:path}", nothing_here, methods=every, include_in_schema=False)
 
 
-def nothing_here(path: str) -> None:
+def nothing_here(path: str, request: Request) -> Response:
     """What /api has no route for, answered by us: Gradio, which is mounted at "/", would say it in other words."""
-    raise NotFound(f"There is nothing at '/api/{path[:100]}'.")
+    from studio.api.openapi import methods_at
+
+    allow = methods_at(request.app, request.url.path)
+    if not allow:
+        raise NotFound(f"There is nothing at '/api/{path[:100]}'.")
+    refused = answer(405, "bad-method", f"This address knows {' and '.join(allow)}, and not {request.method}.")
+    refused.headers["Allow"] = ", ".join(allow)
+    return refused
 
 
-def mount_pages(app: FastAPI, demo: gr.Blocks, limits: Limits) -> None:
-    """Mount Gradio at "/" with everything off that the studio does not use."""
+def mount_pages(app: FastAPI, demo: gr.Blocks, limits: Limits, root_path: str = "") -> None:
+    """Mount Gradio at "/" with everything off that the studio does not use; `root_path`: where a proxy shows it."""
     import gradio as gr
 
     from studio.pages.theme import studio_theme
@@ -216,6 +233,7 @@ def mount_pages(app: FastAPI, demo: gr.Blocks, limits: Limits) -> None:
         app,
         demo,
         path="/",
+        root_path=root_path or None,
         footer_links=[],
         run_history=False,
         show_error=False,

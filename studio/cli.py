@@ -34,6 +34,7 @@ from studio.verbs import (
     searching,
     serving,
     studies,
+    tools,
     training,
     weights,
 )
@@ -62,13 +63,14 @@ VERBS: tuple[Verb, ...] = (
     *demos.VERBS,
     *people.VERBS,
     *keys.VERBS,
+    *tools.VERBS,
     *measuring.VERBS,
 )
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of all verbs."""
-    top = argparse.ArgumentParser(prog="ratchet", description="Improve a language model by hand, round by round.")
+def parser(kind: type[argparse.ArgumentParser] = argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The parser of all verbs; `kind`: one that complains in its own way."""
+    top = kind(prog="ratchet", description="Improve a language model by hand, round by round.")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb in VERBS:
         sub = verbs.add_parser(verb.name, help=verb.help, description=verb.help)
@@ -99,7 +101,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def open_studio(args: argparse.Namespace) -> Studio:
     """The studio that a verb works on."""
-    given = {name: getattr(args, name, None) for name in ("home", "host", "port", "allow_folder", "allow_host")}
+    names = ("home", "host", "port", "allow_folder", "allow_host", "root_path")
+    given = {name: getattr(args, name, None) for name in names}
     settings = Settings.from_env(os.environ, **given)
     return Studio(settings=settings)
 

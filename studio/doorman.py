@@ -41,7 +41,7 @@ FOR = "x-ratchet-person"  # for whom the page was made that asks (static/shell.j
 # What the frame of every Gradio page asks; the rest of Gradio's routes read or write what an annotator has no part in.
 GRADIO_FOR_ALL = ("heartbeat/", "startup-events", "theme.css", "app_id", "login_check", "user")
 _NOTED_SECONDS = 10.0
-PROGRAMS = "/v1/"
+PROGRAMS = ("/v1/", "/mcp")
 KEY = "A program shows a key here, as `Authorization: Bearer rk_…`; `ratchet keys add NAME` makes one."
 SIGN_IN = "Sign in first: the page /sign-in asks for your name and password."
 

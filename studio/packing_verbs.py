@@ -21,14 +21,39 @@ class PackingVerbs(Opened):
 
         return save(self.ready, Path(out), PACK, with_bases)
 
+    def pack_to_hub(
+        self, repository: str, with_bases: bool = False, private: bool = True, endpoint: str | None = None
+    ) -> Json:
+        """The same, sent to a dataset repository of the Hub; see `studio.packing.hub.push`."""
+        from studio.packing.hub import Place, push
+
+        return push(self.ready, Place(repository, private, endpoint), with_bases)
+
     def restore(self, file: str | Path, bases: Sequence[str] = ()) -> Json:
         """Open a backup or a pack in this home, which must hold nothing yet; see `studio.packing.keeping.load`."""
-        from studio.packing.keeping import load, pairs
+        return self._loaded(Path(file), bases, foreign=False)
 
-        found = load(self.store, Path(file), pairs(bases), self.settings.static / "starter" / "model")
+    def unpack(self, file: str | Path, bases: Sequence[str] = ()) -> Json:
+        """The same for a pack of others; `bases`: `NAME=FOLDER` for those that the file leaves out."""
+        return self._loaded(Path(file), bases, foreign=True)
+
+    def unpack_from_hub(self, repository: str, bases: Sequence[str] = (), endpoint: str | None = None) -> Json:
+        """The same, fetched from a dataset repository of the Hub."""
+        from studio.packing.hub import Place, pull
+        from studio.packing.keeping import pairs
+
+        found = pull(self.store, Place(repository, endpoint=endpoint), pairs(bases), self._starter)
         self.__dict__.pop("ready", None)
         return found
 
-    def unpack(self, file: str | Path, bases: Sequence[str] = ()) -> Json:
-        """The same for a pack; `bases`: `NAME=FOLDER` for those that the file leaves out."""
-        return self.restore(file, bases)
+    @property
+    def _starter(self) -> Path:
+        """Where the package has the starter's weights."""
+        return self.settings.static / "starter" / "model"
+
+    def _loaded(self, file: Path, bases: Sequence[str], foreign: bool) -> Json:
+        from studio.packing.keeping import load, pairs
+
+        found = load(self.store, file, pairs(bases), self._starter, foreign)
+        self.__dict__.pop("ready", None)
+        return found

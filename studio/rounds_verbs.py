@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from storage.home import write_new
 from studio.opened import Json, Opened
 
 
@@ -43,6 +45,20 @@ class RoundsVerbs(Opened):
         turn = current(self.store)
         found = gate.report(self.store, turn) if turn else None
         return {"limits": asdict(now), "report": found.to_json() if found else None}
+
+    def report(self, number: int, out: str | Path | None = None) -> Json:
+        """Tell a round to people who were not there; `out`: an HTML file to write, which needs no studio to be read."""
+        from studio.assets import Assets
+        from studio.pages.report import page
+        from studio.pages.report_routes import report_style
+        from studio.rounds.reporting import report
+
+        told = report(self.ready, number).to_json()
+        if out is None:
+            return told
+        path = Path(out).expanduser().resolve()
+        write_new(path, page(told, report_style(Assets(self.settings.static))))
+        return {**told, "path": str(path)}
 
     def canaries(self, models: Sequence[str] = ()) -> Json:
         """The canaries with what is expected, and how each model (all, unless named) answered them."""

@@ -183,7 +183,7 @@ def refuse_route(path: str) -> Refusal | None:
 def refuse_length(headers: Headers, limit: int) -> Refusal | None:
     """Refuse a body that says itself that it is too long."""
     length = headers.get("content-length", "0")
-    return too_large(limit) if not length.isdigit() or int(length) > limit else None
+    return too_large(limit) if not (length.isascii() and length.isdecimal()) or int(length) > limit else None
 
 
 def too_large(limit: int) -> Refusal:

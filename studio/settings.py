@@ -1,6 +1,7 @@
 """Settings: one frozen object, built once from an environment that is passed in."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,9 @@ class Settings:
     allow_host: tuple[str, ...] = ()
     """RATCHET_ALLOW_HOST (separated by commas), --allow-host: further names under which people open the studio."""
 
+    root_path: str = ""
+    """RATCHET_ROOT_PATH, --root-path: where a proxy shows the studio, such as /ratchet; none: at the top."""
+
     rewards: Path | None = None
     """RATCHET_REWARDS: the folder whose Python files may reward training (rule `code:FILE.py`); none unless set."""
 
@@ -85,6 +89,7 @@ class Settings:
                 values.get("allow_folder") or environ.get("RATCHET_ALLOW_FOLDER", "").split(os.pathsep)
             ),
             allow_host=_names(values.get("allow_host") or environ.get("RATCHET_ALLOW_HOST", "").split(",")),
+            root_path=_root_path(str(values.get("root_path", environ.get("RATCHET_ROOT_PATH", "")))),
             rewards=Path(named).expanduser().resolve() if (named := environ.get("RATCHET_REWARDS", "")) else None,
             llama_cpp=Path(named).expanduser().resolve() if (named := environ.get("RATCHET_LLAMA_CPP", "")) else None,
             webhook=_address(environ.get("RATCHET_WEBHOOK", "")),
@@ -119,6 +124,14 @@ def _names(value: object) -> tuple[str, ...]:
         if "/" in name or name.count(":") == 1:
             raise BadInput(f'--allow-host takes a name such as studio.example, without scheme and port, not "{name}".')
     return names
+
+
+def _root_path(value: str) -> str:
+    """A path without the slash at its end, or nothing; raises BadInput for what could not stand in an address."""
+    path = value.strip().rstrip("/")
+    if path and not re.fullmatch(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+", path):
+        raise BadInput(f'--root-path is a path such as /ratchet, of letters, digits, dots and dashes, not "{value}".')
+    return path
 
 
 def _switch(name: str, value: str) -> bool:

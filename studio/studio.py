@@ -160,6 +160,13 @@ class Studio(
         add_model(self.ready, self.settings, ref, name=name, terms=Terms(**terms), choices=choices)
         return list_all(self.ready).to_json()
 
+    def endpoint_key(self, model: str, key: str | None) -> Json:
+        """Keep an endpoint's key in keys.json of the home; None: none any more."""
+        from studio.training.endpoints import set_key
+
+        changed = set_key(self.ready, self._owner, model, key)
+        return {"model": changed.name, "kept": key is not None, "path": str(self.home.keys_file)}
+
     def usage(self, days: int = 30) -> Json:
         """What endpoints were asked, what they answered and what it cost, in all and on the last days."""
         from studio.training.endpoints import usage

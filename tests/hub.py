@@ -1,6 +1,7 @@
-"""A small Hub that takes what a test sends: the calls of huggingface_hub's client for one commit, over real HTTP."""
+"""A small Hub over real HTTP: it takes one commit of huggingface_hub's client, and gives its files out again."""
 
 import base64
+import hashlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,6 +47,29 @@ class Hub:
 
 def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self._file(b"" if self.path.split("?")[0].partition("/resolve/main/")[2] in hub.files else None)
+
+        def do_GET(self) -> None:
+            name = self.path.split("?")[0].partition("/resolve/main/")[2]
+            if name:
+                self._file(hub.files.get(name))
+            else:
+                self.do_POST()
+
+        def _file(self, content: bytes | None) -> None:
+            """A file as the Hub sends it: what it is by its hash, and of which commit."""
+            name = self.path.split("?")[0].partition("/resolve/main/")[2]
+            whole = hub.files.get(name, b"")
+            self.send_response(404 if content is None else 200)
+            self.send_header("x-repo-commit", "a" * 40)
+            if content is None:
+                self.send_header("x-error-code", "EntryNotFound")
+            self.send_header("etag", f'"{hashlib.sha256(whole).hexdigest()}"')
+            self.send_header("content-length", str(len(whole) if content is not None else 0))
+            self.end_headers()
+            self.wfile.write(content or b"")
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             if self.headers.get("transfer-encoding") == "chunked":
@@ -57,8 +81,6 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             self.send_header("content-length", str(len(said)))
             self.end_headers()
             self.wfile.write(said)
-
-        do_GET = do_POST  # noqa: N815 - the name that the server calls
 
         def _chunks(self) -> bytes:
             whole = b""

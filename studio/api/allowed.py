@@ -23,6 +23,9 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "GET /sign-in": None,
         "GET /join/{token}": None,
         "GET /people": Action.JUDGE,  # the page itself says with a sentence who it is for
+        "GET /api-docs": Action.JUDGE,
+        "GET /api/openapi.json": Action.JUDGE,
+        "GET /report/{number}": Action.JUDGE,  # likewise
         "POST /api/people/sign-in": None,
         "POST /api/people/sign-out": None,
         "POST /api/people/join": None,
@@ -73,7 +76,7 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
     }
 )
 # Routes for programs: the doorman lets nobody pass to them without a key, and what the key is for decides the rest.
-BY_KEY = frozenset({"GET /v1/models", "POST /v1/chat/completions"})
+BY_KEY = frozenset({"GET /v1/models", "POST /v1/chat/completions", "POST /mcp", "GET /mcp", "DELETE /mcp"})
 # Subjects in which looking needs one action and changing another.
 SUBJECTS: Mapping[str, tuple[Action, Action]] = MappingProxyType(
     {

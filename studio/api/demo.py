@@ -114,7 +114,7 @@ def _know(request: Request, response: Response, settings: Settings) -> None:
     if not request.cookies.get(name):
         response.set_cookie(
             name, secrets.token_urlsafe(16), max_age=_COOKIE_DAYS * _DAY, httponly=True,
-            path=f"{request.scope.get('root_path', '')}/api/demo",
+            path="/api/demo",
             samesite="lax", secure=request.url.scheme == "https",
         )  # fmt: skip
 

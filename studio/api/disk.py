@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from storage.leaving import FORMS, OF_ADAPTERS
 from studio import task as running
+from studio.api.ascii import Ascii
 from studio.studio import Studio
 from studio.training.disk import clean, usage
 from studio.training.exporting_models import exportable
@@ -36,7 +37,7 @@ class ToHub(Wanted):
 
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
-    routes = APIRouter(prefix="/api", tags=["disk"])
+    routes = APIRouter(prefix="/api", tags=["disk"], default_response_class=Ascii)
 
     @routes.get("/jobs/disk")
     def disk() -> dict[str, Any]:

@@ -24,6 +24,7 @@ from storage.errors import (
     SignInNeeded,
     TooMany,
 )
+from studio.api.ascii import Ascii
 from studio.bugs import report_bug
 
 STATUS: Mapping[type[RatchetError], int] = {
@@ -43,9 +44,9 @@ def status_of(error: RatchetError) -> int:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 400)
 
 
-def answer(status: int, kind: str, sentence: str) -> JSONResponse:
-    """One error as JSON."""
-    return JSONResponse({"error": {"kind": kind, "sentence": sentence}}, status_code=status)
+def answer(status: int, kind: str, sentence: str) -> Ascii:
+    """One error as JSON; in ASCII, because it may repeat what was sent."""
+    return Ascii({"error": {"kind": kind, "sentence": sentence}}, status_code=status)
 
 
 def validation_sentence(error: RequestValidationError) -> str:
@@ -65,6 +66,19 @@ def add_error_answers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def misfit(_: Request, error: RequestValidationError) -> JSONResponse:
         return answer(422, "bad-input", validation_sentence(error))
+
+    @app.exception_handler(OverflowError)
+    async def too_large(_: Request, error: OverflowError) -> JSONResponse:
+        # SQLite and C take 64 bits; Python's own numbers have no end, so only what was sent can be that large.
+        return answer(422, "bad-input", f"A number in the request is too large ({error}).")
+
+    @app.exception_handler(RecursionError)
+    async def too_deep(_: Request, error: RecursionError) -> JSONResponse:
+        return answer(422, "bad-input", "The request holds values within values too many levels deep.")
+
+    @app.exception_handler(UnicodeEncodeError)
+    async def unwritable(_: Request, error: UnicodeEncodeError) -> JSONResponse:
+        return answer(422, "bad-input", f"The request holds half a character, which cannot be stored ({error.reason}).")
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> JSONResponse:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 
 from storage import mappings, tasks
 from storage.errors import BadInput, NotFound
+from storage.home import is_file
 from storage.models import checked_name
 from studio import task as running
 from studio.api.allowed import Me
@@ -179,7 +180,7 @@ def _add_imports(routes: APIRouter, studio: Studio) -> None:
     @routes.get("/rejected/{file}")
     def rejected(file: str) -> FileResponse:
         path = studio.home.exports / Path(file).name
-        if not path.name.startswith("rejected-") or not path.is_file():
+        if not path.name.startswith("rejected-") or not is_file(path):
             raise NotFound(f'There is no file of rejected rows named "{file}".')
         return FileResponse(path, filename=path.name, media_type="application/x-ndjson")
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from storage import jobs
 from storage.rows_training import Job
 from studio.api.allowed import Me
+from studio.api.ascii import Ascii
 from studio.studio import Studio
 from studio.training.choices import choices
 from studio.training.curve_book import CurveBook
@@ -74,7 +75,7 @@ class Retry(BaseModel):
 
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
-    routes = APIRouter(prefix="/api/jobs", tags=["jobs"])
+    routes = APIRouter(prefix="/api/jobs", tags=["jobs"], default_response_class=Ascii)
     book = CurveBook()
     _add_starting(routes, studio)
     _add_watching(routes, studio, book)

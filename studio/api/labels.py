@@ -9,6 +9,7 @@ from storage.datasets import get_dataset
 from storage.models import get_model
 from studio import task
 from studio.api.allowed import Me
+from studio.api.ascii import Ascii
 from studio.studio import Studio
 
 
@@ -21,7 +22,7 @@ class Labelling(BaseModel):
 
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
-    routes = APIRouter(prefix="/api/data", tags=["data"])
+    routes = APIRouter(prefix="/api/data", tags=["data"], default_response_class=Ascii)
 
     @routes.post("/datasets/{name}/label")
     def label(name: str, asked: Labelling, me: Me) -> dict[str, Any]:

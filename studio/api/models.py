@@ -3,10 +3,11 @@
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from storage.models import get_model
 from studio.api.allowed import Asker
+from studio.api.ascii import Ascii
 from studio.clients.dialects import DIALECTS
 from studio.studio import Studio
 from studio.training.adding import Choices, add_model, list_all
@@ -22,6 +23,7 @@ class Added(BaseModel):
     template: str | None = None
     base: str | None = None
     key_env: str | None = None
+    key: str | None = Field(default=None, repr=False)
     dialect: str | None = None
     at_once: int | None = None
     timeout: float | None = None
@@ -44,7 +46,7 @@ class Changed(BaseModel):
 
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
-    routes = APIRouter(prefix="/api/models", tags=["models"])
+    routes = APIRouter(prefix="/api/models", tags=["models"], default_response_class=Ascii)
 
     @routes.get("")
     def all_models() -> dict[str, Any]:

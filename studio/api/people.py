@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from storage import people
 from studio.api.allowed import Asker
+from studio.api.ascii import Ascii
 from studio.doorman import cookie_name
 from studio.people import accounts, sessions
 from studio.people.roles import Action
@@ -66,7 +67,7 @@ class Invitation(BaseModel):
 
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
-    routes = APIRouter(prefix="/api/people", tags=["people"])
+    routes = APIRouter(prefix="/api/people", tags=["people"], default_response_class=Ascii)
     _add_sessions(routes, studio)
     _add_accounts(routes, studio)
     _add_invitations(routes, studio)

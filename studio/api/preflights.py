@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from studio.api.ascii import Ascii
 from studio.api.jobs import Asked
 from studio.studio import Studio
 from studio.training import preflighting
@@ -11,7 +12,7 @@ from studio.training import preflighting
 
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
-    routes = APIRouter(prefix="/api/jobs/preflight", tags=["jobs"])
+    routes = APIRouter(prefix="/api/jobs/preflight", tags=["jobs"], default_response_class=Ascii)
 
     @routes.post("")
     def begin(asked: Asked) -> dict[str, Any]:

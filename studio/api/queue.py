@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from storage import queueing
 from studio.api.allowed import Me
+from studio.api.ascii import Ascii
 from studio.api.jobs import Asked
 from studio.studio import Studio
 from studio.training import phases, queue
@@ -33,7 +34,7 @@ class Phases(BaseModel):
 
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
-    routes = APIRouter(tags=["queue"])
+    routes = APIRouter(tags=["queue"], default_response_class=Ascii)
     _add_order(routes, studio)
 
     @routes.post("/api/plans")

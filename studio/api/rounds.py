@@ -7,10 +7,12 @@ from pydantic import BaseModel
 
 from storage import jobs
 from studio.api.allowed import Asker
+from studio.api.ascii import Ascii
 from studio.clients.processes import start_worker
 from studio.rounds.champion import champion
 from studio.rounds.next_step import next_step
 from studio.rounds.promoting import promote, rollback
+from studio.rounds.reporting import report as tell
 from studio.rounds.timeline import timeline
 from studio.rounds.undoing import Blame, retrain
 from studio.studio import Studio
@@ -49,7 +51,7 @@ class Blamed(BaseModel):
 
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
-    routes = APIRouter(prefix="/api/rounds", tags=["rounds"])
+    routes = APIRouter(prefix="/api/rounds", tags=["rounds"], default_response_class=Ascii)
 
     @routes.get("")
     def film() -> dict[str, Any]:
@@ -62,6 +64,10 @@ def router(studio: Studio) -> APIRouter:
             "running": at_work,
             "champion": first.name if first else None,
         }
+
+    @routes.get("/{number}/report")
+    def told(number: int) -> dict[str, Any]:
+        return tell(studio.store, number).to_json()
 
     @routes.post("/promote")
     def promote_one(wish: Wish, actor: Asker) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from storage.specs.search import SAMPLERS
+from studio.api.ascii import Ascii
 from studio.api.jobs import Asked
 from studio.studio import Studio
 from studio.training.planning import plan
@@ -36,7 +37,7 @@ class Searched(Asked):
 
 def router(studio: Studio) -> APIRouter:
     """The routes of this subject."""
-    routes = APIRouter(prefix="/api/searches", tags=["searches"])
+    routes = APIRouter(prefix="/api/searches", tags=["searches"], default_response_class=Ascii)
 
     @routes.get("")
     def all_searches() -> dict[str, Any]:

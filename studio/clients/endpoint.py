@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from storage.endpoint_keys import KEPT, key_of
 from storage.errors import BadInput, Conflict, NotFound, NotReady, RatchetError
 from storage.home import Home
 from storage.models import base_of
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class Endpoint:
-    """The endpoint that a model's row describes. `environ`: where its key is looked up.
+    """The endpoint that a model's row describes. `environ`: where its key is looked up, unless the home keeps it.
 
     `certificates`: gives those that an https address is held against; reading them takes as long as many a token.
     """
@@ -54,6 +55,7 @@ class Endpoint:
         certificates: Callable[[], ssl.SSLContext] = httpx.create_ssl_context,
     ) -> None:
         self._model = model
+        self._home = home
         self._certificates = certificates
         self._environ = environ
         self._who = f'"{model.name}"'
@@ -138,7 +140,7 @@ class Endpoint:
                 await asyncio.to_thread(self._count, store, tally, failed)
 
     def route(self, model: Model, messages: Messages, params: SamplingParams) -> Route:
-        """The way to an answer; raises BadInput where the key is not in the environment."""
+        """The way to an answer; raises BadInput where its key is not to be had."""
         body = {
             "model": self._served(model),
             "messages": list(messages),
@@ -191,6 +193,8 @@ class Endpoint:
     def _headers(self) -> dict[str, str]:
         if not self._model.key_env:
             return {}
+        if self._model.key_env == KEPT:
+            return {"Authorization": f"Bearer {self._kept_key()}"}
         key = self._environ.get(self._model.key_env, "").strip()
         if not key:
             raise BadInput(
@@ -198,6 +202,16 @@ class Endpoint:
                 "start Ratchet again."
             )
         return {"Authorization": f"Bearer {key}"}
+
+    def _kept_key(self) -> str:
+        """The key that the home keeps; raises BadInput where it is not there, as in a project from elsewhere."""
+        key = key_of(self._home, self._model.id)
+        if key is None:
+            raise BadInput(
+                f'The key of the model "{self._model.name}" is not on this machine: give it with '
+                f"`ratchet endpoint-key {self._model.name}`."
+            )
+        return key
 
     def _looked_at(self) -> str:
         """A sentence about a server that can be asked; raises where it cannot."""

@@ -1,6 +1,7 @@
 """What is exported: a dataset as it stands, one of its versions, or preferences from the votes of a study."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from storage.votes import current_votes
 from studio.curation.export_preferences import Stored
 from studio.feedback.policies import Options
 from studio.feedback.preferences import preferences
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def _version(store: Store, source: Source) -> Any:
     if source.version is None:
         return None
     dataset = datasets.get_dataset(store, str(source.dataset))
-    if isinstance(source.version, int) or source.version.isdigit():
+    if isinstance(source.version, int) or _NUMBER.fullmatch(source.version):
         return versions.numbered(store, dataset, int(source.version))
     return versions.get_version(store, source.version)
 

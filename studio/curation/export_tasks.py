@@ -7,7 +7,7 @@ from typing import Any
 from storage import tasks
 from storage.clock import new_id, now
 from storage.errors import NotFound
-from storage.home import Home
+from storage.home import Home, is_file
 from storage.rows_training import Task
 from storage.store import Store
 from studio.curation.export_formats import target_of
@@ -51,7 +51,7 @@ def _progress(store: Store, task: Task) -> Progress:
 def located(home: Home, file: str) -> Path:
     """A file for download by its name; raises NotFound for any other file."""
     path = home.exports / Path(file).name
-    if not path.name.startswith(PREFIX) or not path.is_file():
+    if not path.name.startswith(PREFIX) or not is_file(path):
         raise NotFound(f'There is no export named "{file}"; files for download are kept for a day.')
     return path
 

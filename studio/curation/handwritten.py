@@ -70,6 +70,8 @@ def _sft(content: Mapping[str, Any]) -> dict[str, Any]:
 def _prompts(content: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {"prompt": _prompt(content)}
     if content.get("answers"):
+        if not isinstance(content["answers"], list):
+            raise RowError("answers", "The answers are a list.")
         made["answers"] = [_existing(answer, number) for number, answer in enumerate(content["answers"])]
     return made
 
@@ -157,5 +159,5 @@ def _schema_problem(schema: Any) -> str:
             return f'The property "{name}" has the type {quoted(one["type"])}; use one of {", ".join(_TYPES)}.'
     if not isinstance(required, list):
         return "What is required must be a list of names."
-    missing = next((name for name in required if name not in properties), None)
+    missing = next((name for name in required if not isinstance(name, str) or name not in properties), None)
     return f"{quoted(missing)} is required, and there is no property of that name." if missing is not None else ""

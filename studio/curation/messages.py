@@ -86,7 +86,13 @@ def _is_inner(item: Any) -> bool:
     if type(item) is not dict or len(item) != 2:
         return False
     said = item.get("content")
-    return item.get("role") in _PLAIN and type(said) is str and bool(said) and not said.isspace()
+    return (
+        type(item.get("role")) is str
+        and item["role"] in _PLAIN
+        and type(said) is str
+        and bool(said)
+        and not said.isspace()
+    )
 
 
 def message(value: Any, column: str) -> list[Message]:

@@ -147,8 +147,8 @@ class StudySettings:
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """The settings that a mapping tells; what it does not tell is as usual, what is no setting is left out."""
         known = {one.name: values[one.name] for one in fields(cls) if values.get(one.name) is not None}
-        known["criteria"] = tuple(_criterion(one) for one in known.get("criteria", ()))
-        known["contestants"] = tuple(_contestant(one) for one in known.get("contestants", ()))
+        known["criteria"] = tuple(_criterion(one) for one in _objects("criteria", known.get("criteria", ())))
+        known["contestants"] = tuple(_contestant(one) for one in _objects("contestants", known.get("contestants", ())))
         for name in _LISTS:
             if name in known:
                 known[name] = _texts(name, known[name])
@@ -159,6 +159,13 @@ class StudySettings:
     def to_json(self) -> dict[str, Any]:
         """For the store and the forms."""
         return asdict(self)
+
+
+def _objects(name: str, values: Any) -> Sequence[Mapping[str, Any]]:
+    """Several objects; raises BadInput for anything else."""
+    if not isinstance(values, list | tuple) or not all(isinstance(one, Mapping) for one in values):
+        raise BadInput(f'"{name}" is a list of objects, not {json.dumps(values)[:80]}.')
+    return values
 
 
 def _criterion(values: Mapping[str, Any]) -> Criterion:
@@ -179,6 +186,9 @@ def _texts(name: str, values: Any) -> tuple[str, ...]:
 
 def _contestant(values: Mapping[str, Any]) -> Contestant:
     sampling = values.get("sampling")
+    named = all(isinstance(values.get(name), str) for name in ("name", "model"))
+    if not named or not isinstance(sampling or {}, Mapping):
+        raise BadInput(f"A contestant has a name, a model and perhaps a sampling, not {json.dumps(values)[:80]}.")
     return Contestant(
         values["name"], values["model"], values.get("system"), Sampling.from_json(sampling) if sampling else None
     )

@@ -2,7 +2,7 @@
 
 A backup holds everything but the logs, and accounts with their hashed passwords: keep it as you keep the home. A pack
 is for others: without accounts, invitations, drafts, logs, checkpoints and, unless asked for, without bases. Neither
-holds a key: those are in the environment.
+holds a key: those are in the environment, or in keys.json.
 """
 
 import shutil
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from storage.endpoint_keys import KEPT
 from storage.errors import BadInput, Conflict
 from storage.home import Home, read_json, write_json
 from storage.models import list_models
@@ -42,11 +43,16 @@ def save(store: Store, out: Path, kind: str, bases: bool = True) -> dict[str, An
 
 
 def load(
-    store: Store, file: Path, bases: Mapping[str, Path] | None = None, starter: Path | None = None
+    store: Store,
+    file: Path,
+    bases: Mapping[str, Path] | None = None,
+    starter: Path | None = None,
+    foreign: bool = False,
 ) -> dict[str, Any]:
     """Open a backup or a pack in a home that holds nothing yet; returns what `save` said of it, and `missing` bases.
 
-    `bases`: folders of bases by name, for those that the file leaves out; `starter`: where the package has it. Raises
+    `bases`: folders of bases by name, for those that the file leaves out; `starter`: where the package has it.
+    `foreign`: from somebody else, whose endpoints are sent no key of this machine until one is given them. Raises
     Conflict where the home holds a project, BadInput or Refused for a file that is damaged or not ours.
     """
     home = store.home
@@ -62,6 +68,8 @@ def load(
         for path in sorted(folder.iterdir(), key=lambda one: one.name == contents.DATABASE):  # the database last
             _move(path, home.path / path.name)
     store.migrate()
+    if foreign:  # a variable that its maker chose may hold a secret, and the endpoint be his
+        store.execute("update models set key_env = ? where key_env is not null", [KEPT])
     return {**_said(file, manifest), "home": str(home.path), "missing": _link(store, bases or {}, starter)}
 
 

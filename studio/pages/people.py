@@ -71,6 +71,7 @@ class PlainPages:
         """The list of people; the script fills it."""
         admin = "true" if actor.may(Action.ADMINISTER) else "false"
         body = f'<div id="people" class="stack-l" data-admin="{admin}"></div>'
+        body += '<p class="small"><a class="link" href="/api-docs">Routes for programs of your own</a></p>'
         return self._page(PEOPLE, body, "people", actor, signed_in)
 
     def forbidden(self, actor: Actor, name: str) -> str:
@@ -82,6 +83,10 @@ class PlainPages:
             '<p><a class="button button-primary" href="/compare">Go to the comparisons</a></p></div>'
         )
         return self._page(page, said, None, actor, True)
+
+    def framed(self, page: Page, body: str, actor: Actor, signed_in: bool) -> str:
+        """A page of somebody else's words in the same frame."""
+        return self._page(page, body, None, actor, signed_in)
 
     def _page(
         self, page: Page, body: str, script: str | None, actor: Actor | None = None, signed_in: bool = False

@@ -30,8 +30,8 @@ with recursive talks (id, prompt) as (
     union all
     select c.id, talks.prompt from comparisons c join talks on c.parent_id = talks.id
 )
-select v.annotator, v.source, v.created_at, v.choice, v.ranking, c.prompt_sha256 as asked, talks.prompt as talk,
-       a.position as new_at, b.position as old_at
+select v.comparison_id, v.annotator, v.source, v.created_at, v.choice, v.ranking,
+       c.prompt_sha256 as asked, talks.prompt as talk, a.position as new_at, b.position as old_at
 from votes v
 join comparisons c on c.id = v.comparison_id
 join talks on talks.id = c.id
@@ -44,12 +44,13 @@ where v.study_id = :study and v.choice in ('a', 'b', 'tie', 'both_bad', 'ranking
 """
 
 
-class _Judged(NamedTuple):
+class Judged(NamedTuple):
     """A vote as the new model sees it: by whom, whence and when; 1 for a win, one half for neither, 0 for a loss.
 
     `asked`: the prompt that was answered; `talk`: the first prompt of its conversation, the same where it has one turn.
     """
 
+    comparison: str
     annotator: str
     source: str
     created_at: float
@@ -93,16 +94,14 @@ class Standing:
 
 def standing(store: Store, turn: Round) -> Standing | None:
     """How the model of a round stands now; None while it has no model or nobody can compare it."""
-    before = turn.against_id or turn.parent_id
-    if not turn.model_id or not before or not turn.measuring_study_id:
+    counted = counted_votes(store, turn)
+    if counted is None:
         return None
-    trained = _trained(store, turn.model_id, before)
-    judged = _judged(store, turn.measuring_study_id, turn.model_id, before)
-    clean = [vote for vote in judged if not {vote.asked, vote.talk} & trained]
+    clean, left_out = counted
     units = _units(clean)
     return Standing(
         votes=len(clean),
-        left_out=len(judged) - len(clean),
+        left_out=left_out,
         wins=sum(vote.value == 1 for vote in clean),
         losses=sum(vote.value == 0 for vote in clean),
         ties=sum(vote.value == 0.5 for vote in clean),
@@ -111,16 +110,42 @@ def standing(store: Store, turn: Round) -> Standing | None:
     )
 
 
+class Counted(NamedTuple):
+    """The votes that say how a round's model stands, and how many were left out because a model trained on them."""
+
+    votes: list[Judged]
+    left_out: int
+
+
+def counted_votes(store: Store, turn: Round) -> Counted | None:
+    """The votes behind a round's standing; None while it has no model or nobody can compare it."""
+    before = turn.against_id or turn.parent_id
+    if not turn.model_id or not before or not turn.measuring_study_id:
+        return None
+    trained = _trained(store, turn.model_id, before)
+    judged = _judged(store, turn.measuring_study_id, turn.model_id, before)
+    clean = [vote for vote in judged if not {vote.asked, vote.talk} & trained]
+    return Counted(clean, len(judged) - len(clean))
+
+
 def _trained(store: Store, *model_ids: str) -> set[str]:
     """Prompts that any of these models or their ancestors trained on."""
     family = [model for model_id in model_ids for model in lineage(store, get_model(store, model_id))]
     return trained_prompts(store, sorted({model.job_id for model in family if model.job_id}))
 
 
-def _judged(store: Store, study_id: str, model_id: str, parent_id: str) -> list[_Judged]:
+def _judged(store: Store, study_id: str, model_id: str, parent_id: str) -> list[Judged]:
     """The votes of a study between these two models, in any order; those that somebody excluded do not count."""
     given = [
-        _Judged(row["annotator"], row["source"], row["created_at"], row["asked"], row["talk"], _value(row))
+        Judged(
+            row["comparison_id"],
+            row["annotator"],
+            row["source"],
+            row["created_at"],
+            row["asked"],
+            row["talk"],
+            _value(row),
+        )
         for row in store.rows(_VOTES, {"study": study_id, "new": model_id, "old": parent_id})
     ]
     return list(kept(store, study_id, given).votes)
@@ -137,7 +162,7 @@ def _value(row: Mapping[str, Any]) -> float:
     return 1.0 if "ab".index(row["choice"]) == row["new_at"] else 0.0
 
 
-def _units(votes: list[_Judged]) -> list[float]:
+def _units(votes: list[Judged]) -> list[float]:
     """One value a prompt, or a conversation: votes on one are alike, so they are averaged."""
     by_prompt = defaultdict(list)
     for vote in votes:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from storage.clock import new_id
+from storage.endpoint_keys import keep
 from storage.errors import BadInput, Conflict, NotFound, RatchetError
+from storage.home import is_folder
 from storage.leaving import BASE_FILES
 from storage.models import add_model as insert_model
 from storage.models import checked_name, free_name, list_models
@@ -66,8 +68,8 @@ def add_model(
         return _add_endpoint(store, ref, name, terms)
     if terms.given:
         raise BadInput(f'"{ref}" is no endpoint, so nothing is to be agreed with it: leave key, kind and prices out.')
-    folder = Path(ref).expanduser()
-    if ref and folder.is_dir():
+    folder = Path(ref).expanduser() if ref.startswith("~/") else Path(ref)
+    if ref and is_folder(folder):
         return add_folder(store, folder.resolve(), name, choices)
     if not _HUB_ID.fullmatch(ref) or ref.endswith((".gguf", ".bin", ".safetensors")):
         raise NotFound(
@@ -253,7 +255,11 @@ def _add_endpoint(store: Store, ref: str, name: str | None, terms: Terms) -> Mod
     if not remote:
         raise BadInput(f"Say which model of {url} is meant: {url}#model, or --name.")
     wish = name or free_name(store, _name_from(remote.rpartition("/")[2]))
-    return insert_model(store, wish, "endpoint", url=url, remote_name=remote, **terms.columns(store))
+    made = new_id()
+    columns = terms.columns(store)
+    if terms.key is not None:
+        keep(store, made, terms.key)  # first: a row without its key would be asked in vain
+    return insert_model(store, wish, "endpoint", id=made, url=url, remote_name=remote, **columns)
 
 
 def _name_from(words: str) -> str:

@@ -1,16 +1,18 @@
 """Endpoints: what is agreed with a server when it is added, and what its answers have cost since."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from storage.errors import BadInput
-from storage.models import get_model, list_models
+from storage.endpoint_keys import KEPT, checked, forget, keep
+from storage.errors import BadInput, Refused
+from storage.models import get_model, list_models, set_key_env
 from storage.rows_training import Model
 from storage.store import Store
 from storage.usage import Spent, by_day, totals
 from studio.clients.dialects import DIALECTS, dialect_of
+from studio.people.roles import Action, Actor, require
 
 _MOST_AT_ONCE = 1024
 _LONGEST = 3600.0
@@ -20,12 +22,14 @@ _LONGEST = 3600.0
 class Terms:
     """How an endpoint is asked. None: as is usual for its kind.
 
-    `key_env`: the environment variable that holds its key. `dialect`: its kind (studio/clients/dialects.py).
+    `key_env`: the environment variable that holds its key. `key`: the key itself, which goes into keys.json of the home
+    and not into the row. `dialect`: its kind (studio/clients/dialects.py).
     `at_once`: questions at a time. `timeout`: seconds that it may be silent. `price_in`, `price_out`: for a million
     tokens read and written. `serves`: the base of ours that it holds, so that adapters on it answer from there.
     """
 
     key_env: str | None = None
+    key: str | None = field(default=None, repr=False)
     dialect: str | None = None
     at_once: int | None = None
     timeout: float | None = None
@@ -45,7 +49,8 @@ class Terms:
         _within("the price of what is read", self.price_in, 0, 1e6)
         _within("the price of what is written", self.price_out, 0, 1e6)
         dialect = dialect_of(self.dialect)
-        columns = asdict(self) | {"dialect": dialect.name, "key_env": self.key_env or None}
+        columns = asdict(self) | {"dialect": dialect.name, "key_env": self._key_env()}
+        del columns["key"]
         if self.serves:
             if not dialect.loads_adapters:
                 able = ", ".join(one.name for one in DIALECTS.values() if one.loads_adapters)
@@ -55,6 +60,15 @@ class Terms:
                 raise BadInput(f'"{base.name}" is no base; name the base whose adapters the endpoint shall answer for.')
             columns["serves"] = base.id
         return columns
+
+    def _key_env(self) -> str | None:
+        """Where the key is; raises BadInput where two places are named, or what is given cannot be a key."""
+        if self.key is None:
+            return self.key_env or None
+        if self.key_env:
+            raise BadInput("Give the key itself, or the variable that holds it; not both.")
+        checked(self.key)
+        return KEPT
 
 
 def address(ref: str) -> tuple[str, str]:
@@ -72,6 +86,22 @@ def address(ref: str) -> tuple[str, str]:
     if not parts.path.rstrip("/").endswith("/v1"):
         raise BadInput(f'"{url}" should end in /v1, where the OpenAI protocol answers.')
     return url, parts.fragment
+
+
+def set_key(store: Store, actor: Actor, reference: str, key: str | None) -> Model:
+    """Keep another key of an endpoint in the home; None: none any more.
+
+    Raises Forbidden, NotFound, Refused for a model that is no endpoint, BadInput for what cannot be a key.
+    """
+    require(actor, Action.MANAGE_MODELS)
+    model = get_model(store, reference)
+    if model.kind != "endpoint":
+        raise Refused(f'"{model.name}" answers here and needs no key.')
+    if key is None:
+        forget(store, model.id)
+    else:
+        keep(store, model.id, key)
+    return set_key_env(store, model, None if key is None else KEPT)
 
 
 @dataclass(frozen=True)

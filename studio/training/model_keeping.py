@@ -12,6 +12,7 @@ from storage import models
 from storage.blends import blend_of
 from storage.comparisons import list_studies
 from storage.demos import list_demos
+from storage.endpoint_keys import forget
 from storage.errors import Conflict, Refused
 from storage.models import get_model, list_models
 from storage.rows_training import Model
@@ -61,6 +62,7 @@ def delete(store: Store, actor: Actor, reference: str) -> dict[str, Any]:
     if stands := [*in_use(store, model), *dependants(store, model)]:
         raise Refused(f'"{model.name}" cannot be deleted: {stands[0]}')
     models.set_gone(store, model)  # the row first: weights that are going must not be asked for
+    forget(store, model.id)
     folder = Path(model.path) if model.path else None
     freed = 0
     if folder is not None and folder.parent == store.home.models and folder.is_dir():

@@ -21,7 +21,7 @@ import psutil
 from storage.clock import now
 from storage.errors import NotFound, NotReady
 from storage.freezing import freeze_apart
-from storage.home import Home, read_json
+from storage.home import Home, is_folder, read_json
 from storage.preflights import get_preflight, keep_preflight
 from storage.processes import alive
 from storage.specs.run import RunSpec
@@ -107,7 +107,7 @@ def look(store: Store, key: str) -> Preflight:
     if result is not None:
         return Preflight(key, "done", result)
     folder = _folder(store.home, key)
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise NotFound("This preflight is not known any more; look again.")
     state = _state(store.home, key)
     if state == "running":

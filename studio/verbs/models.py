@@ -1,6 +1,8 @@
-"""Verbs about models: models, model, add-model, rename-model, archive-model, delete-model, usage."""
+"""Verbs about models: models, model, add-model, endpoint-key, rename-model, archive-model, delete-model, usage."""
 
 import argparse
+import getpass
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,7 @@ def _add_model_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", metavar="B", help="base here that an adapter lies on (default: as it says itself)")
     endpoint = parser.add_argument_group("endpoints")
     endpoint.add_argument("--key-env", metavar="VARIABLE", help="environment variable that holds its key")
+    endpoint.add_argument("--key", action="store_true", help="ask for its key (or read standard input), and keep it")
     endpoint.add_argument("--dialect", choices=tuple(DIALECTS), help="what kind of server it is (default: openai)")
     endpoint.add_argument("--at-once", type=count, metavar="N", help="questions that it is asked at a time")
     endpoint.add_argument("--timeout", type=float, metavar="SECONDS", help="how long it may be silent")
@@ -58,9 +61,29 @@ def _add_model_flags(parser: argparse.ArgumentParser) -> None:
 
 def _add_model(studio: Studio, args: argparse.Namespace) -> Outcome:
     terms: dict[str, Any] = {name: getattr(args, name) for name in _TERMS}
+    if args.key:
+        terms["key"] = read_key(args.ref)
     data = studio.add_model(args.ref, name=args.name, template=_template(args.template), base=args.base, **terms)
     added = data["models"][-1]
     return Outcome(data, f'model "{added["name"]}" added')
+
+
+def read_key(whose: str) -> str:
+    """A key from the terminal, unseen, or one line of standard input; never an argument, which others could read."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    return getpass.getpass(f"Key of {visible(whose)}: ").strip()
+
+
+def _endpoint_key_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="endpoint by name")
+    parser.add_argument("--remove", action="store_true", help="keep no key of it any more")
+
+
+def _endpoint_key(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.endpoint_key(args.model, None if args.remove else read_key(args.model))
+    kept = f"the key of {args.model} is kept in {data['path']}" if data["kept"] else f"no key of {args.model} is kept"
+    return Outcome(data, kept)
 
 
 def _template(wish: str | None) -> str | None:
@@ -117,6 +140,7 @@ VERBS = (
     Verb("models", "list the models", no_flags, _models),
     Verb("model", "show all that is known of a model", _named, _model),
     Verb("add-model", "add a base, an adapter or an endpoint", _add_model_flags, _add_model),
+    Verb("endpoint-key", "keep another key of an endpoint, or none", _endpoint_key_flags, _endpoint_key),
     Verb("rename-model", "give a model another name", _rename_flags, _rename),
     Verb("archive-model", "put a model away, or take it back", _archive_flags, _archive),
     Verb("delete-model", "delete a model's weights, where nothing depends on them", _named, _delete),

@@ -1,6 +1,7 @@
-"""Verbs about rounds: rounds, gate, promote, rollback, replay, touched, retrain."""
+"""Verbs about rounds: rounds, gate, promote, rollback, report, replay, touched, retrain."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from storage.errors import BadInput
@@ -69,6 +70,21 @@ def _gate(studio: Studio, args: argparse.Namespace) -> Outcome:
     return Outcome(data, f"{text}\nforgetting may reach {data['limits']['forgetting']:g}")
 
 
+def _report_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("round", type=count, metavar="ROUND", help="round by number")
+    parser.add_argument("--out", type=Path, metavar="FILE.html", help="file to write; must not be there yet")
+
+
+def _report(studio: Studio, args: argparse.Namespace) -> Outcome:
+    data = studio.report(args.round, args.out)
+    now = data["standing"] or {}
+    rate = now.get("win_rate")
+    wins = "no votes yet" if rate is None else f"wins {rate:.0%} ({now['low']:.0%} to {now['high']:.0%})"
+    reason = data["reason"] or (data["gate"] or {}).get("reason") or ""
+    text = f"Round {data['round']}, {data['state']}: {data['model'] or 'no model yet'}, {wins}. {reason}".rstrip()
+    return Outcome(data, f"{text}\n{data['path']} is written." if args.out else text)
+
+
 def _replay_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("round", type=count, metavar="ROUND", help="round by number")
 
@@ -125,6 +141,7 @@ VERBS = (
     Verb("rounds", "show the rounds, how each model stands, and the champion", no_flags, _rounds),
     Verb("promote", "make the candidate the champion, where the gate lets it pass", _promote_flags, _promote),
     Verb("rollback", "make the champion before this one champion again", _rollback_flags, _rollback),
+    Verb("report", "tell a round to people who were not there, as a file for screen and paper", _report_flags, _report),
     Verb("replay", "run a round again from its frozen inputs, and compare", _replay_flags, _replay),
     Verb("touched", "list the models that learnt from votes or rows that turned out bad", _blame_flags, _touched),
     Verb("retrain", "leave bad votes or rows out, and train the line again without them", _retrain_flags, _retrain),

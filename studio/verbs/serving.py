@@ -13,6 +13,9 @@ def _serve_flags(parser: argparse.ArgumentParser) -> None:
                         help="a folder whose files the page may import (again for more)")  # fmt: skip
     parser.add_argument("--allow-host", action="append", metavar="NAME",
                         help="a name under which people open the studio (again for more)")  # fmt: skip
+    parser.add_argument(
+        "--root-path", metavar="PATH", help="path under which a proxy shows the studio, such as /ratchet"
+    )
 
 
 def _serve(studio: Studio, args: argparse.Namespace) -> Outcome:

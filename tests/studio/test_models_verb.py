@@ -1,9 +1,11 @@
 """`ratchet models`, `add-model` and `usage`: endpoints from the command line, with what was agreed and what it cost."""
 
 import json
+from io import StringIO
 
 import pytest
 
+from storage.endpoint_keys import key_of
 from storage.home import Home
 from storage.models import get_model
 from storage.store import Store
@@ -80,6 +82,38 @@ def test_what_cannot_be_agreed_is_a_sentence(
 
     assert said == code
     assert sentence in err
+
+
+def test_a_key_is_read_from_standard_input_and_stands_in_no_answer(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO("sk-first\n"))
+    code, out, _ = run(home, capsys, "add-model", URL, "--name", "far", "--key", "--json")
+    assert (code, "sk-first" in out, json.loads(out)["models"][-1]["key_env"]) == (0, False, "keys.json")
+    store = Store.open(home)
+    model = get_model(store, "far")
+    assert key_of(home, model.id) == "sk-first"
+
+    monkeypatch.setattr("sys.stdin", StringIO("sk-second\n"))
+    _, said, _ = run(home, capsys, "endpoint-key", "far")
+    assert (key_of(home, model.id), said) == ("sk-second", f"the key of far is kept in {home.keys_file}\n")
+
+    run(home, capsys, "endpoint-key", "far", "--remove")
+    assert (key_of(home, model.id), get_model(store, "far").key_env) == (None, None)
+    store.close()
+
+
+def test_a_key_is_refused_where_none_is_wanted_or_two_are_named(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO("sk-first\nsk-second\n"))
+
+    both = run(home, capsys, "add-model", URL, "--key", "--key-env", "BIG_KEY")
+    base = run(home, capsys, "endpoint-key", "starter")
+
+    assert (both[0], both[2]) == (1, "Give the key itself, or the variable that holds it; not both.\n")
+    assert (base[0], base[2]) == (1, '"starter" answers here and needs no key.\n')
+    assert not home.keys_file.exists()
 
 
 def test_one_model_is_told_with_what_needs_it(home: Home, store: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from storage.endpoint_keys import KEPT, keep
 from storage.errors import BadInput, NotReady, RatchetError, Refused
 from storage.models import add_model
 from storage.rows_training import Model
@@ -170,6 +171,20 @@ def test_a_key_that_is_not_set_is_named_before_anything_is_asked(server: Server,
         Engine(store.home, environ={}).complete(model, store, HELLO, PARAMS)
 
     assert server.asked == []
+
+
+def test_a_key_that_the_home_keeps_is_sent_and_its_absence_told(server: Server, store: Store) -> None:
+    model = add_model(store, "kept", "endpoint", url=server.url, remote_name="big-1", key_env=KEPT)
+    engine = Engine(store.home, environ={KEPT: "not this"})
+    with pytest.raises(BadInput, match="give it with `ratchet endpoint-key kept`"):
+        engine.complete(model, store, HELLO, PARAMS)
+    keep(store, model.id, "s3cret")
+    server.says(*GOOD)
+
+    engine.complete(model, store, HELLO, PARAMS)
+
+    ((_, headers, _),) = server.asked
+    assert headers["authorization"] == "Bearer s3cret"
 
 
 def test_a_date_may_say_when_to_ask_again(server: Server, ask: Ask) -> None:

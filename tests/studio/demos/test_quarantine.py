@@ -213,3 +213,19 @@ def test_accepting_is_whole_or_nothing(stage: Stage) -> None:
 
     assert _everything(stage.store) == before
     assert stage.tally(demo)["pending"] == 1
+
+
+def test_hundreds_of_votes_are_one_decision_though_they_are_written_in_parts(stage: Stage) -> None:
+    demo = stage.demo(rate=600, rate_all=6000)
+    (answer,) = stage.answered(demo, "Hi", "v0")
+    for number in range(203):
+        stage.store.execute("update demo_answers set visitor = ?", [f"v{number}"])
+        judging.vote(stage.store, demo, f"v{number}", [answer], "up")
+
+    accepted = quarantine.accept(stage.store, CURATOR, "fair")
+
+    study = comparisons.get_study(stage.store, "demo-fair")
+    assert accepted["accepted"] == len(votes.current_votes(stage.store, study.id)) == 203
+    assert quarantine.take_back(stage.store, CURATOR, "fair", accepted["decision"])["taken_back"] == 203
+    assert stage.tally(demo) == {"pending": 203, "accepted": 0, "refused": 0}
+    assert count_votes(stage.store, study.id) == 0
