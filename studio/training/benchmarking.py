@@ -30,7 +30,7 @@ def benchmark(store: Store, reference: str, tasks: Sequence[str], limit: int | N
     if not tasks:
         raise BadInput("Name at least one task, such as `--tasks arc_easy`.")
     if find_spec("lm_eval") is None:
-        raise Refused("Benchmarks need the package lm-eval; run `pip install 'ratchet-studio[lm-eval]'` and try again.")
+        raise Refused("Benchmarks need the Python package lm-eval; run `pip install 'ratchet[lm-eval]'` and try again.")
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(command(store, model, tasks, limit, Path(folder)), capture_output=True, text=True)
         found = sorted(Path(folder).rglob("results*.json"))
