@@ -12,8 +12,10 @@ nothing outside itself, so that checking never asks a network.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 from storage.canaries import Expectation
@@ -23,6 +25,8 @@ MEASURES: Mapping[str, Callable[[str], int]] = {"words": lambda text: len(text.s
 KINDS = ("contains", "not-contains", "regex", "exact", "json-schema", *MEASURES, "score")
 
 _SEARCH_SECONDS = 0.2
+_REPEATS = re.compile(r"\{(\d{0,9})(?:,(\d{0,9}))?")
+_MOST_REPEATS = 10_000  # all counts of a pattern multiplied: nested ones are written out when it is read
 _MOST_REFERENCES = 2000  # that are followed within a schema: nested ones multiply
 _UNBOUNDED = ("patternProperties", "$dynamicRef", "$recursiveRef", "$schema")
 _LONGEST_TEXT, _LONGEST_PATTERN, _LONGEST_SCHEMA = 4000, 500, 20_000
@@ -87,9 +91,10 @@ def _text(kind: str, value: Any) -> str:
 
 
 def _bound(kind: str, value: Any) -> int:
-    number = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+    # Python turns no text of thousands of digits into a number.
+    number = int(value) if isinstance(value, str) and value.strip().isdecimal() and len(value) < 20 else value
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 1_000_000:
-        raise BadInput(f'The expectation {kind} needs a whole number of {kind} from 1 on, not "{value}".')
+        raise BadInput(f'The expectation {kind} needs a whole number of {kind} from 1 on, not "{_short(str(value))}".')
     return number
 
 
@@ -101,7 +106,7 @@ def _score(value: Any) -> dict[str, Any]:
         said = {"model": name.strip(), "least": least}
     try:
         found: dict[str, Any] = {"model": str(said["model"]), "least": float(said["least"])}
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         found = {"model": "", "least": 0.0}
     if not found["model"] or not abs(found["least"]) < 1e9:  # infinities and nan are no bounds either
         raise BadInput('The expectation score needs a reward model and the least score, as in "judge>=0.5".')
@@ -109,8 +114,12 @@ def _score(value: Any) -> dict[str, Any]:
 
 
 def _compiled(pattern: str) -> None:
+    """Read a pattern once, to know that it can be; its repeats are counted first, for reading has no deadline."""
     import regex
 
+    counts = [int(most or least or 1) for least, most in _REPEATS.findall(pattern)]
+    if prod(max(1, count) for count in counts) > _MOST_REPEATS:
+        raise BadInput(f'The pattern "{_short(pattern)}" repeats more than {_MOST_REPEATS:,} times; write it shorter.')
     try:
         regex.compile(pattern)
     except (regex.error, RecursionError, OverflowError) as error:
@@ -147,6 +156,8 @@ def _schema(value: Any) -> Any:
         raise BadInput(f"The JSON Schema is no JSON: {error}.") from None
     if not isinstance(schema, dict):
         raise BadInput('A JSON Schema is an object, such as {"type": "object", "required": ["name"]}.')
+    if not isinstance(schema.get("$schema", ""), str):
+        raise BadInput("The $schema of a JSON Schema is the address of its dialect, as a text.")
     if len(json.dumps(schema)) > _LONGEST_SCHEMA:
         raise BadInput(f"A JSON Schema has at most {_LONGEST_SCHEMA:,} characters here.")
     for key, inner in _keys({name: value for name, value in schema.items() if name != "$schema"}):

@@ -146,13 +146,29 @@ def _votes(store: Store, turn: Round, candidate: Model, first: Model) -> Check:
             f"Make a study of {candidate.name} and {first.name}, or overrule.",
         )  # fmt: skip
     if not now.votes or now.rate.rate is None:
-        return Check("votes", OPEN, "There are no blind votes on it yet.", "Vote on its answers.")
+        none = _in_vain(now) or "There are no blind votes on it yet."
+        return Check("votes", OPEN, none, f"Vote on its answers{_on_others(now)}.")
     said = f"It wins {now.rate.rate:.0%} of {_prompts(now)} ({now.rate.low:.0%} to {now.rate.high:.0%})"
     if now.word == "better":
         return Check("votes", HOLDS, f"{said}: better than {first.name}, and no accident.")
     if now.word == "worse":
         return Check("votes", FAILS, f"{said}: worse than {first.name}.")
-    return Check("votes", OPEN, f"{said}, too few to tell.", _more(now))
+    return Check("votes", OPEN, f"{said}, too few to tell. {_in_vain(now)}".strip(), _more(now))
+
+
+def _in_vain(now: Standing) -> str:
+    """How many votes do not count, because the models have learnt from what they judge."""
+    if not now.left_out:
+        return ""
+    those = "1 vote is on a prompt" if now.left_out == 1 else f"{now.left_out} votes are on prompts"
+    return f"{those} that trained one of the two, so {'it does' if now.left_out == 1 else 'they do'} not count."
+
+
+def _on_others(now: Standing) -> str:
+    """On which prompts: where most have trained, more votes on those would tell nothing, however many."""
+    if now.left_out <= now.votes:
+        return ""
+    return " on prompts that trained neither (ratchet compare asks those of any dataset)"
 
 
 def _prompts(now: Standing) -> str:
@@ -160,7 +176,9 @@ def _prompts(now: Standing) -> str:
 
 
 def _more(now: Standing) -> str:
-    return f"About {now.needed} more votes would tell." if now.needed else "More votes may tell; it is close to even."
+    if not now.needed:
+        return "More votes may tell; it is close to even."
+    return f"About {now.needed} more votes would tell{_on_others(now)}."
 
 
 def _canaries(found: Mapping[str, Any] | None, both: Sequence[Beside], names: str) -> Check:

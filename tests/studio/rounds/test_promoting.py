@@ -100,6 +100,29 @@ def test_the_gate_says_what_stands_in_the_way_and_what_would_settle_it(
     assert promotions.list_promotions(store) == []
 
 
+@pytest.mark.parametrize(
+    ("wins", "reason", "settles"),
+    [
+        (0, "5 votes are on prompts that trained one of the two, so they do not count.", "Vote on its answers"),
+        (2, "too few to tell. 5 votes are on prompts that trained one of the two", "more votes would tell"),
+    ],
+)
+def test_the_gate_says_which_votes_do_not_count_and_on_what_others_would(
+    store: Store, settings: Settings, wins: int, reason: str, settles: str
+) -> None:
+    _candidate(store, settings, wins)
+    study = get_study(store, rounds.get_round(store, 1).measuring_study_id or "")
+    for number in range(5):
+        vote(store, study, prompt(f"q{number}"), "b")
+
+    said = gate.report(store, rounds.get_round(store, 1))
+
+    assert said is not None
+    assert reason in said.reason
+    assert settles in (said.settles or "")
+    assert "on prompts that trained neither" in (said.settles or "")
+
+
 def test_what_was_broken_before_already_is_not_the_candidates_fault(store: Store, settings: Settings) -> None:
     _candidate(store, settings, 30, canaries=[{"prompt": "Hi", "before": "", "after": "", "same": True}])
 
