@@ -221,7 +221,8 @@ def test_a_link_that_opens_nothing_says_so(fair: Fair, visit: Callable[..., Visi
 
 
 def test_a_curator_makes_a_link_and_lets_votes_count_and_takes_it_back(fair: Fair, visit: Callable[..., Visit]) -> None:
-    page = visit(fair.site.url).open("/studies", wait_for="#demo-new")
+    one = visit(fair.site.url)
+    page = one.open("/studies", wait_for="#demo-new")
     page.click("#demo-new")
     page.fill("#demo-name", "by-hand")
     page.fill("#demo-title", "Made by hand")
@@ -249,7 +250,10 @@ def test_a_curator_makes_a_link_and_lets_votes_count_and_takes_it_back(fair: Fai
     item = page.locator("[data-demo='by-hand']")
     item.get_by_role("button", name="Look at them: by-hand").click()
     item.locator("text=thumb down").wait_for()
+    page.set_viewport_size({"width": 390, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert grave_violations(page) == []
+    one.shot("demo-curator")
     item.get_by_role("button", name="Accept all: by-hand").click()
     page.wait_for_selector("text=1 vote accepted into demo-by-hand.")
     assert fair.thoughts("by-hand") == [("down", "accepted")]
