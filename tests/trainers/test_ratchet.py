@@ -25,7 +25,7 @@ COINS_BALLOTS: dict[str, Any] = {"kind": "annotator", "study": "taste", "value":
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project of its own; its engine ends with it, and its worker when it has nothing to do."""
     made = Project.begin(tmp_path_factory.mktemp("ratchet"))
-    # A friendly close changes how every earlier answer ends, so this project allows more than half a nat (0.7 were measured).
+    # A friendly close changes how every earlier answer ends: 0.7 nats were measured, and the usual limit is half a nat.
     made.studio.gate(forgetting=1.5)
     yield made
     stop_engine(made.studio.home)
