@@ -18,7 +18,7 @@
     const tick = el("input", { type: "checkbox", id: `mix-${at}`, checked: chosen });
     const weight = el("input", { type: "number", class: "mix-weight", step: "any", min: -10, max: 10, placeholder: "alike", "aria-label": `Weight of ${model.name}` });
     weight.addEventListener("input", () => { tick.checked = tick.checked || weight.value.trim() !== ""; });
-    const element = el("div", { class: "row-between" }, el("label", { class: "check", for: `mix-${at}` }, tick, el("span", { dir: "auto" }, model.name)), weight);
+    const element = el("div", { class: "mix-part field" }, el("label", { class: "check", for: `mix-${at}` }, tick, el("span", { dir: "auto" }, model.name)), weight);
     return { model, tick, weight, element };
   }
 
@@ -32,7 +32,7 @@
       const said = el("div", { class: "stack-s", role: "status", id: "mix-said" });
       const begin = el("button", { type: "submit", class: "button button-primary", id: "mix-begin" }, "Mix and measure");
       const content = el("form", { class: "stack", onsubmit: (event) => { event.preventDefault(); mix(); } },
-        el("fieldset", { class: "bare field mix-parts" }, el("legend", {}, "Adapters on one base, and how much of each"), parts.map(({ element }) => element)),
+        el("fieldset", { class: "mix-parts" }, el("legend", {}, "Adapters on one base, and how much of each"), parts.map(({ element }) => element)),
         field("mix-how", "How", how, " "), thinned, field("mix-name", "Name", name), said, el("div", { class: "dialog-buttons" }, begin));
       const box = dialog("Mix adapters", content, [{ label: "Cancel", kind: "secondary", run: () => {} }]);
       let made = null;

@@ -14,27 +14,36 @@
   const exportButton = (model, kind = "adapter") => el("button", { type: "button", class: "button", id: "run-export", onclick: () => ask(model, kind) }, "Export…");
 
   function ask(model, kind) {
-    const form = el("select", { id: "export-as" });
+    const form = el("select", { id: "export-as", "aria-describedby": "export-as-hint" });
+    const told = el("p", { class: "hint", id: "export-as-hint" });
+    let forms = [];
     const hub = el("input", { id: "export-hub", autocomplete: "off", spellcheck: "false", maxlength: 200, placeholder: "owner/name", "aria-describedby": "export-hub-hint" });
     const open = el("input", { id: "export-public", type: "checkbox" });
     const licence = el("input", { id: "export-licence", autocomplete: "off", spellcheck: "false", maxlength: 60, placeholder: "apache-2.0" });
     const said = el("div", { class: "stack-s", role: "status", id: "export-said" });
     const begin = el("button", { type: "submit", class: "button button-primary", id: "export-begin" }, "Write and test it");
     const content = el("form", { class: "stack", onsubmit: (event) => { event.preventDefault(); write(); } },
-      el("div", { class: "field" }, el("label", { for: "export-as" }, "As"), form),
+      el("div", { class: "field" }, el("label", { for: "export-as" }, "As"), form, told),
       el("div", { class: "fields" },
         el("div", { class: "field" }, el("label", { for: "export-hub" }, "Send to the Hugging Face Hub (optional)"), hub, el("p", { class: "hint", id: "export-hub-hint" }, "With the token of this machine (HF_TOKEN or hf auth login). Empty: a file for you.")),
         el("div", { class: "field" }, el("label", { for: "export-licence" }, "Licence on its card (optional)"), licence)),
       el("label", { class: "check" }, open, " Everybody may see it there"),
       el("p", { class: "hint" }, "What is written is loaded anew and answers five prompts as the model here does, before you get it."),
       said, el("div", { class: "dialog-buttons" }, begin));
+    form.addEventListener("change", explain);
     const box = dialog(`Export ${model}`, content, [{ label: "Close", kind: "secondary", run: () => {} }]);
     fill().catch((error) => said.replaceChildren(el("p", { class: "notice notice-bad" }, error.message)));
 
     async function fill() {
-      const { forms } = await api("/api/models/export-forms");
+      ({ forms } = await api("/api/models/export-forms"));
       const fitting = forms.filter((one) => kind === "adapter" || !one.adapters_only);
-      form.replaceChildren(...fitting.map(({ name, help, ready }) => el("option", { value: name }, `${WORDS[name] || name}: ${help}${ready ? "" : " – not set up here"}`)));
+      form.replaceChildren(...fitting.map(({ name, ready }) => el("option", { value: name }, `${WORDS[name] || name}${ready ? "" : " – not set up here"}`)));
+      explain();
+    }
+
+    function explain() {
+      const { help } = forms.find(({ name }) => name === form.value) || { help: "" };
+      told.textContent = help && `${help[0].toUpperCase()}${help.slice(1)}.`;
     }
 
     async function write() {

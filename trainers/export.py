@@ -107,7 +107,16 @@ def _refuse_other(wish: Export, found: SelfTest) -> None:
 
 
 def _write(wish: Export, tokenizer: Any, folder: Path) -> None:
-    """Write the wished form, without paths of this machine."""
+    """Write the wished form, without paths of this machine, and without a word of code that came with the base."""
+    _write_weights(wish, tokenizer, folder)
+    for path in (*folder.rglob("config.json"), *folder.rglob("tokenizer_config.json")):
+        said = read_json(path) or {}
+        if said.pop("auto_map", None) is not None:  # llama.cpp's converter would fetch that code and run it
+            path.write_text(json.dumps(said, indent=2), encoding="utf-8")
+
+
+def _write_weights(wish: Export, tokenizer: Any, folder: Path) -> None:
+    """Write weights, tokenizer and what else the form has."""
     from trainers.whole import load_exactly, save_whole
 
     base = Path(wish.base)

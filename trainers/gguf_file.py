@@ -7,6 +7,8 @@ The converter is a program of the folder that the administrator named (RATCHET_L
 import importlib.util
 import json
 import math
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,6 +23,7 @@ CONVERTER = "convert_hf_to_gguf.py"
 _TYPES = {"float32": "f32", "float16": "f16", "bfloat16": "bf16"}
 _ALIKE = 0.02  # relative; rounding to 16 bits moves the length of a matrix by far less, other weights by far more
 _ASKING_SECONDS = 600
+_MISSING = re.compile(r"No module named '([\w.]+)'")
 
 
 class Found(NamedTuple):
@@ -36,12 +39,29 @@ def convert(llama_cpp: str | None, folder: Path, target: Path) -> None:
     """Have llama.cpp's converter write a model's folder as one file; raises Refused or BadInput with what it said."""
     script = converter(llama_cpp)
     words = [sys.executable, str(script), str(folder), "--outfile", str(target), "--outtype", _TYPES[format_of(folder)]]
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={**dict(os.environ), "HF_HUB_OFFLINE": "1"},
+    )  # fmt: skip
     said = done.stdout.decode(errors="replace")
     print(said, file=sys.stderr)
     if done.returncode or not target.is_file():
-        last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
-        raise BadInput(f"llama.cpp's converter cannot write this model: {last[:300]}")
+        raise _refusal(said)
+
+
+def _refusal(said: str) -> BadInput:
+    """What stood against it, from the converter's last words."""
+    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
+    if missing := _MISSING.search(last):
+        return BadInput(
+            f"llama.cpp's converter needs the package {missing[1]}: `pip install {missing[1]}`, then again."
+        )
+    if "pre-tokenizer was not recognized" in last:
+        return BadInput(
+            "llama.cpp does not know this model's tokenizer, so its converter cannot write the model as GGUF; export "
+            "it as merged or ollama."
+        )
+    return BadInput(f"llama.cpp's converter cannot write this model: {last[:300]}")
 
 
 def converter(llama_cpp: str | None) -> Path:

@@ -128,6 +128,7 @@ def test_hostile_paths(client: TestClient, said: dict[str, Any]) -> None:
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_hostile_queries(client: TestClient, said: dict[str, Any]) -> None:
     wrong = []
     for method, path, operation in _routes(said):
@@ -155,6 +156,7 @@ def test_bodies_that_are_no_object(client: TestClient, said: dict[str, Any]) -> 
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_hostile_fields(client: TestClient, said: dict[str, Any]) -> None:
     wrong = []
     for method, path, operation in _routes(said):
@@ -168,6 +170,7 @@ def test_hostile_fields(client: TestClient, said: dict[str, Any]) -> None:
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_hostile_fields_for_what_is_there(client: TestClient, said: dict[str, Any]) -> None:
     """The same with a dataset and a study that exist, for routes that start nothing."""
     wrong = []

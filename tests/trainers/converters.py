@@ -9,12 +9,15 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 STARTER = ROOT / "static" / "starter" / "model"
 
 _SCRIPT = """
+import os
 import sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
 from tests.studio.clients import gguf_model
 folder, target = Path(sys.argv[1]), Path(sys.argv[sys.argv.index("--outfile") + 1])
 assert sys.argv[sys.argv.index("--outtype") + 1] in ("f32", "f16", "bf16")
+assert os.environ["HF_HUB_OFFLINE"] == "1"
+assert not any("auto_map" in path.read_text() for path in folder.glob("*.json")), "it would run the model's own code"
 {harm}
 gguf_model.write(folder, target)
 """
@@ -33,6 +36,8 @@ gguf_model._weights = lambda *args: {
 }
 """,
     "fails": 'sys.exit("Model LlamaForX is not supported")',
+    "package": "import a_package_that_is_not_here",
+    "words": 'raise NotImplementedError("BPE pre-tokenizer was not recognized - update get_vocab_base_pre()")',
 }
 
 

@@ -121,7 +121,12 @@ gguf_alone = pytest.mark.skipif(importlib.util.find_spec("gguf") is None, reason
 
 @gguf_alone
 def test_gguf_is_read_back_and_answers_in_llama_cpp(tmp_path: Path) -> None:
-    asked = replace(wish(converters.STARTER, None, "gguf", tmp_path / "out"), llama_cpp=converters.faithful(tmp_path))
+    """The base names code of its own, which the converter would fetch and run."""
+    base = shutil.copytree(converters.STARTER, tmp_path / "base")
+    for name in ("config.json", "tokenizer_config.json"):
+        said = json.loads((base / name).read_text())
+        (base / name).write_text(json.dumps({**said, "auto_map": {"AutoTokenizer": ["owner/code--own.Words", None]}}))
+    asked = replace(wish(base, None, "gguf", tmp_path / "out"), llama_cpp=converters.faithful(tmp_path))
 
     found = export(asked)
 
@@ -140,6 +145,8 @@ def test_gguf_is_read_back_and_answers_in_llama_cpp(tmp_path: Path) -> None:
         ("weights", "of the GGUF file is not"),
         ("missing", "The GGUF file lacks blk.0.attn_k.weight"),
         ("fails", "llama.cpp's converter cannot write this model: Model LlamaForX is not supported"),
+        ("package", "llama.cpp's converter needs the package a_package_that_is_not_here: `pip install"),
+        ("words", "llama.cpp does not know this model's tokenizer"),
     ],
 )
 def test_a_conversion_that_went_wrong_is_found_out(harm: str, sentence: str, tmp_path: Path) -> None:
