@@ -179,10 +179,3 @@ def finish(
         [status, model_id, json.dumps(error) if error else None, now(), job_id],
     )
     return get_job(store, job_id)
-
-
-def trained_prompts(store: Store, job_ids: list[str]) -> set[str]:
-    """Hashes of the prompts that these jobs trained on."""
-    marks = ", ".join("?" for _ in job_ids)
-    rows = store.rows(f"select distinct prompt_sha256 from trained_prompts where job_id in ({marks})", job_ids)
-    return {row["prompt_sha256"] for row in rows}

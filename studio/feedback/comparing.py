@@ -5,7 +5,7 @@ seed gives the same order. Of several contestants those that met least come next
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from storage.datasets import get_dataset
 from storage.errors import BadInput
 from storage.examples import page
 from storage.judgements import line_up_uses, prompt_uses
+from storage.lessons import taught
 from storage.prompts import Messages, as_messages, content_sha256
 from storage.queries import Query
 from storage.rows import Comparison, Example, Study
@@ -105,7 +106,8 @@ def add_next(
     if dataset_id is None or not enough(study):
         return []
     prompts = _prompts(store, dataset_id)
-    order = _least_used(prompts, prompt_uses(store, study.id), study.seed)
+    taught_by = taught(store, {one.model for one in contestants_of(store, study)}, prompts)
+    order = _least_used(prompts, prompt_uses(store, study.id), study.seed, taught_by)
     asked = _line_ups(store, study, known)
     return [
         add_comparison(store, study, NewComparison(prompts[digest], next(asked)))
@@ -154,15 +156,20 @@ def prompt_in(content: Mapping[str, Any]) -> Messages:
     return messages
 
 
-def _least_used(prompts: dict[str, Messages], uses: dict[str, int], seed: int) -> Iterator[str]:
-    """Hashes of prompts without end: least used first, in the seed's order."""
+def _least_used(
+    prompts: dict[str, Messages], uses: dict[str, int], seed: int, taught_by: Collection[str] = ()
+) -> Iterator[str]:
+    """Hashes of prompts without end: least used first, among them those that taught no contestant, in the seed's order.
+
+    What people say of a prompt that taught one of the two does not tell which is better, so it is asked later.
+    """
     if not prompts:
         return
-    order = sorted(prompts, key=lambda digest: (uses.get(digest, 0), shuffled(seed, digest)))
-    times = {digest: uses.get(digest, 0) for digest in order}
-    level = times[order[0]]
+    times = {digest: uses.get(digest, 0) for digest in prompts}
+    level = min(times.values())
     while True:
-        yield from sorted((d for d in order if times[d] <= level), key=lambda digest: shuffled(seed, digest, level))
+        now = (digest for digest in prompts if times[digest] <= level)
+        yield from sorted(now, key=lambda digest: (digest in taught_by, shuffled(seed, digest, level)))
         level += 1
 
 

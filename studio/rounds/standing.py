@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from storage.jobs import trained_prompts
-from storage.models import get_model, lineage
+from storage.lessons import taught
 from storage.rows import RANKED
 from storage.rows_training import Round
 from storage.store import Store
@@ -122,16 +121,10 @@ def counted_votes(store: Store, turn: Round) -> Counted | None:
     before = turn.against_id or turn.parent_id
     if not turn.model_id or not before or not turn.measuring_study_id:
         return None
-    trained = _trained(store, turn.model_id, before)
+    trained = taught(store, [turn.model_id, before])
     judged = _judged(store, turn.measuring_study_id, turn.model_id, before)
     clean = [vote for vote in judged if not {vote.asked, vote.talk} & trained]
     return Counted(clean, len(judged) - len(clean))
-
-
-def _trained(store: Store, *model_ids: str) -> set[str]:
-    """Prompts that any of these models or their ancestors trained on."""
-    family = [model for model_id in model_ids for model in lineage(store, get_model(store, model_id))]
-    return trained_prompts(store, sorted({model.job_id for model in family if model.job_id}))
 
 
 def _judged(store: Store, study_id: str, model_id: str, parent_id: str) -> list[Judged]:

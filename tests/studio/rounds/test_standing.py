@@ -10,6 +10,7 @@ from storage.rounds import list_rounds
 from storage.rows import Study
 from storage.rows_training import Round
 from storage.store import Store
+from studio.feedback.comparing import add_next
 from studio.feedback.exclusions import exclude, include
 from studio.feedback.intervals import win_rate
 from studio.people.roles import Actor
@@ -153,3 +154,14 @@ def test_a_conversation_that_began_with_a_trained_prompt_does_not_count(store: S
     now = _now(store)
 
     assert (now.votes, now.left_out) == (0, 2)
+
+
+def test_prompts_that_trained_neither_model_are_asked_first(store: Store, measured: Study) -> None:
+    texts = [f"question {number}" for number in range(9)]
+    asked = add_dataset(store, "asked", "prompts", [{"prompt": prompt(text)} for text in ["asked before", *texts]])
+
+    first, second = (add_next(store, measured, 10, prompts_id=asked.id) for _ in range(2))
+
+    for round_ in (first, second):
+        assert [one.prompt for one in round_][-1] == prompt("asked before")
+        assert sorted(one.prompt[0]["content"] for one in round_) == sorted(["asked before", *texts])
