@@ -159,10 +159,11 @@ class Talks:
         asked = await asyncio.to_thread(prepare, self.store, demo, visitor, question, self._chance)
         with self.pace.under_way(demo.id, address, terms):
             self.pace.ask(demo.id, address, terms, len(asked.models))
-            ids = [blind_id() for _ in asked.models]
+            question_id, *ids = [blind_id() for _ in range(1 + len(asked.models))]
             yield {"kind": "begin", "answers": ids}
             events: asyncio.Queue[Json] = asyncio.Queue()
-            tasks = [self._begin(events, side, ids[side], demo, visitor, asked) for side in range(len(ids))]
+            drafts = [_Draft(ids[side], question_id, demo.id, visitor, asked, side) for side in range(len(ids))]
+            tasks = [self._begin(events, draft) for draft in drafts]
             try:
                 left = len(tasks)
                 while left:
@@ -173,13 +174,11 @@ class Talks:
                 for task in tasks:
                     task.cancel()
 
-    def _begin(
-        self, events: asyncio.Queue[Json], side: int, answer_id: str, demo: Demo, visitor: str, asked: Asked
-    ) -> asyncio.Task[None]:
+    def _begin(self, events: asyncio.Queue[Json], draft: "_Draft") -> asyncio.Task[None]:
         """A task for one side, which outlives its listener until what was written is kept."""
-        task = asyncio.create_task(self._side(events, side, _Draft(answer_id, demo.id, visitor, asked, side)))
-        self._writing[answer_id] = task
-        task.add_done_callback(lambda _: self._writing.pop(answer_id, None))
+        task = asyncio.create_task(self._side(events, draft.side, draft))
+        self._writing[draft.answer_id] = task
+        task.add_done_callback(lambda _: self._writing.pop(draft.answer_id, None))
         return task
 
     async def _side(self, events: asyncio.Queue[Json], side: int, draft: "_Draft") -> None:
@@ -247,6 +246,7 @@ class _Draft(NamedTuple):
     """An answer before it is known."""
 
     answer_id: str
+    question_id: str
     demo_id: str
     visitor: str
     asked: Asked
@@ -258,5 +258,6 @@ class _Draft(NamedTuple):
         return Said(
             id=self.answer_id, demo_id=self.demo_id, visitor=self.visitor, prompt=self.asked.prompt, model_id=model.id,
             model_name=model.name, text=text, finish=finish, stamp=whole.stamp if whole else {},
-            tokens=whole.tokens if whole else None, seconds=whole.seconds if whole else None, created_at=now(),
+            tokens=whole.tokens if whole else None, seconds=whole.seconds if whole else None,
+            question=self.question_id, created_at=now(),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""/mcp opens to keys of roles alone, and each sees and calls what its role may."""
+"""/mcp opens to keys of roles alone, and each sees, calls and does what its role may."""
 
 from typing import Any
 
