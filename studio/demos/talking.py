@@ -118,7 +118,7 @@ def _prompt(store: Store, demo: Demo, visitor: str, question: Question) -> Messa
     turns: Messages = []
     if question.parent is not None:
         before = demo_talk.answer(store, demo.id, question.parent, visitor)
-        if before is None:
+        if before is None or (before.finish == STOPPED and not before.text):
             raise NotFound(FORGOTTEN)
         turns = [turn for turn in before.prompt if turn["role"] != "system"]
         turns.append({"role": "assistant", "content": before.text})
@@ -184,15 +184,9 @@ class Talks:
     async def _side(self, events: asyncio.Queue[Json], side: int, draft: "_Draft") -> None:
         """Write one answer; whatever happens, the listener hears its end."""
         end: Json = {"kind": "error", "side": side, "sentence": _FAILED}
-        parts: list[str] = []
         try:
-            whole = await self._written(events, side, draft, parts)
-            await self._keep(draft.said(whole.text, whole.finish_reason, whole))
+            whole = await self._kept(events, side, draft)
             end = {"kind": "end", "side": side, "finish": whole.finish_reason}
-        except asyncio.CancelledError:
-            if parts:
-                await self._keep(draft.said("".join(parts), STOPPED))
-            raise
         except NotReady as error:
             log.warning("demo: %s", error)
             end["sentence"] = _STARTING
@@ -201,6 +195,19 @@ class Talks:
         except Exception:  # the listener must not wait for ever
             log.exception("demo: an answer failed")
         events.put_nowait(end)
+
+    async def _kept(self, events: asyncio.Queue[Json], side: int, draft: "_Draft") -> Answer:
+        """One answer, kept; what was stopped or failed as far as it came, be it nothing, for a model was at work."""
+        parts: list[str] = []
+        try:
+            whole = await self._written(events, side, draft, parts)
+        except NotReady:
+            raise  # no model was asked
+        except (asyncio.CancelledError, Exception):
+            await self._keep(draft.said("".join(parts), STOPPED))
+            raise
+        await self._keep(draft.said(whole.text, whole.finish_reason, whole))
+        return whole
 
     async def _written(self, events: asyncio.Queue[Json], side: int, draft: "_Draft", parts: list[str]) -> Answer:
         """The whole answer, its pieces told as they come and left in `parts`."""
