@@ -27,10 +27,11 @@ class Wish(BaseModel):
     overrule: bool = False
 
 
-class Reason(BaseModel):
-    """Why the champion is rolled back."""
+class Back(BaseModel):
+    """Why the champion is rolled back, and which one is meant (none: whoever it is)."""
 
     reason: str = ""
+    champion: str | None = None
 
 
 class Blamed(BaseModel):
@@ -74,8 +75,8 @@ def router(studio: Studio) -> APIRouter:
         return promote(studio.store, actor, wish.model, wish.reason, wish.overrule).to_json()
 
     @routes.post("/rollback")
-    def roll_back(said: Reason, actor: Asker) -> dict[str, Any]:
-        return rollback(studio.store, actor, said.reason).to_json()
+    def roll_back(back: Back, actor: Asker) -> dict[str, Any]:
+        return rollback(studio.store, actor, back.reason, back.champion).to_json()
 
     @routes.post("/retrain")
     def train_again(said: Blamed, actor: Asker) -> dict[str, Any]:
