@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 from storage import exclusions
 from storage.comparisons import get_study
 from storage.datasets import get_dataset
-from storage.errors import BadInput, Conflict, Refused
+from storage.errors import BadInput, Conflict, RatchetError, Refused
 from storage.jobs import get_job, list_jobs
 from storage.models import get_model, lineage, list_models, parent_ids
 from storage.rows import Version
 from storage.rows_training import Job, Model
 from storage.store import Store
 from studio.curation.versioning import find as find_version
-from studio.feedback.exclusions import KINDS, exclude
+from studio.feedback.exclusions import KINDS, exclude, include
 from studio.feedback.kept_votes import day_of
 from studio.people.roles import Action, Actor, require
 from studio.rounds.champion import champion
@@ -132,11 +132,16 @@ def retrain(
     }  # fmt: skip
     if dry_run:
         return said
-    _exclude(store, actor, blame, reason)
-    if not again:
-        return said
     asked = [_once_more(store, job, version, actor) for job in again]
-    queued = launch_plan(store, settings, _phases(asked, start))
+    fresh = _exclude(store, actor, blame, reason)
+    if not asked:
+        return said
+    try:
+        queued = launch_plan(store, settings, _phases(asked, start))
+    except RatchetError:
+        if fresh:  # what is left may teach nothing; then all is as before
+            include(store, blame.study, blame.kind, blame.value, actor)
+        raise
     return {**said, "plan": queued.plan, "jobs": [job.number for job in queued.jobs]}
 
 
@@ -246,10 +251,12 @@ def _phases(asked: Sequence[Request], start: Model) -> list[dict[str, Any]]:
     return [first.to_json(), *(replace(request, base="").to_json() for request in asked[1:])]
 
 
-def _exclude(store: Store, actor: Actor, blame: Blame, reason: str) -> None:
-    """Leave the votes out from now on; a version is only passed by."""
+def _exclude(store: Store, actor: Actor, blame: Blame, reason: str) -> bool:
+    """Leave the votes out from now on, and say whether that is new; a version is only passed by."""
     if blame.kind == "version":
-        return
+        return False
     standing = {(one.kind, one.value) for one in exclusions.standing(store, get_study(store, blame.study).id)}
-    if (blame.kind, blame.value) not in standing:
-        exclude(store, blame.study, blame.kind, blame.value, reason, actor)
+    if (blame.kind, blame.value) in standing:
+        return False
+    exclude(store, blame.study, blame.kind, blame.value, reason, actor)
+    return True

@@ -152,6 +152,16 @@ def test_votes_that_neither_champion_nor_candidate_learnt_from_stay(store: Store
     assert exclusions.standing(store, get_study(store, "round-1").id) == []
 
 
+def test_where_nothing_is_left_to_learn_from_all_is_as_before(store: Store, settings: Settings) -> None:
+    jobs = store.value("select count(*) from jobs")
+
+    with pytest.raises(BadInput, match=r"Phase 1: .* Nothing was queued"):
+        retrain(store, settings, TIM, Blame("source", study="round-1", value="web"), "All of them.")
+
+    assert exclusions.standing(store, get_study(store, "round-1").id) == []
+    assert store.value("select count(*) from jobs") == jobs
+
+
 def test_training_again_excludes_the_votes_and_queues_the_line_from_the_clean_model(
     store: Store, settings: Settings
 ) -> None:
