@@ -15,6 +15,7 @@ from storage import rounds
 from storage.clock import new_id
 from storage.errors import BadInput, Refused
 from storage.jobs import get_job
+from storage.rows_training import Task
 from storage.store import Store
 
 
@@ -37,6 +38,11 @@ def replay(store: Store, number: int) -> dict[str, Any]:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return {"round": number, "job": job.number, "model": job.name, **found}
+
+
+def run_task(store: Store, task: Task) -> dict[str, Any]:
+    """The task "replay"."""
+    return replay(store, int(task.payload["round"]))
 
 
 def _in_process(folder: Path, scratch: Path, log: Path) -> dict[str, Any]:
