@@ -43,11 +43,12 @@
 
   let look = () => {}; // asks for the page's state at once
 
-  async function crown(address, button) {
+  /** `seen`: the champion that is to be rolled back; where another one is champion by now, it stays. */
+  async function crown(address, button, seen) {
     button.disabled = true;
     try {
-      const done = await api(address, { method: "POST", body: {} });
-      toast(`${done.champion} is the champion now.`, "good", address.endsWith("/promote") ? () => crown("/api/rounds/rollback", button) : null);
+      const done = await api(address, { method: "POST", body: seen ? { champion: seen } : {} });
+      toast(`${done.champion} is the champion now.`, "good", address.endsWith("/promote") ? () => crown("/api/rounds/rollback", button, done.champion) : null);
     } catch (error) {
       toast(error.message, "bad");
       button.disabled = false;
@@ -58,7 +59,7 @@
   function crownLine({ champion, rounds }) {
     const backs = rounds.some((round) => round.promotion && !round.rolled_back);
     return champion ? [el("p", { class: "champion" }, el("span", { class: "muted" }, "Champion: "), el("b", { id: "champion" }, champion), " ",
-      backs ? el("button", { type: "button", class: "button-text", id: "roll-back", onclick: (event) => crown("/api/rounds/rollback", event.currentTarget) }, "Roll back") : null)] : [];
+      backs ? el("button", { type: "button", class: "button-text", id: "roll-back", onclick: (event) => crown("/api/rounds/rollback", event.currentTarget, champion) }, "Roll back") : null)] : [];
   }
 
   /* ---- The loop -------------------------------------------------------------------------------------- */

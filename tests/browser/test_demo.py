@@ -211,6 +211,24 @@ def test_settings_are_there_where_the_demo_allows_them(fair: Fair, visit: Callab
     assert not closed.locator("text=Settings").is_visible()
 
 
+def test_a_vote_stands_once_the_names_are_told(fair: Fair, visit: Callable[..., Visit]) -> None:
+    page = visit(fair.site.url).open(fair.demo("told", names=True), wait_for="#demo-input")
+    page.fill("#demo-input", "Which?")
+    page.click("#demo-both")
+    page.wait_for_selector(".demo-which")
+    with page.expect_response("**/vote"):
+        page.click("text=First is better")
+    page.wait_for_selector(".demo-which [aria-disabled=true][aria-pressed=true]")
+
+    assert sorted(page.locator(".pane-head .muted").all_inner_texts()) == sorted(NAMES)
+    assert page.evaluate("document.activeElement.textContent") == "First is better"
+    assert grave_violations(page) == []
+    page.keyboard.press("Enter")
+    page.click("text=Second is better", force=True)
+    assert page.locator(".demo-which [aria-disabled=true]").count() == 4
+    assert fair.thoughts("told") == [("a", "pending")]
+
+
 def test_a_link_that_opens_nothing_says_so(fair: Fair, visit: Callable[..., Visit]) -> None:
     one = visit(fair.site.url, width=390, scheme="dark")
     one.expected.append("status of 404")

@@ -176,6 +176,17 @@ def test_second_thoughts_are_had_by_keyboard_on_a_phone(studio: Still, visit: Vi
     assert [(job.method, job.status) for job in jobs.list_jobs(studio.store, "queued")] == [("dpo", "queued")]
 
 
+def test_a_roll_back_names_the_champion_that_was_seen(studio: Still, visit: Visit) -> None:
+    _one_round(studio.store, 1, 22, 3, 0.04)
+    page = visit(studio.url).open("/", wait_for="#next-step")
+    page.click("#next-step:has-text('Make round-1-sft the champion')")
+    said = page.locator(".toast", has_text="round-1-sft is the champion now.")
+    with page.expect_request("**/api/rounds/rollback") as asked:
+        said.get_by_role("button", name="Undo").click()
+    assert asked.value.post_data_json == {"champion": "round-1-sft"}
+    page.wait_for_selector("#champion:text-is('starter')")
+
+
 def test_an_empty_project_says_where_to_begin(tmp_path: Path, visit: Visit) -> None:
     with still_studio(Home(tmp_path / "empty")) as still:
         page = visit(still.url).open("/")
