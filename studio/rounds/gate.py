@@ -129,10 +129,18 @@ def report(store: Store, turn: Round) -> Report | None:
     return Report(candidate.name, first.name, checks)
 
 
+def stands_against(turn: Round, first: Model) -> bool:
+    """Whether a round's votes judge its candidate against this champion; not where that changed since it began."""
+    return turn.measuring_study_id is not None and (turn.against_id or turn.parent_id) == first.id
+
+
 def evaluation_of(store: Store, turn: Round) -> Mapping[str, Any] | None:
     """What was measured of a round's candidate at the end of its training, or when it was mixed; None: nothing."""
-    if turn.job_id is not None:
-        return get_job(store, turn.job_id).evaluation
+    job_id = turn.job_id
+    if job_id is None and turn.model_id is not None:
+        job_id = get_model(store, turn.model_id).job_id  # its training belongs to a round before this one
+    if job_id is not None:
+        return get_job(store, job_id).evaluation
     mixed = blend_of(store, turn.model_id) if turn.model_id else None
     return mixed.evaluation if mixed else None
 
@@ -140,10 +148,10 @@ def evaluation_of(store: Store, turn: Round) -> Mapping[str, Any] | None:
 def _votes(store: Store, turn: Round, candidate: Model, first: Model) -> Check:
     """Do blind votes prefer the candidate to the champion?"""
     now = standing(store, turn)
-    if (turn.against_id or turn.parent_id) != first.id or now is None:
+    if not stands_against(turn, first) or now is None:
         return Check(
             "votes", OPEN, f"No study has set {candidate.name} against the champion {first.name}.",
-            f"Make a study of {candidate.name} and {first.name}, or overrule.",
+            f"Set it against {first.name} in a round of its own: ratchet propose {candidate.name}.",
         )  # fmt: skip
     if not now.votes or now.rate.rate is None:
         none = _in_vain(now) or "There are no blind votes on it yet."
