@@ -184,7 +184,7 @@ def _prompts(now: Standing) -> str:
 def _more(now: Standing) -> str:
     if not now.needed:
         return "More votes may tell; it is close to even."
-    return f"About {now.needed} more votes would tell{_on_others(now)}."
+    return f"About {now.needed} more {'vote' if now.needed == 1 else 'votes'} would tell{_on_others(now)}."
 
 
 def _canaries(since: Way, both: Sequence[Beside], names: str) -> Check:

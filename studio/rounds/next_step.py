@@ -141,7 +141,7 @@ def _judge_or_train(store: Store, turn: Round, study: Study | None) -> Step:
         return _train_on_votes(study, model, now)
     return Step(
         f"Vote: is round {turn.number} better?",
-        f"{_so_far(now)} About {ENOUGH_PAIRS - pairs} more clear votes are enough to train on.",
+        f"{_so_far(now)} {_to_train(pairs)}.",
         _address("/compare", study=study.name),
         "Compare and vote",
         4 if now.votes else 3,
@@ -159,8 +159,7 @@ def _after_keeping(store: Store, turn: Round) -> Step:
         return _train_on_votes(study, model)
     return Step(
         f"Teach {model.name} more",
-        f"{model.name} is the champion. About {ENOUGH_PAIRS - pairs} more clear votes are enough to train on them; or "
-        "let it learn from further examples.",
+        f"{model.name} is the champion. {_to_train(pairs)}; or let it learn from further examples.",
         _address("/compare", study=study.name),
         "Compare and vote",
         4,
@@ -235,9 +234,19 @@ def _so_far(now: Standing) -> str:
         return "There are no votes on it yet."
     share = f"It wins {now.rate.rate:.0%} of {now.rate.units} {'prompt' if now.rate.units == 1 else 'prompts'}"
     if now.word == "open":
-        wait = f" (about {now.needed} more votes would tell)" if now.needed else ""
+        wait = f" (about {_votes(now.needed)} would tell)" if now.needed else ""
         return f"{share}, too few to say whether it is better{wait}."
     return f"{share}: it is {now.word} than the champion."
+
+
+def _votes(more: int, kind: str = "more") -> str:
+    return f"{more} {kind} {'vote' if more == 1 else 'votes'}"
+
+
+def _to_train(pairs: int) -> str:
+    """How many clear votes are still needed, without the full stop."""
+    left = ENOUGH_PAIRS - pairs
+    return f"About {_votes(left, 'more clear')} {'is' if left == 1 else 'are'} enough to train on"
 
 
 def _pairs(store: Store, study: Study) -> int:

@@ -5,18 +5,28 @@ import pytest
 from storage import comparisons, rounds
 from storage.comparisons import get_study
 from storage.errors import Conflict, Refused
-from storage.models import get_model, set_gone, set_retired
+from storage.models import add_model, get_model, set_gone, set_retired
 from storage.store import Store
 from studio.people.roles import Actor
 from studio.rounds import gate, ledger
 from studio.rounds.next_step import next_step
 from studio.rounds.promoting import promote, rollback
+from studio.rounds.replaying import replay
 from studio.rounds.timeline import timeline
 from studio.settings import Settings
 from studio.training.launching import launch
 from studio.training.mixing import propose
 from studio.training.request import Request
-from tests.studio.training.project import SOUND, add_dataset, first_day, prompt, prompts_of, run_to_the_end, vote
+from tests.studio.training.project import (
+    SOUND,
+    add_dataset,
+    first_day,
+    prompt,
+    prompts_of,
+    run_to_the_end,
+    vote,
+    write_adapter,
+)  # fmt: skip
 
 TIM = Actor("tim", "trainer")
 
@@ -101,3 +111,20 @@ def test_what_was_put_away_or_deleted_is_no_candidate_and_closes_no_round(overta
 
     assert (rounds.list_rounds(overtaken), comparisons.list_studies(overtaken)) == before
     assert next_step(overtaken).does is None
+
+
+def test_a_round_without_a_training_of_its_own_says_what_to_replay(overtaken: Store) -> None:
+    propose(overtaken, TIM, "round-2-sft")
+
+    with pytest.raises(Refused, match=r'"round-2-sft" was trained in round 2; replay that one \(`ratchet replay 2`\).'):
+        replay(overtaken, 3)
+
+
+def test_a_model_from_elsewhere_was_never_trained_here(overtaken: Store) -> None:
+    base = get_model(overtaken, "starter")
+    folder = write_adapter(overtaken.home.model("warm"), "starter")
+    add_model(overtaken, "warm", "adapter", base_id=base.id, parent_id=base.id, path=str(folder))
+    propose(overtaken, TIM, "warm")
+
+    with pytest.raises(Refused, match='"warm" was not trained here, so there is nothing to replay'):
+        replay(overtaken, 3)
