@@ -150,9 +150,10 @@
     const panes = turn.sides.map((side, number) => el("section", { class: `pane pane-${"ab"[number]}${live && !side.finish ? " is-streaming" : ""}${turn.choice === "ab"[number] ? " is-chosen" : ""}`, "aria-label": number ? "Second answer" : "First answer" },
       el("div", { class: "pane-head" }, el("b", {}, number ? "Second" : "First"), turn.names && turn.choice && el("span", { class: "muted small" }, turn.names[number])),
       el("div", { class: "pane-body" }, turn.panes[number], ending(side))));
+    const stands = Boolean(turn.names && turn.choice); // the names were told for this vote
     return el("div", { class: "stack-s" }, el("div", { class: "panes demo-panes" }, panes),
       whole && el("div", { class: "demo-which", role: "group", "aria-label": "Which answer is better?" }, el("b", {}, turn.choice ? "Thank you." : "Which answer is better?"),
-        el("div", { class: "line" }, CHOICES.map(([choice, label]) => el("button", { type: "button", class: "button button-secondary button-s", "aria-pressed": String(turn.choice === choice), onclick: () => think(turn, turn.sides, turn.choice === choice ? null : choice) }, label)))),
+        el("div", { class: "line" }, CHOICES.map(([choice, label]) => el("button", { type: "button", class: "button button-secondary button-s", "aria-pressed": String(turn.choice === choice), "aria-disabled": stands ? "true" : null, onclick: stands ? null : () => think(turn, turn.sides, turn.choice === choice ? null : choice) }, label)))),
       !live && !whole && last && el("div", { class: "line demo-tools" }, el("button", { type: "button", class: "button button-ghost button-s", onclick: () => again(false) }, "Retry")));
   }
 

@@ -19,7 +19,10 @@ PENDING, ACCEPTED, REFUSED = "pending", "accepted", "refused"
 
 @dataclass(frozen=True)
 class Said(Row):
-    """An answer of a demo. finish: stop, length, or stopped (the visitor's doing). `seconds` from asking to its end."""
+    """An answer of a demo. finish: stop, length, or stopped (by the visitor, or by what went wrong on the way).
+
+    `question`: the same for answers that were given side by side. `seconds` from asking to its end.
+    """
 
     id: str
     demo_id: str
@@ -32,6 +35,7 @@ class Said(Row):
     stamp: dict[str, Any]
     tokens: int | None
     seconds: float | None
+    question: str | None
     created_at: float
 
     @classmethod
@@ -97,26 +101,34 @@ def answer(store: Store, demo_id: str, answer_id: str, visitor: str | None = Non
     return Said.from_row(row) if row else None
 
 
-def think(store: Store, demo_id: str, visitor: str, answers: Sequence[str], choice: str | None) -> bool:
+def standing(store: Store, demo_id: str, visitor: str, answers: Sequence[str]) -> Thought | None:
+    """What a visitor thinks of an answer, or of two in whatever order they are named; a decided vote before others."""
+    row = store.one(
+        "select * from demo_votes where demo_id = ? and visitor = ? and answers in (?, ?) order by state = ? limit 1",
+        [demo_id, visitor, *_either_way(answers), PENDING],
+    )
+    return Thought.from_row(row) if row else None
+
+
+def think(store: Store, demo_id: str, visitor: str, answers: Sequence[str], choice: str | None) -> None:
     """Keep what a visitor thinks, in the place of what they thought before; None takes it back.
 
-    False where a curator has decided it meanwhile: it stays as it was.
+    Called inside a write in which `standing` was looked at.
     """
-    key = json.dumps(list(answers))
-    with store.write():
-        state = store.value(
-            "select state from demo_votes where demo_id = ? and visitor = ? and answers = ?", [demo_id, visitor, key]
-        )
-        if state not in (None, PENDING):
-            return False
-        store.execute(
-            "delete from demo_votes where demo_id = ? and visitor = ? and answers = ?", [demo_id, visitor, key]
-        )
-        if choice is not None:
-            row = {"id": new_id(), "demo_id": demo_id, "visitor": visitor, "answers": key, "choice": choice,
-                   "state": PENDING, "created_at": now()}  # fmt: skip
-            store.insert("demo_votes", row)
-    return True
+    key, turned = _either_way(answers)
+    store.execute(
+        "delete from demo_votes where demo_id = ? and visitor = ? and answers in (?, ?)",
+        [demo_id, visitor, key, turned],
+    )
+    if choice is not None:
+        row = {"id": new_id(), "demo_id": demo_id, "visitor": visitor, "answers": key, "choice": choice,
+               "state": PENDING, "created_at": now()}  # fmt: skip
+        store.insert("demo_votes", row)
+
+
+def _either_way(answers: Sequence[str]) -> tuple[str, str]:
+    """The answers as the column has them, and the other way round."""
+    return json.dumps(list(answers)), json.dumps(list(answers)[::-1])
 
 
 def thoughts(

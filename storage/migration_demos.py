@@ -1,8 +1,9 @@
-"""Migration 22: demos, by whose links strangers talk to the champion or to chosen models.
+"""Migrations 22 and 24: demos, by whose links strangers talk to the champion or to chosen models.
 
 `demos` knows a link by its hash alone; `models` is empty where the champion answers. `demo_answers` holds what was said
 there, so that the next question goes on from what was really answered, and `demo_votes` what visitors thought of it.
 Both are kept apart from studies: a visitor's vote becomes one (`votes.source` "demo") when a curator accepts it.
+Answers that were given side by side have one `question`: only they were seen against each other, so only they are.
 """
 
 from storage.sqlite import Database
@@ -33,3 +34,8 @@ def m022_demos(db: Database) -> None:
     )  # fmt: skip
     db["demo_votes"].create_index(["demo_id", "visitor", "answers"], unique=True)
     db["demo_votes"].create_index(["demo_id", "state"])
+
+
+def m024_side_by_side(db: Database) -> None:
+    """Add the column; of answers from before nobody knows which stood together."""
+    db.execute("alter table demo_answers add column question text")

@@ -5,7 +5,7 @@ from typing import Any
 
 from storage import migration_bulk, migration_endpoints, migration_lineage, migration_rounds, migration_training
 from storage.migration_canaries import m023_canaries
-from storage.migration_demos import m022_demos
+from storage.migration_demos import m022_demos, m024_side_by_side
 from storage.migration_judging import prepare
 from storage.migration_segments import convert
 from storage.sqlite import Database, Migrations
@@ -37,7 +37,7 @@ def build() -> Migrations:
         _m001_data, _m002_models, _m003_feedback, _m004_jobs, _m005_rounds, _m006_tasks, _m007_segments,
         _m008_findings, _m009_editor, _m010_views, _m011_people, _m012_mappings,
         _m013_exclusions, _m014_judging, _m015_training, _m016_endpoints, _m017_bulk,
-        _m018_rounds, _m019_counting, _m021_lineage, m022_demos, m023_canaries,
+        _m018_rounds, _m019_counting, _m021_lineage, m022_demos, m023_canaries, m024_side_by_side,
     ):  # fmt: skip
         migrations(name=step.__name__.lstrip("_"))(step)
     return migrations

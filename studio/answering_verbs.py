@@ -4,18 +4,12 @@ import time
 from collections.abc import Sequence
 
 from studio.opened import Json, Opened
-from studio.people.roles import Actor
 
 _POLL_SECONDS = 0.2
 
 
 class AnsweringVerbs(Opened):
     """Verbs about answering datasets, over the store of a `Studio`."""
-
-    @property
-    def _owner(self) -> Actor:
-        """Who acts here: the owner of the machine."""
-        return Actor(self.settings.annotator, "admin")
 
     def answer(
         self,
@@ -38,7 +32,7 @@ class AnsweringVerbs(Opened):
         from studio.feedback.sampling import Sampling
 
         sampling = Sampling(max_new_tokens, temperature, top_p)
-        made = begin(self.ready, self._owner, Wish(dataset, models, into, system, sampling, seed, count))
+        made = begin(self.ready, self._actor, Wish(dataset, models, into, system, sampling, seed, count))
         return self._followed(made.id, wait)
 
     def answerings(self, reference: str | None = None) -> Json:
@@ -54,19 +48,19 @@ class AnsweringVerbs(Opened):
         """Ask an answering to stop; what has been answered is kept."""
         from studio.feedback.answerings import report, stop
 
-        return report(self.ready, stop(self.ready, self._owner, reference))
+        return report(self.ready, stop(self.ready, self._actor, reference))
 
     def resume_answering(self, reference: str, wait: bool = False) -> Json:
         """Go on with an answering that was stopped, has failed or was cut off."""
         from studio.feedback.answerings import resume
 
-        return self._followed(resume(self.ready, self._owner, reference).id, wait)
+        return self._followed(resume(self.ready, self._actor, reference).id, wait)
 
     def undo_answering(self, reference: str) -> Json:
         """Throw away the dataset that an answering made; it lies among the deleted ones."""
         from studio.feedback.answerings import report, undo
 
-        return report(self.ready, undo(self.ready, self._owner, reference))
+        return report(self.ready, undo(self.ready, self._actor, reference))
 
     def _followed(self, answering_id: str, wait: bool) -> Json:
         """How far it is; with `wait` when it has ended, or nobody works on it any more."""

@@ -65,29 +65,29 @@ class KeepingVerbs(Opened):
         from studio.training.mixing import Recipe, mix
 
         recipe = Recipe(name, tuple(models), how, tuple(weights), density, seed)
-        return mix(self.ready, self._owner, recipe).to_json()
+        return mix(self.ready, self._actor, recipe).to_json()
 
     def propose(self, model: str) -> Json:
         """Make a model that no job made the candidate of a round of its own."""
         from studio.training.mixing import propose
 
-        return propose(self.ready, self._owner, model)
+        return propose(self.ready, self._actor, model)
 
     def rename_model(self, model: str, name: str) -> Json:
         """Give a model another name; what knew the old one still finds it."""
         from studio.training.model_keeping import rename
 
-        return {"model": rename(self.ready, self._owner, model, name).name, "was": model}
+        return {"model": rename(self.ready, self._actor, model, name).name, "was": model}
 
     def archive_model(self, model: str, back: bool = False) -> Json:
         """Put a model away, or take it `back`."""
         from studio.training.model_keeping import archive, take_back
 
-        changed = (take_back if back else archive)(self.ready, self._owner, model)
+        changed = (take_back if back else archive)(self.ready, self._actor, model)
         return {"model": changed.name, "archived": changed.retired_at is not None}
 
     def delete_model(self, model: str) -> Json:
         """Delete a model's weights, where nothing depends on them."""
         from studio.training.model_keeping import delete
 
-        return delete(self.ready, self._owner, model)
+        return delete(self.ready, self._actor, model)

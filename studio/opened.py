@@ -14,9 +14,12 @@ Json = dict[str, Any]
 
 
 class Opened:
-    """What every verb needs."""
+    """What every verb needs. `actor`: who acts by the verbs; the owner of the machine where nobody is named."""
 
-    def __init__(self, home: str | Path | None = None, settings: Settings | None = None) -> None:
+    def __init__(
+        self, home: str | Path | None = None, settings: Settings | None = None, actor: Actor | None = None
+    ) -> None:
+        self._named = actor
         self.settings = settings or Settings.from_env(os.environ, home=home)
         self.store = Store.open(self.settings.home)
 
@@ -26,9 +29,9 @@ class Opened:
         return self.store.home
 
     @property
-    def _owner(self) -> Actor:
-        """Who acts at this machine: its owner."""
-        return Actor(self.settings.annotator, "admin")
+    def _actor(self) -> Actor:
+        """Who acts by the verbs: its owner at this machine, else who was named, within their role."""
+        return self._named or Actor(self.settings.annotator, "admin")
 
     @cached_property
     def ready(self) -> Store:

@@ -25,13 +25,13 @@ class RoundsVerbs(Opened):
         """Make the open round's candidate, or a model by name, the champion; see `studio.rounds.promoting`."""
         from studio.rounds.promoting import promote
 
-        return promote(self.ready, self._owner, model, reason, overrule).to_json()
+        return promote(self.ready, self._actor, model, reason, overrule).to_json()
 
     def rollback(self, reason: str = "") -> Json:
         """Make the champion before this one champion again."""
         from studio.rounds.promoting import rollback
 
-        return rollback(self.ready, self._owner, reason).to_json()
+        return rollback(self.ready, self._actor, reason).to_json()
 
     def gate(self, **limits: float) -> Json:
         """What stands between the open round's candidate and the championship; `limits` to change: forgetting."""
@@ -78,14 +78,14 @@ class RoundsVerbs(Opened):
         """What a model answers otherwise than another one (the champion, unless named), canary by canary."""
         from studio.rounds.canary_tables import changes
 
-        return changes(self.ready, after, before, self._owner.name)
+        return changes(self.ready, after, before, self._actor.name)
 
     def begin_canaries(self) -> Json:
         """Make the dataset `canaries` of the starter set, with what is expected of its answers."""
         from studio.rounds.asking_canaries import begin
         from studio.rounds.canary_tables import overview
 
-        begin(self.ready, self._owner)
+        begin(self.ready, self._actor)
         return overview(self.store)
 
     def expect(self, canary: str, kind: str, value: Any) -> Json:
@@ -95,7 +95,7 @@ class RoundsVerbs(Opened):
         from studio.rounds.expectations import says
 
         found = find_canary(self.ready, canary)
-        made = expect(self.store, self._owner, found, kind, value)
+        made = expect(self.store, self._actor, found, kind, value)
         return {"id": made.id, "number": found.number, "prompt": found.text, "says": says(made)}
 
     def lift_expectation(self, expectation: str, lifted: bool = True) -> Json:
@@ -103,7 +103,7 @@ class RoundsVerbs(Opened):
         from studio.rounds.asking_canaries import lift
         from studio.rounds.expectations import says
 
-        changed = lift(self.ready, self._owner, expectation, lifted)
+        changed = lift(self.ready, self._actor, expectation, lifted)
         return {"id": changed.id, "says": says(changed), "lifted": changed.lifted_at is not None}
 
     def replay(self, number: int) -> Json:
@@ -124,7 +124,7 @@ class RoundsVerbs(Opened):
         from studio.clients.processes import start_worker
         from studio.rounds.undoing import Blame, retrain
 
-        done = retrain(self.ready, self.settings, self._owner, Blame(**blame), reason, dry_run)
+        done = retrain(self.ready, self.settings, self._actor, Blame(**blame), reason, dry_run)
         if done["jobs"]:
             start_worker(self.home)
         return done

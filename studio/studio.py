@@ -164,7 +164,7 @@ class Studio(
         """Keep an endpoint's key in keys.json of the home; None: none any more."""
         from studio.training.endpoints import set_key
 
-        changed = set_key(self.ready, self._owner, model, key)
+        changed = set_key(self.ready, self._actor, model, key)
         return {"model": changed.name, "kept": key is not None, "path": str(self.home.keys_file)}
 
     def usage(self, days: int = 30) -> Json:
@@ -251,26 +251,26 @@ class Studio(
         from studio.feedback.running import Wish, described, make
 
         wish = Wish(name, models, contestants, prompts, answers, settings or {}, count, guidelines)
-        return described(self.store, make(self.ready, self._owner, wish).id)
+        return described(self.store, make(self.ready, self._actor, wish).id)
 
     def set_study(self, name: str, settings: Mapping[str, Any]) -> Json:
         """Change settings of a study; returns what they were, so that the same call undoes it."""
         from studio.feedback.running import change
 
-        return change(self.ready, self._owner, name, settings)
+        return change(self.ready, self._actor, name, settings)
 
     def turn_study(self, name: str, open: bool) -> Json:
         """Let people judge in a study, or give out nothing more of it."""
         from studio.feedback import running
 
-        turned = (running.open_again if open else running.close)(self.ready, self._owner, name)
+        turned = (running.open_again if open else running.close)(self.ready, self._actor, name)
         return running.described(self.store, turned.id)
 
     def write_guidelines(self, name: str, text: str) -> Json:
         """Put a new version of a study's guidelines in force."""
         from studio.feedback.guidelines import write_guidelines
 
-        return write_guidelines(self.ready, self._owner, name, text)._asdict()
+        return write_guidelines(self.ready, self._actor, name, text)._asdict()
 
     def study_comparisons(self, name: str, search: str = "", after: int = 0, limit: int = 25) -> Json:
         """Ready comparisons of a study whose prompt holds a text, with their ids, answers and known answers."""
@@ -283,13 +283,13 @@ class Studio(
         from studio.feedback.gold import set_gold
 
         study = get_study(self.ready, name)
-        return set_gold(self.store, study, comparison, expected, note, self._owner)._asdict()
+        return set_gold(self.store, study, comparison, expected, note, self._actor)._asdict()
 
     def lift_gold(self, name: str, comparison: str) -> Json:
         """Let a comparison with a known answer be like the others again."""
         from studio.feedback.gold import lift_gold
 
-        lift_gold(self.store, get_study(self.ready, name), comparison, self._owner)
+        lift_gold(self.store, get_study(self.ready, name), comparison, self._actor)
         return {"comparison": comparison, "lifted": True}
 
     def choice_saved(self, name: str) -> Json:
@@ -328,14 +328,14 @@ class Studio(
         """Leave the votes of an annotator, a day or a source out of a study's numbers; nothing is deleted."""
         from studio.feedback.exclusions import exclude
 
-        made = exclude(self.ready, study, kind, value, reason, self._owner)
+        made = exclude(self.ready, study, kind, value, reason, self._actor)
         return {"study": study, "kind": made.kind, "value": made.value, "excluded": True, "reason": made.reason}
 
     def include_votes(self, study: str, kind: str, value: str) -> Json:
         """Count votes again that were excluded."""
         from studio.feedback.exclusions import include
 
-        made = include(self.ready, study, kind, value, self._owner)
+        made = include(self.ready, study, kind, value, self._actor)
         return {"study": study, "kind": made.kind, "value": made.value, "excluded": False, "reason": made.reason}
 
     def doctor(self) -> Json:

@@ -29,6 +29,14 @@ def test_every_setting_is_in_the_readme_and_no_other() -> None:
     assert {f"RATCHET_{item.name.upper()}" for item in fields(Settings) if item.name != "static"} == said
 
 
+def test_the_proxy_of_the_readme_tells_what_the_studio_goes_by() -> None:
+    """Host and scheme for the checks of a request, the address of each visitor for limits."""
+    proxy = README.split("```nginx")[1].split("```")[0]
+    told = dict(re.findall(r"proxy_set_header (\S+) (\S+);", proxy))
+
+    assert told == {"Host": "$host", "X-Forwarded-Proto": "$scheme", "X-Forwarded-For": "$remote_addr"}
+
+
 def test_every_training_method_is_in_the_readme() -> None:
     for method in METHODS.values():
         assert f"`{method.name}`" in README, method.name

@@ -27,6 +27,9 @@ class Expected(NamedTuple):
     ids: Any
     mask: Any
     start: int
+    said: Any
+    """Which places of the answers are theirs; the others are padding behind their ends."""
+
     answers: list[str]
 
     @property
@@ -50,7 +53,8 @@ def tested(base: str, adapter: str | None, tokenizer: Any) -> Expected:
     inputs = encoded(tokenizer, [[{"role": "user", "content": text}] for text in prompts])
     ids = _generate(model.eval(), inputs, tokenizer)
     start = inputs["input_ids"].shape[1]
-    return Expected(prompts, ids, inputs["attention_mask"], start, _texts(ids, start, tokenizer))
+    said = _said(ids[:, start:], model.generation_config.eos_token_id)
+    return Expected(prompts, ids, inputs["attention_mask"], start, said, _texts(ids, start, tokenizer))
 
 
 def compared(model: Any, tokenizer: Any, expected: Expected) -> SelfTest:
@@ -59,16 +63,15 @@ def compared(model: Any, tokenizer: Any, expected: Expected) -> SelfTest:
 
     ids, start = expected.ids, expected.start
     answers = ids[:, start:]
-    said = _said(answers, tokenizer)
     mask = torch.cat([expected.mask, torch.ones_like(answers)], dim=1)
     positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
     guesses = model(input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False).logits[
         :, start - 1 : -1
     ]
-    alike = ((guesses.argmax(dim=-1) == answers) & said).sum()
+    alike = ((guesses.argmax(dim=-1) == answers) & expected.said).sum()
     inputs = {"input_ids": ids[:, :start], "attention_mask": expected.mask}
     own = _texts(_generate(model, inputs, tokenizer), start, tokenizer)
-    tokens = int(said.sum())
+    tokens = int(expected.said.sum())
     return SelfTest(len(own), _same(own, expected), tokens, round(int(alike) / tokens, 4))
 
 
@@ -91,16 +94,24 @@ def _same(own: Sequence[str], expected: Expected) -> int:
     return sum(one.strip() == other.strip() for one, other in zip(own, expected.answers, strict=True))
 
 
-def _said(answers: Any, tokenizer: Any) -> Any:
-    """Which places of the answers are theirs, not padding; the first always is."""
-    said = answers != tokenizer.pad_token_id
-    said[:, 0] = True
-    return said
+def _said(answers: Any, ends: int | list[int] | None) -> Any:
+    """Which places of the answers are theirs: those up to the first token that ended them.
+
+    Not told by the padding: where a tokenizer has none, answers are padded with a token that may end them.
+    """
+    import torch
+
+    known = torch.tensor([ends] if isinstance(ends, int) else ends or [], dtype=answers.dtype)
+    ended = torch.isin(answers, known).long()
+    return ended.cumsum(dim=1) == ended
 
 
 def _generate(model: Any, inputs: Any, tokenizer: Any) -> Any:
+    from trainers.asking import padding_of
+
+    padding = padding_of(tokenizer)
     return model.generate(
-        **inputs, max_new_tokens=_ANSWER_TOKENS, do_sample=False, use_cache=True, pad_token_id=tokenizer.pad_token_id
+        **inputs, max_new_tokens=_ANSWER_TOKENS, do_sample=False, use_cache=True, pad_token_id=padding
     )
 
 

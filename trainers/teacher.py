@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from storage.errors import BadInput, Refused
-from trainers.asking import encoded
+from trainers.asking import encoded, padding_of
 from trainers.checkpoints import sync
 from trainers.data import Conversation, Messages, Prepared, encode_completion, encode_prompt
 from trainers.models import Loaded, load_base, merged
@@ -114,7 +114,7 @@ def _ask(teacher: Loaded, prompts: Sequence[Messages], options: Any) -> list[str
             **inputs,
             max_new_tokens=options.answer_tokens + 1,  # an answer of the longest length still has room for its end
             use_cache=True,
-            pad_token_id=tokenizer.pad_token_id,
+            pad_token_id=padding_of(tokenizer),
             **(warm if options.sampling else {"do_sample": False}),
         )
     ends = teacher.model.generation_config.eos_token_id

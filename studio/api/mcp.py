@@ -63,9 +63,9 @@ def router(studio: Studio) -> APIRouter:
 
 
 def _reply(studio: Studio, actor: Actor, body: bytes, headers: Mapping[str, str]) -> Reply:
-    """Answer in the name of the key."""
+    """Answer in the name of the key, within its role."""
     verbs = [verb for verb, action in ALLOWED.items() if actor.may(action)]
-    own = Studio(settings=replace(studio.settings, annotator=actor.name))
+    own = Studio(settings=replace(studio.settings, annotator=actor.name), actor=actor)
     try:
         return reply_to(body, Toolbox(own, verbs, remote=True), headers)
     finally:

@@ -118,7 +118,7 @@ def _prompt(store: Store, demo: Demo, visitor: str, question: Question) -> Messa
     turns: Messages = []
     if question.parent is not None:
         before = demo_talk.answer(store, demo.id, question.parent, visitor)
-        if before is None:
+        if before is None or (before.finish == STOPPED and not before.text):
             raise NotFound(FORGOTTEN)
         turns = [turn for turn in before.prompt if turn["role"] != "system"]
         turns.append({"role": "assistant", "content": before.text})
@@ -159,10 +159,11 @@ class Talks:
         asked = await asyncio.to_thread(prepare, self.store, demo, visitor, question, self._chance)
         with self.pace.under_way(demo.id, address, terms):
             self.pace.ask(demo.id, address, terms, len(asked.models))
-            ids = [blind_id() for _ in asked.models]
+            question_id, *ids = [blind_id() for _ in range(1 + len(asked.models))]
             yield {"kind": "begin", "answers": ids}
             events: asyncio.Queue[Json] = asyncio.Queue()
-            tasks = [self._begin(events, side, ids[side], demo, visitor, asked) for side in range(len(ids))]
+            drafts = [_Draft(ids[side], question_id, demo.id, visitor, asked, side) for side in range(len(ids))]
+            tasks = [self._begin(events, draft) for draft in drafts]
             try:
                 left = len(tasks)
                 while left:
@@ -173,27 +174,19 @@ class Talks:
                 for task in tasks:
                     task.cancel()
 
-    def _begin(
-        self, events: asyncio.Queue[Json], side: int, answer_id: str, demo: Demo, visitor: str, asked: Asked
-    ) -> asyncio.Task[None]:
+    def _begin(self, events: asyncio.Queue[Json], draft: "_Draft") -> asyncio.Task[None]:
         """A task for one side, which outlives its listener until what was written is kept."""
-        task = asyncio.create_task(self._side(events, side, _Draft(answer_id, demo.id, visitor, asked, side)))
-        self._writing[answer_id] = task
-        task.add_done_callback(lambda _: self._writing.pop(answer_id, None))
+        task = asyncio.create_task(self._side(events, draft.side, draft))
+        self._writing[draft.answer_id] = task
+        task.add_done_callback(lambda _: self._writing.pop(draft.answer_id, None))
         return task
 
     async def _side(self, events: asyncio.Queue[Json], side: int, draft: "_Draft") -> None:
         """Write one answer; whatever happens, the listener hears its end."""
         end: Json = {"kind": "error", "side": side, "sentence": _FAILED}
-        parts: list[str] = []
         try:
-            whole = await self._written(events, side, draft, parts)
-            await self._keep(draft.said(whole.text, whole.finish_reason, whole))
+            whole = await self._kept(events, side, draft)
             end = {"kind": "end", "side": side, "finish": whole.finish_reason}
-        except asyncio.CancelledError:
-            if parts:
-                await self._keep(draft.said("".join(parts), STOPPED))
-            raise
         except NotReady as error:
             log.warning("demo: %s", error)
             end["sentence"] = _STARTING
@@ -202,6 +195,19 @@ class Talks:
         except Exception:  # the listener must not wait for ever
             log.exception("demo: an answer failed")
         events.put_nowait(end)
+
+    async def _kept(self, events: asyncio.Queue[Json], side: int, draft: "_Draft") -> Answer:
+        """One answer, kept; what was stopped or failed as far as it came, be it nothing, for a model was at work."""
+        parts: list[str] = []
+        try:
+            whole = await self._written(events, side, draft, parts)
+        except NotReady:
+            raise  # no model was asked
+        except (asyncio.CancelledError, Exception):
+            await self._keep(draft.said("".join(parts), STOPPED))
+            raise
+        await self._keep(draft.said(whole.text, whole.finish_reason, whole))
+        return whole
 
     async def _written(self, events: asyncio.Queue[Json], side: int, draft: "_Draft", parts: list[str]) -> Answer:
         """The whole answer, its pieces told as they come and left in `parts`."""
@@ -247,6 +253,7 @@ class _Draft(NamedTuple):
     """An answer before it is known."""
 
     answer_id: str
+    question_id: str
     demo_id: str
     visitor: str
     asked: Asked
@@ -258,5 +265,6 @@ class _Draft(NamedTuple):
         return Said(
             id=self.answer_id, demo_id=self.demo_id, visitor=self.visitor, prompt=self.asked.prompt, model_id=model.id,
             model_name=model.name, text=text, finish=finish, stamp=whole.stamp if whole else {},
-            tokens=whole.tokens if whole else None, seconds=whole.seconds if whole else None, created_at=now(),
+            tokens=whole.tokens if whole else None, seconds=whole.seconds if whole else None,
+            question=self.question_id, created_at=now(),
         )  # fmt: skip

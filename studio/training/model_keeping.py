@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from storage import models
+from storage import models, promotions
 from storage.blends import blend_of
 from storage.comparisons import list_studies
 from storage.demos import list_demos
@@ -88,9 +88,14 @@ def in_use(store: Store, model: Model) -> list[str]:
 
 
 def dependants(store: Store, model: Model) -> list[str]:
-    """What stands on a model's weights, in sentences."""
+    """What stands on a model's weights, in sentences.
+
+    A champion of before counts: once its weights are gone, rolling back ends there for good.
+    """
+    back = any(one.before_id == model.id for one in promotions.standing(store))
     others = [one for one in list_models(store, retired=True) if one.gone_at is None and one.id != model.id]
-    return [
+    found = ["rolling back leads to it, for it was champion; it may only be put away."] if back else []
+    return found + [
         f"{one.name} {'lies on it' if one.base_id == model.id else _came(store, one)}; delete that first."
         for one in others
         if model.id in (one.base_id, *models.parent_ids(store, one))

@@ -9,22 +9,35 @@ from studio.rounds.expectations import KINDS
 from studio.studio import Studio
 from studio.verbs.verb import Outcome, Verb, table, visible
 
-_ACTIONS = ("show", "run", "expect", "lift", "begin")
 _SIGNS = {"passed": "pass", "failed": "FAIL", "answered": "yes", "unknown": "?", "missing": "-"}
 
 
 def _flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "action", nargs="?", default="show", choices=_ACTIONS,
-        help="show the table, or with MODEL what it answers otherwise than the champion; run: let models answer; "
-        "expect: of the answers to PROMPT; lift: an expectation by its id; begin: make the dataset canaries",
-    )  # fmt: skip
-    parser.add_argument("names", nargs="*", metavar="MODEL|PROMPT|ID", help="models, a prompt by number or beginning")
-    parser.add_argument("--again", action="store_true", help="with run: ask also what has been answered")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 where an expectation is not met")
+    _strict_flag(parser)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", help="nothing shows the table of all models")
+    show = actions.add_parser("show", help="the table, or what a model answers otherwise than the champion")
+    show.add_argument("names", nargs="*", metavar="MODEL", help="the model, and the earlier one if not the champion")
+    ask = actions.add_parser("run", help="let models answer every canary")
+    ask.add_argument("--again", action="store_true", help="ask also what has been answered")
+    ask.add_argument("names", nargs="*", metavar="MODEL", help="models (default: all that answer)")
+    expect = actions.add_parser("expect", help="expect something of the answers to a prompt")
+    expect.add_argument("names", nargs="*", metavar="PROMPT", help="the prompt by its number, or how it begins")
     for kind in KINDS:
         what = {"json-schema": "FILE|JSON", "words": "N", "characters": "N", "score": "MODEL>=X"}.get(kind, "TEXT")
-        parser.add_argument(f"--{kind}", metavar=what, action="append", default=[], help=f"with expect: {kind}")
+        expect.add_argument(f"--{kind}", metavar=what, action="append", default=[], help=f"the answer must fit: {kind}")
+    lift = actions.add_parser("lift", help="expect something no longer")
+    lift.add_argument("names", nargs="*", metavar="ID", help="expectations by their ids (--json shows them)")
+    begin = actions.add_parser("begin", help="make the dataset canaries of the starter set")
+    for action in (show, ask):
+        _strict_flag(action, default=argparse.SUPPRESS)  # `canaries --strict run` holds as well
+    for action in (show, ask, expect, lift, begin):
+        action.add_argument("--home", default=argparse.SUPPRESS, metavar="DIR", help=argparse.SUPPRESS)
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def _strict_flag(parser: argparse.ArgumentParser, default: Any = False) -> None:
+    said = "exit with 1 where an expectation is not met, or no longer met"
+    parser.add_argument("--strict", action="store_true", default=default, help=said)
 
 
 def _canaries(studio: Studio, args: argparse.Namespace) -> Outcome:
@@ -42,8 +55,8 @@ def _canaries(studio: Studio, args: argparse.Namespace) -> Outcome:
         return Outcome(
             data, f'The dataset "canaries" holds {len(data["prompts"])} prompts now; edit it like any other.'
         )
-    if args.names:
-        return _changes(studio.canary_changes(*_two(args.names)))
+    if args.action == "show" and args.names:
+        return _changes(studio.canary_changes(*_two(args.names)), args)
     data = studio.canaries()
     return _strict(Outcome(data, _table(data)), args)
 
@@ -99,15 +112,16 @@ def _strict(outcome: Outcome, args: argparse.Namespace) -> Outcome:
     return outcome._replace(code=1) if args.strict and unmet else outcome
 
 
-def _changes(data: dict[str, Any]) -> Outcome:
-    """What one model answers otherwise than another, for people."""
+def _changes(data: dict[str, Any], args: argparse.Namespace) -> Outcome:
+    """What one model answers otherwise than another; with --strict, the exit code says whether it lost anything."""
     lines = [f"{data['before']} -> {data['after']}"]
     for row in data["rows"]:
         before, after = ((row[side] or {}).get("text", "(not answered)") for side in ("before", "after"))
         lines.append(f"\n{row['number']}. {row['prompt']}")
         lines += [f"  = {after}"] if row["same"] else [f"  - {before}", f"  + {after}"]
         lines += [f"  no longer: {one}" for one in row["lost"]]
-    return Outcome(data, visible("\n".join(lines)))
+    lost = any(row["lost"] for row in data["rows"])
+    return Outcome(data, visible("\n".join(lines)), 1 if args.strict and lost else 0)
 
 
 VERBS = (Verb("canaries", "let every model answer the same prompts, and say what is expected", _flags, _canaries),)

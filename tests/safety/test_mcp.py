@@ -1,12 +1,22 @@
-"""/mcp opens to keys of roles alone, and each sees and calls what its role may."""
+"""/mcp opens to keys of roles alone, and each sees, calls and does what its role may."""
 
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from storage import exclusions
+from storage.comparisons import get_study
+from storage.store import Store
+from studio.app import build_app
 from studio.people import keys
+from studio.rounds.promoting import promote
+from studio.settings import Settings
+from studio.studio import Studio
+from studio.training.launching import launch
+from studio.training.request import Request
 from tests.safety.conftest import HERE, OWNER, House
+from tests.studio.training.project import first_day, prompts_of, run_to_the_end, vote
 
 pytestmark = pytest.mark.heavy
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
@@ -82,3 +92,28 @@ def test_there_is_no_stream(house: House) -> None:
     answer = client.get("/mcp", headers={"Authorization": f"Bearer {token}"})
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+@pytest.fixture
+def noisy(store: Store) -> House:
+    """A studio whose champion learnt from the votes of "noisy" in "first-look"."""
+    study = first_day(store)
+    for asked in prompts_of("train", 10):
+        vote(store, study, asked, "a", "noisy")
+    studio = Studio(settings=Settings.from_env({}, home=store.home.path))
+    run_to_the_end(store, launch(store, studio.settings, Request("dpo", "starter", study="first-look", name="heir")))
+    promote(store, OWNER, "heir", "For the test.", overrule=True)
+    return House(studio, build_app(studio))
+
+
+def test_a_key_does_nothing_through_a_tool_that_its_role_may_not(noisy: House) -> None:
+    token = keys.make(noisy.studio.store, OWNER, "again", "trainer").token
+
+    said = _ask(noisy, token, _call("retrain", study="first-look", annotator="noisy", reason="Noise.")).json()["result"]
+
+    assert said["isError"] is True
+    assert said["structuredContent"]["error"] == {
+        "kind": "forbidden",
+        "sentence": "key:again is here as trainer and may not run studies; that needs the role curator or admin.",
+    }
+    assert exclusions.standing(noisy.studio.store, get_study(noisy.studio.store, "first-look").id) == []

@@ -84,6 +84,43 @@ def test_two_models_stand_side_by_side_and_cannot_steer_the_terminal(
     assert "3. What is the capital of France?\n  - Paris [31mand red\n  + No.\n" in out
 
 
+def test_flags_may_stand_before_the_names(home: Home, talker: Talker, capsys: pytest.CaptureFixture[str]) -> None:
+    _run(home, capsys, "run", "knows")
+
+    code, again = _json(home, capsys, "run", "--again", "knows")
+    told = json.loads(_run(home, capsys, "run", "--json", "curt")[1])
+    expected = _json(home, capsys, "expect", "--contains", "Paris", "3")[1]["expected"]
+
+    assert (code, again["asked"]) == (0, [{"model": "knows", "answered": 8, "fresh": 8, "error": None}])
+    assert [one["model"] for one in told["asked"]] == ["curt"]
+    assert [(one["number"], one["says"]) for one in expected] == [(3, 'contains "Paris"')]
+
+
+def test_without_an_action_the_table_of_all_models_is_shown_and_strict_holds_there_too(
+    home: Home, talker: Talker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(home, capsys, "run", "knows", "curt")
+    _run(home, capsys, "expect", "3", "--contains", "Paris")
+
+    bare, strict = _run(home, capsys), _run(home, capsys, "--strict")
+
+    assert (bare[0], strict[0]) == (0, 1)
+    assert bare[1].splitlines()[0].split() == ["number", "prompt", "knows", "curt", "starter"]
+    assert bare[1] == strict[1] == _run(home, capsys, "show")[1]
+
+
+def test_what_a_model_lost_fails_a_strict_look_at_its_changes(
+    home: Home, talker: Talker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(home, capsys, "run", "knows", "curt")
+    _run(home, capsys, "expect", "3", "--contains", "Paris")
+
+    codes = [_run(home, capsys, "show", *words)[0] for words in (
+        ("curt", "knows"), ("curt", "knows", "--strict"), ("--strict", "knows", "curt"))]  # fmt: skip
+
+    assert codes == [0, 1, 0]
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -95,6 +95,19 @@ def test_mixing_makes_a_measured_candidate_with_a_round_of_its_own(
     assert [path.name for path in store.home.runs.iterdir()] == []
 
 
+def test_adapters_on_a_base_without_a_token_to_pad_with_are_mixed_and_measured(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    base = tiny.take_padding(tiny.save_base(tmp_path_factory.mktemp("bases") / "tiny"))
+    adapters = [tiny.save_adapter(tmp_path_factory.mktemp("parts"), base, seed=seed) for seed in (1, 2)]
+    both = Part("terse", str(adapters[0]), 0.5), Part("warm", str(adapters[1]), 0.5)
+
+    found = blend(mixture(base, both, "linear", tmp_path / "both"))
+
+    assert len(found["evaluation"]["canaries"]) == 8
+    assert all(one["after"] for one in found["evaluation"]["canaries"])
+
+
 def test_parts_with_rslora_are_scaled_once(tiny_base: Path, parts: tuple[Part, Part], tmp_path: Path) -> None:
     import torch
 

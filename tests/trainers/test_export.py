@@ -23,6 +23,8 @@ from studio.training.export_model_hub import push_model
 from studio.training.exporting_models import Leaving, run_export_model
 from tests.hub import Hub
 from tests.trainers import building, converters
+from tests.trainers.engine import tiny
+from trainers.canaries import BUILT_IN
 from trainers.export import Export, export
 
 pytestmark = pytest.mark.torch
@@ -73,6 +75,37 @@ def test_a_wrong_export_is_found_out_and_not_kept(
 
     assert found.agreement is not None
     assert found.agreement < 0.9
+
+
+def test_a_base_without_a_token_to_pad_with_is_exported_and_its_tokenizer_stays_as_it_was(tmp_path: Path) -> None:
+    base = tiny.take_padding(tiny.save_base(tmp_path / "base"))
+    adapter = tiny.save_adapter(tmp_path / "adapter", base, seed=1)
+
+    test = export(wish(base, adapter, "full", tmp_path / "out"))["self_test"]
+
+    assert (test["prompts"], test["same_answers"], test["agreement"]) == (5, 5, 1.0)
+    assert test["tokens"] == _tokens_alone(base, adapter) < 5 * 32
+    assert "pad_token" not in (read_json(tmp_path / "out" / "tokenizer_config.json") or {})
+    written = read_json(tmp_path / "out" / "tokenizer.json") or {}
+    assert (written["padding"], written["truncation"]) == (None, None)
+
+
+def _tokens_alone(base: Path, adapter: Path) -> int:
+    """How long the answers are where each is asked by itself, so that nothing is padded."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), adapter).eval()
+    total = 0
+    for text in BUILT_IN[:5]:
+        asked = tokenizer.apply_chat_template(
+            [{"role": "user", "content": text}], add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )
+        with torch.no_grad():
+            total += model.generate(**asked, max_new_tokens=32, do_sample=False).shape[1] - asked["input_ids"].shape[1]
+    return total
 
 
 def _tokenizer(base: Path) -> object:

@@ -55,6 +55,39 @@ def test_names_are_told_after_the_vote_where_the_demo_shows_them_and_else_never(
     assert told[1] == {"kept": True}
 
 
+def test_two_answers_have_one_vote_of_a_visitor_whichever_is_named_first(stage: Stage) -> None:
+    demo = stage.demo()
+    left, right = stage.voted(demo, "a")
+
+    judging.vote(stage.store, demo, "vera", [right, left], "tie")
+
+    assert [(one.answers, one.choice) for one in demo_talk.thoughts(stage.store, demo.id)] == [([right, left], "tie")]
+    quarantine.accept(stage.store, CURATOR, "fair")
+    with pytest.raises(Conflict, match="has been taken in already"):
+        judging.vote(stage.store, demo, "vera", [left, right], "b")
+    assert stage.tally(demo) == {"pending": 0, "accepted": 1, "refused": 0}
+
+
+def test_a_blind_vote_stands_once_the_names_were_told_for_it(stage: Stage) -> None:
+    demo = stage.demo(names=True)
+    answers = stage.answered(demo, Question("Hi", pair=True))
+
+    def vote(chosen: list[str], choice: str | None) -> dict[str, Any]:
+        return judging.vote(stage.store, demo, "vera", chosen, choice)
+
+    assert vote(answers, None) == {"kept": False}  # nothing is told to who has not judged
+    assert vote(answers[:1], "up") == {"kept": True}
+    first = vote(answers, "a")
+    assert set(first) == {"kept", "models"}
+    for other, choice in ((answers, "b"), (answers, None), (answers[::-1], "a")):
+        with pytest.raises(Conflict, match="The names were told for your vote, so it stays as it is"):
+            vote(other, choice)
+    assert vote(answers, "a") == first  # the same again, where an answer of ours was lost on the way
+    assert [(one.answers, one.choice) for one in demo_talk.thoughts(stage.store, demo.id)] == [
+        (answers, "a"), (answers[:1], "up"),
+    ]  # fmt: skip
+
+
 def test_accepted_votes_count_from_the_source_demo_in_a_closed_study_of_their_own(stage: Stage) -> None:
     demo = stage.demo()
     left = stage.voted(demo, "a", "What is 1 plus 1?")
@@ -177,8 +210,9 @@ def test_what_no_vote_can_say_is_refused(stage: Stage) -> None:
         vote([alone], "a")
     with pytest.raises(BadInput, match="one of a, b, tie, both_bad"):
         vote([one, two], "up")
-    with pytest.raises(BadInput, match="compared on the same question"):
-        vote([one, alone], "a")
+    for other in (alone, *stage.answered(demo, "Hi"), *stage.answered(demo, Question("Hi", pair=True))):
+        with pytest.raises(BadInput, match="compared where they were given side by side"):
+            vote([one, other], "a")
     with pytest.raises(NotFound, match="not here any more"):
         vote([alone], "up", "eve")
     assert stage.tally(demo)["pending"] == 0

@@ -2,13 +2,14 @@
 
 import asyncio
 import random
+import threading
 from typing import Any
 
 import pytest
 
 from storage import demo_talk
 from storage.errors import BadInput, Forbidden, NotFound, TooMany
-from studio.demos import making, quarantine
+from studio.demos import judging, making, quarantine
 from studio.demos.talking import STOPPED, Question, Talks, forget_old
 from tests.event_loop import run_alone
 from tests.studio.demos.conftest import HERE, NAMES, OWNER, Stage
@@ -182,7 +183,43 @@ def test_what_goes_wrong_with_a_model_names_nothing_of_the_project(stage: Stage)
 
     assert end == {"kind": "error", "side": 0,
                    "sentence": "The model cannot answer at this moment; try again in a little while."}  # fmt: skip
-    assert demo_talk.answer(stage.store, demo.id, begin["answers"][0]) is None
+    said = demo_talk.answer(stage.store, demo.id, begin["answers"][0])
+    assert said is not None
+    assert (said.text, said.finish) == ("", STOPPED)
+    with pytest.raises(NotFound, match="not here any more"):
+        stage.ask(demo, Question("Go on", parent=said.id))
+    with pytest.raises(NotFound, match="stopped cannot be judged"):
+        judging.vote(stage.store, demo, "vera", [said.id], "down")
+
+
+def test_what_failed_or_was_stopped_before_its_first_word_counts_for_the_day_too(stage: Stage) -> None:
+    demo = stage.demo(per_day=2)
+    stage.talker.failing = True
+    stage.ask(demo, "Hi")
+    stage.talker.failing = False
+    asked, speaking = threading.Event(), threading.Event()
+
+    def think(messages: list[dict[str, Any]], seed: int) -> str:
+        asked.set()
+        return str(speaking.wait(30))
+
+    stage.talker.say["o"] = think
+
+    async def stopped() -> None:
+        events = stage.talks.answer(demo, "vera", HERE, Question("Hi"))
+        begin = await anext(events)
+        waiting = asyncio.ensure_future(anext(events))
+        await asyncio.to_thread(asked.wait, 30)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        await stage.talks._settled(begin["answers"][0])
+
+    run_alone(stopped())
+    speaking.set()
+
+    assert stage.store.rows("select text, finish from demo_answers") == [{"text": "", "finish": STOPPED}] * 2
+    with pytest.raises(TooMany, match="as much as it may within a day"):
+        stage.ask(demo, "Hi")
 
 
 def test_answers_without_votes_are_forgotten_after_a_day_and_voted_ones_are_not(stage: Stage) -> None:

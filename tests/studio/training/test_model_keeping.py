@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from storage.comparisons import get_study, set_state
+from storage.comparisons import get_study, list_studies, set_state
 from storage.errors import BadInput, Conflict, Forbidden, NotFound, Refused
 from storage.models import get_model, list_models
 from storage.store import Store
 from studio.people.roles import Actor
 from studio.rounds import ledger
-from studio.rounds.promoting import promote
+from studio.rounds.promoting import promote, rollback
 from studio.settings import Settings
 from studio.training.launching import again, launch
 from studio.training.model_keeping import archive, delete, rename, take_back
@@ -110,6 +110,24 @@ def test_what_others_stand_on_is_not_deleted(store: Store, settings: Settings) -
     with pytest.raises(Refused, match="was trained from it; delete that first"):
         delete(store, TIM, "round-1-sft")
     assert Path(get_model(store, "round-1-sft").path or "").is_dir()
+
+
+def test_the_champions_of_before_are_not_deleted_because_rolling_back_leads_to_them(
+    store: Store, settings: Settings
+) -> None:
+    run_to_the_end(store, launch(store, settings, Request("sft", "starter", dataset="facts", name="second")))
+    run_to_the_end(store, launch(store, settings, Request("sft", "starter", dataset="facts", name="third")))
+    for name in ("round-1-sft", "second", "third"):
+        promote(store, TIM, name, "For the test.", overrule=True)
+    for study in list_studies(store):
+        set_state(store, study.id, "closed")
+
+    for name in ("round-1-sft", "second"):
+        with pytest.raises(Refused, match="rolling back leads to it"):
+            delete(store, TIM, name)
+
+    assert [rollback(store, TIM).champion for _ in range(2)] == ["second", "round-1-sft"]
+    assert delete(store, TIM, "third")["model"] == "third"
 
 
 def test_annotators_change_no_model(store: Store, settings: Settings) -> None:

@@ -86,3 +86,23 @@ def save_adapter(folder: Path, base: Path, seed: int, targets: Any = "all-linear
     peft = get_peft_model(model, LoraConfig(target_modules=targets, **(options | more)))
     peft.save_pretrained(folder)
     return folder
+
+
+def take_padding(base: Path) -> Path:
+    """The base as Llama 3 comes: no token to pad with, and answers end with more tokens than its tokenizer names.
+
+    Every ninth token ends them, so that they are of unlike lengths.
+    """
+    import json
+
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer, model = AutoTokenizer.from_pretrained(base), AutoModelForCausalLM.from_pretrained(base)
+    model.generation_config.eos_token_id = [tokenizer.eos_token_id, *range(9, len(tokenizer), 9)]
+    model.generation_config.pad_token_id = model.config.pad_token_id = None
+    model.save_pretrained(base)
+    path = base / "tokenizer_config.json"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    del said["pad_token"]
+    path.write_text(json.dumps(said), encoding="utf-8")
+    return base
