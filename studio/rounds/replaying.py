@@ -17,7 +17,7 @@ from storage.clock import new_id
 from storage.errors import BadInput, Refused
 from storage.jobs import get_job
 from storage.models import get_model
-from storage.rows_training import Job, Round
+from storage.rows_training import Job, Round, Task
 from storage.store import Store
 
 
@@ -58,6 +58,11 @@ def _untrained(store: Store, turn: Round) -> str:
 def _name(store: Store, job: Job) -> str:
     """The name that the job's model has now."""
     return get_model(store, job.model_id).name if job.model_id else job.name
+
+
+def run_task(store: Store, task: Task) -> dict[str, Any]:
+    """The task "replay"."""
+    return replay(store, int(task.payload["round"]))
 
 
 def _in_process(folder: Path, scratch: Path, log: Path) -> dict[str, Any]:
