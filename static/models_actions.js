@@ -76,7 +76,7 @@
 
     async function crown(body) {
       const { champion } = await api("/api/rounds/promote", { body: { model: one.id, ...body } });
-      toast(`${champion} is the champion now.`, "good", () => act(() => api("/api/rounds/rollback", { body: {} }), (done) => `${done.champion} is the champion again.`));
+      toast(`${champion} is the champion now.`, "good", () => act(() => api("/api/rounds/rollback", { body: { champion } }), (done) => `${done.champion} is the champion again.`));
       await changed();
     }
 
