@@ -47,7 +47,7 @@
     button.disabled = true;
     try {
       const done = await api(address, { method: "POST", body: {} });
-      toast(`${done.champion} is the champion now.`, "good", address.endsWith("/promote") ? () => crown("/api/rounds/rollback", button) : null);
+      toast(done.champion ? `${done.champion} is the champion now.` : `${done.model} is the candidate of round ${done.round}: vote in ${done.study}.`, "good", address.endsWith("/promote") ? () => crown("/api/rounds/rollback", button) : null);
     } catch (error) {
       toast(error.message, "bad");
       button.disabled = false;

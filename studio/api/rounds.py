@@ -32,10 +32,11 @@ class Wish(BaseModel):
     overrule: bool = False
 
 
-class Reason(BaseModel):
-    """Why the champion is rolled back."""
+class Back(BaseModel):
+    """Why the champion is rolled back, and which one is meant (none: whoever it is)."""
 
     reason: str = ""
+    champion: str | None = None
 
 
 class Limit(BaseModel):
@@ -99,8 +100,8 @@ def _add_champion(routes: APIRouter, studio: Studio) -> None:
         return promote(studio.store, actor, wish.model, wish.reason, wish.overrule).to_json()
 
     @routes.post("/rollback")
-    def roll_back(said: Reason, actor: Asker) -> dict[str, Any]:
-        return rollback(studio.store, actor, said.reason).to_json()
+    def roll_back(back: Back, actor: Asker) -> dict[str, Any]:
+        return rollback(studio.store, actor, back.reason, back.champion).to_json()
 
     @routes.patch("/gate")
     def set_limit(wish: Limit) -> dict[str, Any]:
