@@ -10,18 +10,27 @@ from storage.errors import NotFound
 from studio.clients.dialects import DIALECTS
 from studio.studio import Studio
 from studio.training.templates import BUILT_IN
-from studio.verbs.verb import Outcome, Verb, count, no_flags, table, visible
+from studio.verbs.verb import Outcome, Verb, count, table, visible
 
 _TERMS = ("key_env", "dialect", "at_once", "timeout", "price_in", "price_out", "serves")
 _SPENT = ("model", "requests", "failures", "retries", "prompt_tokens", "completion_tokens", "cost")
 
 
+def _models_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="also those that were put away, or deleted")
+
+
 def _models(studio: Studio, args: argparse.Namespace) -> Outcome:
-    data = studio.models()
+    data = studio.models(args.all)
     endpoints = [{**model, **model["usage"], "model": model["name"]} for model in data["models"] if "usage" in model]
     told = f"\n\n{table(endpoints, ('model', 'dialect', 'at_once', *_SPENT[1:]))}" if endpoints else ""
     warned = "".join(f"\n\nwarning: {model['warning']}" for model in data["models"] if "warning" in model)
-    return Outcome(data, table(data["models"], ("name", "kind", "base", "parent")) + told + warned)
+    columns = ("name", "kind", "base", "parent", *(("state",) if args.all else ()))
+    return Outcome(data, table([{**one, "state": _state(one)} for one in data["models"]], columns) + told + warned)
+
+
+def _state(model: dict[str, Any]) -> str | None:
+    return "deleted" if model["gone"] else "put away" if model["archived"] else None
 
 
 def _model(studio: Studio, args: argparse.Namespace) -> Outcome:
@@ -137,7 +146,7 @@ def _delete(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 
 VERBS = (
-    Verb("models", "list the models", no_flags, _models),
+    Verb("models", "list the models", _models_flags, _models),
     Verb("model", "show all that is known of a model", _named, _model),
     Verb("add-model", "add a base, an adapter or an endpoint", _add_model_flags, _add_model),
     Verb("endpoint-key", "keep another key of an endpoint, or none", _endpoint_key_flags, _endpoint_key),
