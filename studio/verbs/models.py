@@ -142,6 +142,8 @@ def _archive(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 def _delete(studio: Studio, args: argparse.Namespace) -> Outcome:
     data = studio.delete_model(args.model)
+    if data["stays"]:
+        return Outcome(data, visible(f'"{data["model"]}" is forgotten here; {data["stays"]} stays as it is.'))
     return Outcome(data, f'The weights of "{data["model"]}" are deleted; {data["freed"] / 1e6:.1f} MB are free.')
 
 
@@ -152,6 +154,6 @@ VERBS = (
     Verb("endpoint-key", "keep another key of an endpoint, or none", _endpoint_key_flags, _endpoint_key),
     Verb("rename-model", "give a model another name", _rename_flags, _rename),
     Verb("archive-model", "put a model away, or take it back", _archive_flags, _archive),
-    Verb("delete-model", "delete a model's weights, where nothing depends on them", _named, _delete),
+    Verb("delete-model", "delete a model's weights, or forget an endpoint or a folder", _named, _delete),
     Verb("usage", "say what endpoints were asked, and what it cost", _usage_flags, _usage),
 )

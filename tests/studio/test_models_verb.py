@@ -45,7 +45,9 @@ def test_models_that_were_put_away_or_deleted_are_listed_when_asked_for(
     for name in ("near", "far", "lost"):
         run(home, capsys, "add-model", URL, "--name", name)
     run(home, capsys, "archive-model", "far")
-    run(home, capsys, "delete-model", "lost")
+    assert run(home, capsys, "delete-model", "lost")[1] == (
+        '"lost" is forgotten here; http://127.0.0.1:9/v1 stays as it is.\n'
+    )
 
     listed = json.loads(run(home, capsys, "models", "--json")[1])["models"]
     everything = json.loads(run(home, capsys, "models", "--all", "--json")[1])["models"]
