@@ -1,7 +1,7 @@
 """Models renamed, put away, taken back, deleted. What stands on a model, or on its votes, is never left without it.
 
-Putting away hides a model and keeps everything. Deleting removes its weights, where they lie in the home: an endpoint, or
-a folder of somebody's own, is only forgotten. The row stays, because votes, rounds and cards speak of it.
+Putting away hides a model and keeps everything. Deleting removes its weights, where they lie in the home: an endpoint,
+or a folder of somebody's own, is only forgotten. The row stays, because votes, rounds and cards speak of it.
 """
 
 import shutil

@@ -9,6 +9,7 @@ from typing import Any
 from storage.errors import NotFound
 from studio.clients.dialects import DIALECTS
 from studio.studio import Studio
+from studio.training.shaped import counted
 from studio.training.templates import BUILT_IN
 from studio.verbs.verb import Outcome, Verb, count, table, visible
 
@@ -42,7 +43,12 @@ def _model(studio: Studio, args: argparse.Namespace) -> Outcome:
         ("line", " -> ".join(reversed(data["lineage"]))),
         ("made by", f"{made['title']}, job {made['number']}" if made else None),
         ("asked for by", data["author"]),
-        ("won", f"{stands['win_rate']:.0%} against {data['against']} ({stands['votes']} votes)" if stands else None),
+        (
+            "won",
+            f"{stands['win_rate']:.0%} against {data['against']} ({counted(stands['votes'], 'vote')})"
+            if stands
+            else None,
+        ),
         ("gate", data["gate"]["reason"] if data["gate"] else None),
         ("options", ", ".join(f"{name}={value}" for name, value in made["options"].items()) if made else None),
         ("adapter", data["hashes"]["adapter"]),

@@ -75,7 +75,7 @@ def _opened(data: dict[str, Any]) -> Outcome:
         if data["missing"]
         else ""
     )
-    counts = f"{data['datasets']} datasets, {data['votes']} votes, {data['models']} models"
+    counts = ", ".join(counted(data[f"{noun}s"], noun) for noun in ("dataset", "vote", "model"))
     return Outcome(data, f"{data['home']} holds the project now: {counts}.{missing}")
 
 
