@@ -6,7 +6,7 @@
 (() => {
   "use strict";
 
-  const { el, api, poll, toast } = window.ratchet;
+  const { el, api, poll, toast, rounds: controls } = window.ratchet;
 
   const LOOP = [
     ["Curate", "Read the examples and mend them by hand.", "/data"],
@@ -47,7 +47,7 @@
     button.disabled = true;
     try {
       const done = await api(address, { method: "POST", body: {} });
-      toast(`${done.champion} is the champion now.`, "good", address.endsWith("/promote") ? () => crown("/api/rounds/rollback", button) : null);
+      toast(done.champion ? `${done.champion} is the champion now.` : `${done.model} is the candidate of round ${done.round}: vote in ${done.study}.`, "good", address.endsWith("/promote") ? () => crown("/api/rounds/rollback", button) : null);
     } catch (error) {
       toast(error.message, "bad");
       button.disabled = false;
@@ -126,7 +126,8 @@
     return el("li", { class: `timeline-item ${state}`, "aria-label": `Round ${round.round}, ${word}` },
       el("div", { class: "timeline-head" }, el("h3", {}, `Round ${round.round}`), el("span", { class: `chip ${chip}` }, word),
         round.model ? el("span", { class: "muted small" }, `${round.parent} → `, el("b", {}, round.model)) : el("span", { class: "muted small" }, `from ${round.parent || "the starter"}`),
-        round.model && el("a", { class: "link small", href: `/report/${round.round}`, "aria-label": `Report of round ${round.round}` }, "Report")),
+        round.model && el("a", { class: "link small", href: `/report/${round.round}`, "aria-label": `Report of round ${round.round}` }, "Report"),
+        round.job?.status === "done" && controls.replayButton(round.round)),
       el("div", { class: "film" }, materialFrame(round), jobFrame(round, sparks), resultFrame(round), figuresFrame(round)));
   }
 
@@ -240,9 +241,10 @@
 
   window.ratchet.widgets.home = (element) => {
     const parts = { next: el("div", {}), loop: el("div", {}), running: el("div", { class: "stack-s" }), champion: el("div", {}), rounds: el("div", {}) };
+    const limit = controls.limit(() => look());
     const sparks = new Sparks();
     const drawn = {};
-    element.append(el("div", { class: "stack-l" }, el("div", { class: "home-top" }, parts.next, parts.running), parts.loop, parts.champion, parts.rounds));
+    element.append(el("div", { class: "stack-l" }, el("div", { class: "home-top" }, parts.next, parts.running), parts.loop, parts.champion, limit.element, parts.rounds));
 
     function redraw(name, data, draw) {
       const text = JSON.stringify(data);
@@ -257,12 +259,13 @@
     }
 
     async function refresh() {
-      const { rounds, next, running, champion } = await api("/api/rounds");
+      const { rounds, next, running, champion, limits } = await api("/api/rounds");
       redraw("next", next, nextCard);
       redraw("loop", next.stage, loop);
       redraw("running", running, (jobs) => jobs.map(strip));
       parts.running.hidden = !running.length;
       redraw("champion", { champion, rounds: rounds.map(({ promotion, rolled_back }) => ({ promotion, rolled_back })) }, crownLine);
+      limit.show(limits, rounds.some((round) => round.model));
       redraw("rounds", rounds, (all) => (all.length ? film(all) : []));
     }
 

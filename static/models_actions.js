@@ -76,7 +76,7 @@
 
     async function crown(body) {
       const { champion } = await api("/api/rounds/promote", { body: { model: one.id, ...body } });
-      toast(`${champion} is the champion now.`, "good", () => act(() => api("/api/rounds/rollback", { body: {} }), (done) => `${done.champion} is the champion again.`));
+      toast(`${champion} is the champion now.`, "good", () => act(() => api("/api/rounds/rollback", { body: { champion } }), (done) => `${done.champion} is the champion again.`));
       await changed();
     }
 
@@ -123,7 +123,8 @@
       await act(() => api(address, { method: "DELETE" }), (done) => `The weights of ${one.name} are deleted; ${bytes(done.freed)} are free.`);
     }
 
-    /** A model that no training made gets a round of its own, so that votes can speak for it. */
+    /** A model that no round has set against the present champion gets one, so that votes can speak for it. */
+    const unmeasured = one.round === null ? one.parent !== null : !all.some((other) => other.champion && other.name === one.against);
     const candidate = () => act(() => api(`${address}/propose`, { body: {} }), (done) => `${done.model} is the candidate of round ${done.round}: vote in ${done.study}.`);
 
     async function mix() {
@@ -141,7 +142,7 @@
       answers(one) && button("model-chat", "Chat", chat, "button-primary"),
       answers(one) && !one.archived && button("model-compare", "Compare…", compare),
       answers(one) && !one.archived && !one.champion && manages && button("model-promote", "Make it the champion…", promote),
-      answers(one) && !one.archived && !one.champion && one.round === null && one.parent !== null && one.kind !== "endpoint" && manages && button("model-propose", "Make it a candidate", candidate),
+      answers(one) && !one.archived && !one.champion && unmeasured && one.kind !== "endpoint" && manages && button("model-propose", "Make it a candidate", candidate),
       one.kind === "adapter" && !one.gone && manages && button("model-mix", "Mix…", mix),
       manages && answers(one) && one.kind !== "endpoint" && exportButton(one.name, one.kind),
       manages && button("model-rename", "Rename…", rename),

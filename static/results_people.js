@@ -69,7 +69,9 @@
 
     function button(kind, value, excluded) {
       const label = excluded === null ? "Exclude" : "Include";
-      return el("button", { type: "button", class: "button button-secondary button-s", "aria-label": `${label} ${value}`, onclick: () => change(kind, value, excluded !== null) }, label);
+      return el("span", { class: "line" },
+        el("button", { type: "button", class: "button button-secondary button-s", "aria-label": `${label} ${value}`, onclick: () => change(kind, value, excluded !== null) }, label),
+        el("button", { type: "button", class: "button-text small", "aria-label": `Models that learnt from ${value}`, onclick: () => results.undo({ kind, value, study }, excluded || reason.value.trim(), changed) }, "Models…"));
     }
 
     async function change(kind, value, count) {

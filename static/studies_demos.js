@@ -39,7 +39,7 @@
         demo.study && el("p", { class: "small" }, "Accepted votes stand in ", el("a", { class: "link", href: `/results?study=${encodeURIComponent(demo.study)}` }, demo.study), "."),
         el("div", { class: "line" }, pending > 0 && button("Look at them", () => look(demo, seen)),
           may && pending > 0 && [button("Accept all", () => decide(demo, "accept"), "primary"), button("Refuse all", () => decide(demo, "refuse"))],
-          may && demo.decided && button("Take the last decision back", () => takeBack(demo), "ghost"),
+          may && demo.decided && button("Take the last decision back", () => takeBack(demo, demo.decided), "ghost"),
           may && !demo.closed_at && button("Close", () => close(demo), "ghost")), seen);
     }
 
@@ -63,8 +63,8 @@
       toast(words, "good", () => takeBack(demo, done.decision));
     }
 
-    /** The decision that is named, or the last one. */
-    async function takeBack(demo, decision = null) {
+    /** Takes a decision back by its name: somebody else may have decided more since the page was drawn. */
+    async function takeBack(demo, decision) {
       const done = await act(() => api(`${one(demo.name)}/take-back`, { body: { decision } }), null);
       if (done) toast(`${plural(done.taken_back, "vote")} waiting again.`, "good");
       draw();

@@ -22,10 +22,11 @@ from storage.store import Store
 from studio.curation import bulk, export_tasks, intake, tidying, trash, uploads, versioning
 from studio.curation.checks import tasks as checking
 from studio.feedback import bulk as answering
-from studio.rounds import asking_canaries
+from studio.rounds import asking_canaries, replaying
 from studio.training import export_model_hub, exporting_models, labelling_models, mixing, trials
 
 _LOWEST_PRIORITY = 19
+_STARTING_SECONDS = 30.0  # for which a task that was added counts as at work, though its process has not begun yet
 
 
 KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {
@@ -50,6 +51,7 @@ KINDS: Mapping[str, Callable[[Store, Task], dict[str, Any]]] = {
     "canaries": asking_canaries.run_task,
     "push-model": export_model_hub.run_push_model,
     "mix-models": mixing.run_mix,
+    "replay": replaying.run_task,
 }
 
 
@@ -76,6 +78,14 @@ def running_tasks(store: Store) -> list[Task]:
         for task in tasks.list_tasks(store, limit=200)
         if task.status == "running" and alive(task.pid, task.pid_started)
     ]
+
+
+def busy(store: Store, kind: str) -> bool:
+    """Whether a task of that kind is at work, or was added a moment ago and its process has not begun yet."""
+    fresh = any(
+        one.status == "queued" and tasks.age(one) < _STARTING_SECONDS for one in tasks.list_tasks(store, kind, 1)
+    )
+    return fresh or any(one.kind == kind for one in running_tasks(store))
 
 
 def run(store: Store, task_id: str) -> int:

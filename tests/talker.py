@@ -17,13 +17,15 @@ Speech = Callable[[list[dict[str, Any]], int], str]
 class Talker:
     """`say` maps the name of a model to what it says; `pause`: seconds between two words.
 
-    `failing`: it refuses; `aside`: how many times it says that it has moved aside before it answers.
+    `failing`: it refuses; `refused`: words of prompts that it always refuses; `aside`: how many times it says that it
+    has moved aside before it answers.
     """
 
     def __init__(self, say: dict[str, Speech], pause: float = 0.0) -> None:
         self.say = say
         self.pause = pause
         self.failing = False
+        self.refused: str | None = None
         self.aside = 0
         self.asked: list[dict[str, Any]] = []
         self.held = threading.Event()
@@ -45,7 +47,7 @@ def _handler(talker: Talker) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
             talker.asked.append(asked)
-            if talker.failing:
+            if talker.failing or (talker.refused and talker.refused in str(asked["messages"][-1]["content"])):
                 self._refuse(400, "out of order", "bad-input")
                 return
             if talker.aside > 0:

@@ -137,6 +137,12 @@ _PLAIN_MEASURES: dict[str, Callable[[str], int]] = {"words": lambda text: len(te
 
 def _function(name: str, programs: Mapping[str, str]) -> Reward:
     """The function `reward(prompt, answer, reference)` of a user's file, whose text the run's spec holds."""
+    if name not in programs:
+        raise RunFailed(
+            "reward-function",
+            f"The run does not hold the reward function {name}: a project of others is unpacked without its programs.",
+            "Read the function, put it into the folder that RATCHET_REWARDS names, and start a new training.",
+        )
     module: dict[str, Any] = {"__name__": f"reward_{name.removesuffix('.py')}"}
     try:
         # An administrator allows the folder that the file came from; nothing else ever gets into a spec.

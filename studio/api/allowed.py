@@ -73,6 +73,7 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
         "POST /api/canaries/votes": Action.SEE_RESULTS,
         "POST /api/canaries/run": Action.SEE_RESULTS,
         "GET /api/data/rejected/{file}": Action.EDIT_DATA,
+        "PATCH /api/rounds/gate": Action.MANAGE_MODELS,  # as overruling the gate is
     }
 )
 # Routes for programs: the doorman lets nobody pass to them without a key, and what the key is for decides the rest.

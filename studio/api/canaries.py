@@ -5,7 +5,6 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from storage import tasks
 from storage.errors import Conflict
 from studio import task as running
 from studio.api.allowed import Asker
@@ -17,7 +16,6 @@ from studio.rounds.expectations import KINDS, says
 from studio.studio import Studio
 
 Json = dict[str, Any]
-_STARTING_SECONDS = 30.0  # for which a task that was added counts as running, though its process has not begun yet
 _HASH = Field(pattern=r"^[0-9a-f]{64}$")
 
 
@@ -89,8 +87,7 @@ def _add_changes(routes: APIRouter, studio: Studio) -> None:
     @routes.post("/run")
     def run(wish: Asked) -> Json:
         names = [model.name for model in answerers(store, wish.models)]
-        waiting = tasks.list_tasks(store, "canaries", 1)
-        if any(one.kind == "canaries" for one in running.running_tasks(store)) or _fresh(waiting):
+        if running.busy(store, "canaries"):
             raise Conflict("The canaries are being asked already; wait until that has ended.")
         return {"task": running.start(store, "canaries", {"models": names, "again": wish.again}).id}
 
@@ -112,8 +109,3 @@ def _add_changes(routes: APIRouter, studio: Studio) -> None:
     def say(said: Said, asker: Asker) -> Json:
         kept = vote(store, asker, Opinion(said.id, said.prompt_sha256, said.before, said.after, said.choice))
         return {"id": said.id, "stored": kept}
-
-
-def _fresh(found: list[Any]) -> bool:
-    """Whether a task was added a moment ago and its process has not begun yet."""
-    return any(one.status == "queued" and tasks.age(one) < _STARTING_SECONDS for one in found)

@@ -13,6 +13,7 @@ from studio.studio import Studio
 from studio.training.adding import Choices, add_model, list_all
 from studio.training.endpoints import Terms, usage
 from studio.training.model_keeping import archive, delete, rename, take_back
+from studio.training.templates import LONGEST
 
 
 class Added(BaseModel):
@@ -20,7 +21,7 @@ class Added(BaseModel):
 
     ref: str
     name: str | None = None
-    template: str | None = None
+    template: str | None = Field(default=None, max_length=LONGEST)
     base: str | None = None
     key_env: str | None = None
     key: str | None = Field(default=None, repr=False)

@@ -70,7 +70,7 @@ def to_json(store: Store, demo: Demo) -> dict[str, Any]:
         "created_at": demo.created_at,
         "closed_at": demo.closed_at,
         "votes": demo_talk.counts(store, demo.id),
-        "decided": demo_talk.last_decision(store, demo.id) is not None,
+        "decided": demo_talk.last_decision(store, demo.id),
     }
 
 

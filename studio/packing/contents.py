@@ -20,7 +20,7 @@ DATABASE = "ratchet.db"
 _SECRET_TABLES = ("sessions", "invitations", "attempts", "people", "api_keys", "demo_votes", "demo_answers", "demos")
 _PASSING = ("leases", "drafts")
 _TEXTS = ("spec.json", "adapter_config.json", "process.json", "error.json", "config.json")
-_LEFT_OUT = ("train.log", "process.json", "run.lock")
+LEFT_OUT = ("train.log", "process.json", "run.lock")
 
 
 def database(store: Store, target: Path, accounts: bool) -> None:
@@ -31,13 +31,14 @@ def database(store: Store, target: Path, accounts: bool) -> None:
         copy.execute("pragma journal_mode = delete")
         _rewrite_models(copy, str(store.home.path), TOKEN)
         if not accounts:
-            _forget_accounts(copy)
+            forget_accounts(copy)
         copy.execute("vacuum")
     finally:
         copy.close()
 
 
-def _forget_accounts(copy: sqlite3.Connection) -> None:
+def forget_accounts(copy: sqlite3.Connection) -> None:
+    """Empty the tables of accounts, keys, links and whatever passes."""
     copy.execute("pragma foreign_keys = off")
     have = {row[0] for row in copy.execute("select name from sqlite_master where type = 'table'")}
     for table in (*_SECRET_TABLES, *_PASSING):
@@ -68,7 +69,7 @@ def files(home: Home, checkpoints: bool, skip: frozenset[str]) -> Iterator[Entry
             yield _entry(home, path)
     for path in sorted(home.runs.rglob("*")):
         parts = path.relative_to(home.runs).parts
-        hidden = parts[0].startswith(".") or path.name in _LEFT_OUT or (not checkpoints and "checkpoints" in parts)
+        hidden = parts[0].startswith(".") or path.name in LEFT_OUT or (not checkpoints and "checkpoints" in parts)
         if path.is_file() and not path.is_symlink() and not hidden:
             yield _entry(home, path)
 

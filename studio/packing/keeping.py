@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from storage.clock import now
-from storage.endpoint_keys import KEPT
 from storage.errors import BadInput, Conflict
 from storage.home import Home, read_json, write_json
 from storage.models import list_models
@@ -23,7 +22,7 @@ from storage.rows_training import ENCODER
 from storage.store import Store
 from storage.weights import hash_files, safetensors_files
 from studio.clients.processes import held
-from studio.packing import archive, contents
+from studio.packing import archive, contents, strangers
 from studio.packing.archive import Entry, Manifest
 
 BACKUP, PACK = "backup", "pack"
@@ -60,8 +59,9 @@ def load(
     """Open a backup or a pack in a home that holds nothing yet; returns what `save` said of it, and `missing` bases.
 
     `bases`: folders of bases by name, for those that the file leaves out; `starter`: where the package has it.
-    `foreign`: from somebody else, whose endpoints are sent no key of this machine until one is given them. Raises
-    Conflict where the home holds a project, BadInput or Refused for a file that is damaged or not ours.
+    `foreign`: from somebody else: without accounts, keys, programs and work that would go on by itself; see
+    `studio.packing.strangers`. Raises Conflict where the home holds a project, BadInput or Refused for a file that is
+    damaged or not ours.
     """
     home = store.home
     _refuse_used(store)
@@ -69,6 +69,9 @@ def load(
         if contents.DATABASE not in manifest.files:
             raise BadInput(f'"{file}" is no archive of a project: it holds no database.')
         archive.extract(zipped, manifest, folder)
+        strangers.check_names(manifest.files)
+        if foreign:
+            strangers.quiet(folder)
         contents.settle(folder, home.path)
         store.close()
         for ending in ("", "-wal", "-shm"):  # the empty database that opening the home has made
@@ -76,8 +79,6 @@ def load(
         for path in sorted(folder.iterdir(), key=lambda one: one.name == contents.DATABASE):  # the database last
             _move(path, home.path / path.name)
     store.migrate()
-    if foreign:  # a variable that its maker chose may hold a secret, and the endpoint be his
-        store.execute("update models set key_env = ? where key_env is not null", [KEPT])
     return {**_said(file, manifest), "home": str(home.path), "missing": _link(store, bases or {}, starter)}
 
 

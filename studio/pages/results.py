@@ -10,6 +10,6 @@ from studio.widgets.widget import widget
 
 def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
-    parts = ("markdown", "results_tables", "results_ratings", "results_scores", "results_people", "results_adjudicate")
-    widget("results", parts=parts)
+    tables = ("results_tables", "results_ratings", "results_scores")
+    widget("results", parts=("markdown", *tables, "results_undo", "results_people", "results_adjudicate"))
     widget("canaries", parts=("editor_diff", "canaries_changes", "canaries_expected"))

@@ -17,7 +17,7 @@ from storage.batches import open_batch, publish
 from storage.canaries import CanaryAnswer, CanaryVote, Expectation
 from storage.clock import now
 from storage.datasets import create_dataset
-from storage.errors import BadInput, Conflict, MovedAside, NotFound, RatchetError, Stopped
+from storage.errors import BadInput, Conflict, MovedAside, NotFound, NotReady, RatchetError, Stopped
 from storage.examples import Draft, add_examples
 from storage.models import base_of, get_model, list_models
 from storage.prompts import as_messages, content_sha256
@@ -68,8 +68,8 @@ def run(
 ) -> list[Asked]:
     """Let models (all that answer, unless named) answer every canary; then reward models score what needs a score.
 
-    A model that cannot be asked is told with its reason and the others go on. Raises NotFound, BadInput for names, and
-    Stopped where `tell` says so.
+    A model that cannot be asked is told with its reason and the others go on; so is a canary that a model refuses.
+    Raises NotFound, BadInput for names, and Stopped where `tell` says so.
     """
     models = answerers(store, names) or [one for one in list_models(store) if one.kind in ANSWERING]
     everything = list_canaries(store)
@@ -107,23 +107,25 @@ class _Work:
         self.done = 0
 
     def ask(self, model: Model) -> Asked:
-        """Have one model answer what it has not answered yet."""
+        """Have one model answer what it has not answered yet; the first refusal is told."""
         answerer = answerer_of(self.store, model)
         standing = {} if self.again else stored.answers_of(self.store, answerer)
-        fresh, end = 0, self.done + len(self.everything)
-        try:
-            for canary in self.everything:
-                self._tell(f"{model.name}: canary {canary.number} of {len(self.everything)}")
-                if canary.sha256 not in standing:
+        fresh, end, refusal = 0, self.done + len(self.everything), None
+        for canary in self.everything:
+            self._tell(f"{model.name}: canary {canary.number} of {len(self.everything)}")
+            if canary.sha256 not in standing:
+                try:
                     stored.keep_answer(self.store, self._answer(model, answerer, canary))
                     fresh += 1
-                self.done += 1
-        except Stopped:
-            raise
-        except RatchetError as error:
-            self.done = end
-            return Asked(model.name, self._standing(answerer), fresh, str(error))
-        return Asked(model.name, len(self.everything), fresh)
+                except Stopped:
+                    raise
+                except RatchetError as error:
+                    refusal = refusal or str(error)
+                    if isinstance(error, NotReady):
+                        break  # who answers is away, for the other canaries too
+            self.done += 1
+        self.done = end
+        return Asked(model.name, self._standing(answerer), fresh, refusal)
 
     def _standing(self, answerer: str) -> int:
         """How many of the canaries stand answered."""

@@ -13,6 +13,7 @@ nothing outside itself, so that checking never asks a network.
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from math import prod
@@ -25,10 +26,15 @@ MEASURES: Mapping[str, Callable[[str], int]] = {"words": lambda text: len(text.s
 KINDS = ("contains", "not-contains", "regex", "exact", "json-schema", *MEASURES, "score")
 
 _SEARCH_SECONDS = 0.2
-_REPEATS = re.compile(r"\{(\d{0,9})(?:,(\d{0,9}))?")
+_SCHEMA_SECONDS = 1.0  # for all patterns of a schema together: an answer may hold a thousand texts
+_REPEATS = re.compile(r"\{\s*(\d*)\s*(?:,\s*(\d*))?")
+_LONGEST_REPEAT = 6  # digits, leading zeros too
+_VERBOSE = re.compile(r"\(\?[a-zLV01-]*x")  # blanks and comments may then stand anywhere, within counts too
 _MOST_REPEATS = 10_000  # all counts of a pattern multiplied: nested ones are written out when it is read
 _MOST_REFERENCES = 2000  # that are followed within a schema: nested ones multiply
-_UNBOUNDED = ("patternProperties", "$dynamicRef", "$recursiveRef", "$schema")
+# The library follows references within the last two by itself, past our count.
+_UNBOUNDED = ("patternProperties", "$dynamicRef", "$recursiveRef", "$schema", "unevaluatedProperties",
+              "unevaluatedItems")  # fmt: skip
 _LONGEST_TEXT, _LONGEST_PATTERN, _LONGEST_SCHEMA = 4000, 500, 20_000
 
 
@@ -117,8 +123,11 @@ def _compiled(pattern: str) -> None:
     """Read a pattern once, to know that it can be; its repeats are counted first, for reading has no deadline."""
     import regex
 
-    counts = [int(most or least or 1) for least, most in _REPEATS.findall(pattern)]
-    if prod(max(1, count) for count in counts) > _MOST_REPEATS:
+    if _VERBOSE.search(pattern):
+        raise BadInput(f'The pattern "{_short(pattern)}" sets the flag x, which is not read here; write it without.')
+    counts = [count for pair in _REPEATS.findall(pattern) for count in pair if count]
+    long = any(len(count) > _LONGEST_REPEAT for count in counts)
+    if long or prod(max(1, int(count)) for count in counts) > _MOST_REPEATS:
         raise BadInput(f'The pattern "{_short(pattern)}" repeats more than {_MOST_REPEATS:,} times; write it shorter.')
     try:
         regex.compile(pattern)
@@ -126,21 +135,15 @@ def _compiled(pattern: str) -> None:
         raise BadInput(f'The pattern "{_short(pattern)}" cannot be read: {error}.') from None
 
 
+@lru_cache(maxsize=1024)  # the gate looks every few seconds, at what took too long as well
 def _found(pattern: str, text: str) -> bool:
     """Whether a pattern is found within its time; one that takes longer counts as not found."""
     import regex
 
     try:
-        return _searched(pattern, text)
+        return regex.search(pattern, text, timeout=_SEARCH_SECONDS) is not None
     except (TimeoutError, regex.error):
         return False
-
-
-@lru_cache(maxsize=1024)  # the gate looks every few seconds; a search that took too long is not kept
-def _searched(pattern: str, text: str) -> bool:
-    import regex
-
-    return regex.search(pattern, text, timeout=_SEARCH_SECONDS) is not None
 
 
 # ---- JSON Schema -----------------------------------------------------------------------------------------------------
@@ -171,6 +174,8 @@ def _schema(value: Any) -> Any:
         _dialect(schema).check_schema(schema)
     except SchemaError as error:
         raise BadInput(f"That is no JSON Schema: {error.message[:200]}.") from None
+    except RecursionError:
+        raise BadInput("The JSON Schema is nested too deeply to be checked; write it flatter.") from None
     return schema
 
 
@@ -208,14 +213,16 @@ def _fitting(schema_text: str, text: str) -> bool:
     try:
         # A registry of its own, which knows no way to fetch anything.
         return bool(bounded(schema, registry=Registry()).is_valid(json.loads(text)))
-    except (ValueError, RecursionError, Unresolvable):
+    except (ValueError, ArithmeticError, RecursionError, Unresolvable):  # such as a multiple of an endless number
         return False
 
 
 def _bounded(dialect: Any) -> Any:
-    """A dialect whose patterns have a deadline, and which follows so many references and no more."""
+    """A dialect whose patterns have a deadline, each and together, and which follows so many references and no more."""
+    from jsonschema.exceptions import ValidationError
     from jsonschema.validators import extend
 
+    seconds = [_SCHEMA_SECONDS]
     left = [_MOST_REFERENCES]
     follow = dialect.VALIDATORS["$ref"]
 
@@ -225,12 +232,14 @@ def _bounded(dialect: Any) -> Any:
             raise RecursionError
         yield from follow(validator, target, instance, schema) or ()
 
-    return extend(dialect, {"pattern": _timed_pattern, "$ref": reference})
+    def pattern(validator: Any, wanted: str, instance: Any, schema: Any) -> Iterator[Any]:
+        if validator.is_type(instance, "string"):
+            began = time.monotonic()
+            met = _found(wanted, instance)
+            seconds[0] -= time.monotonic() - began
+            if seconds[0] < 0:
+                raise RecursionError
+            if not met:
+                yield ValidationError(f"{instance[:80]!r} does not match {wanted!r}")
 
-
-def _timed_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:
-    """The keyword `pattern` with a deadline; the library's own has none."""
-    from jsonschema.exceptions import ValidationError
-
-    if validator.is_type(instance, "string") and not _found(pattern, instance):
-        yield ValidationError(f"{instance[:80]!r} does not match {pattern!r}")
+    return extend(dialect, {"pattern": pattern, "$ref": reference})

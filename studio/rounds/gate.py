@@ -7,7 +7,9 @@ is within the project's limit. What is not known is said, with what would settle
 Of the canaries: an answer is broken that is empty or goes in circles where the one before was neither. Where people
 expect something of an answer and the champion meets it, the candidate must meet it too; and no answer may be one that
 more people found worse than the champion's than better. Both are asked of what the two models answered to the same
-canaries (`studio.rounds.asking_canaries`), because a run knows only the model that it began from.
+canaries (`studio.rounds.asking_canaries`); until both have answered all, what broke is told by what the runs measured.
+What a run forgot is measured against the model that it began from, so the steps since the champion are added up
+(`studio.rounds.measured`).
 """
 
 import json
@@ -15,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple, Self
 
-from storage.blends import blend_of
 from storage.errors import BadInput
 from storage.jobs import get_job
 from storage.models import get_model
@@ -24,6 +25,7 @@ from storage.store import Store
 from studio.rounds.canaries import Beside, side_by_side
 from studio.rounds.champion import champion
 from studio.rounds.expectations import says
+from studio.rounds.measured import Way, found_of, way
 from studio.rounds.standing import Standing, standing
 
 HOLDS, FAILS, OPEN = "holds", "fails", "open"
@@ -123,27 +125,31 @@ def report(store: Store, turn: Round) -> Report | None:
     if turn.model_id is None or first is None or turn.model_id == first.id:
         return None
     candidate = get_model(store, turn.model_id)
-    found = evaluation_of(store, turn)
-    canaries = _canaries(found, side_by_side(store, first, candidate), f"{candidate.name} {first.name}")
-    checks = (_votes(store, turn, candidate, first), canaries, _forgetting(found, Limits.of(store)))
+    since = way(store, candidate, first)
+    canaries = _canaries(since, side_by_side(store, first, candidate), f"{candidate.name} {first.name}")
+    checks = (_votes(store, turn, candidate, first), canaries, _forgetting(since, first, Limits.of(store)))
     return Report(candidate.name, first.name, checks)
+
+
+def stands_against(turn: Round, first: Model) -> bool:
+    """Whether a round's votes judge its candidate against this champion; not where that changed since it began."""
+    return turn.measuring_study_id is not None and (turn.against_id or turn.parent_id) == first.id
 
 
 def evaluation_of(store: Store, turn: Round) -> Mapping[str, Any] | None:
     """What was measured of a round's candidate at the end of its training, or when it was mixed; None: nothing."""
     if turn.job_id is not None:
         return get_job(store, turn.job_id).evaluation
-    mixed = blend_of(store, turn.model_id) if turn.model_id else None
-    return mixed.evaluation if mixed else None
+    return found_of(store, get_model(store, turn.model_id)) if turn.model_id else None
 
 
 def _votes(store: Store, turn: Round, candidate: Model, first: Model) -> Check:
     """Do blind votes prefer the candidate to the champion?"""
     now = standing(store, turn)
-    if (turn.against_id or turn.parent_id) != first.id or now is None:
+    if not stands_against(turn, first) or now is None:
         return Check(
             "votes", OPEN, f"No study has set {candidate.name} against the champion {first.name}.",
-            f"Make a study of {candidate.name} and {first.name}, or overrule.",
+            f"Set it against {first.name} in a round of its own: ratchet propose {candidate.name}.",
         )  # fmt: skip
     if not now.votes or now.rate.rate is None:
         none = _in_vain(now) or "There are no blind votes on it yet."
@@ -178,15 +184,15 @@ def _prompts(now: Standing) -> str:
 def _more(now: Standing) -> str:
     if not now.needed:
         return "More votes may tell; it is close to even."
-    return f"About {now.needed} more votes would tell{_on_others(now)}."
+    return f"About {now.needed} more {'vote' if now.needed == 1 else 'votes'} would tell{_on_others(now)}."
 
 
-def _canaries(found: Mapping[str, Any] | None, both: Sequence[Beside], names: str) -> Check:
+def _canaries(since: Way, both: Sequence[Beside], names: str) -> Check:
     """Is every canary prompt still answered, as it is expected to be, and no worse in people's eyes?
 
     `both`: what champion and candidate answered; `names`: the two as a command names them.
     """
-    said = _measured(found, both)
+    said = _said(since, both)
     broken = [one for one in said if _broken(one.get("after")) and not _broken(one.get("before"))]
     if broken:
         more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
@@ -212,11 +218,10 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _measured(found: Mapping[str, Any] | None, both: Sequence[Beside]) -> Sequence[Mapping[str, Any]]:
-    """What was said before and after: as the run measured it, else as both models answered since."""
-    said: Sequence[Mapping[str, Any]] = (found or {}).get("canaries") or []
-    if said or not all(one.before and one.after for one in both):
-        return said
+def _said(since: Way, both: Sequence[Beside]) -> Sequence[Mapping[str, Any]]:
+    """What was said before and after: as champion and candidate answered, else as the runs on the way measured it."""
+    if not both or not all(one.before and one.after for one in both):
+        return since.canaries
     return [{"prompt": one.canary.text, "before": one.before.text, "after": one.after.text, "same": one.same}
             for one in both if one.before and one.after]  # fmt: skip
 
@@ -251,13 +256,24 @@ def _broken(text: Any) -> bool:
     return any(fours.count(four) > _MANY for four in set(fours))
 
 
-def _forgetting(found: Mapping[str, Any] | None, limits: Limits) -> Check:
-    """Has the loss on what earlier training taught, or on what the base said, risen too much?"""
-    known = {name: one for name, one in ((found or {}).get("forgetting") or {}).items() if one}
-    one = known.get("earlier") or known.get("base_answers")
-    if one is None:
+def _forgetting(since: Way, first: Model, limits: Limits) -> Check:
+    """Has the loss on what earlier training taught, or on what the base said, risen too much since the champion?"""
+    rise = since.forgotten
+    if rise is None:
+        return _unmeasured(since, first)
+    steps = f" in {len(since.steps)} steps" if len(since.steps) > 1 else ""
+    origin = f" since {since.origin.name}" if since.origin and (steps or since.origin.id != first.id) else ""
+    word = "rose" if rise.loss > 0 else "changed"
+    said = f"The loss on {rise.of} {word} by {rise.loss:.2f}{steps}{origin} (limit {limits.forgetting:g})."
+    return Check("forgetting", HOLDS if rise.loss <= limits.forgetting else FAILS, said)
+
+
+def _unmeasured(since: Way, first: Model) -> Check:
+    """What was forgotten is not known: by the candidate itself, or by a model that it goes on from."""
+    missing = since.unmeasured
+    if missing is None or missing.id == since.steps[-1].model.id:
         return Check("forgetting", OPEN, "What it forgot was not measured.", "Overrule if you accept that.")
-    rise = float(one["after"]) - float(one["before"])
-    what = "earlier rows" if known.get("earlier") else "what the base said"
-    said = f"The loss on {what} {'rose' if rise > 0 else 'changed'} by {rise:.2f} (limit {limits.forgetting:g})"
-    return Check("forgetting", HOLDS if rise <= limits.forgetting else FAILS, f"{said}.")
+    return Check(
+        "forgetting", OPEN, f"What {missing.name} forgot, which it goes on from, was not measured.",
+        f"Train from {first.name} instead, or overrule if you accept that.",
+    )  # fmt: skip

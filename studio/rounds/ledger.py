@@ -13,7 +13,7 @@ import threading
 
 from storage import comparisons, promotions, rounds
 from storage.datasets import list_datasets
-from storage.errors import Conflict, RatchetError
+from storage.errors import Conflict, RatchetError, Refused
 from storage.jobs import get_job
 from storage.models import get_model
 from storage.promotions import NewPromotion
@@ -116,31 +116,48 @@ def catch_up(store: Store) -> list[Round]:
 
 
 def propose(store: Store, model: Model) -> Round:
-    """Make a model that no job made a candidate in a round of its own, with the study that measures it.
+    """Make a model a candidate against today's champion, in a round of its own with the study that measures it.
 
-    Closes a finished round, as a job that starts does. Raises Conflict where the open round still waits for its job, or
-    where the model is the champion itself.
+    That is for a model that no round knows, or whose last round set it against another champion: its votes say nothing
+    of the present one. Closes a finished round, as a job that starts does. Raises Refused for a model that was put away
+    or deleted, Conflict where it has such a round already or is the champion itself, or where the open round still
+    waits for its job; nothing is written then.
     """
     catch_up(store)
     with store.write():
-        turn, first = current(store), champion(store)
-        if first is None or first.id == model.id:
-            raise Conflict(f'"{model.name}" is the champion already, so it stands against nobody.')
-        if turn is not None and turn.job_id and turn.model_id is None and not _has_ended(store, turn):
-            number = get_job(store, turn.job_id).number
-            raise Conflict(
-                f"Round {turn.number} waits for job {number}; let it end, or stop it (`ratchet stop {number}`)."
-            )
+        model, turn = get_model(store, model.id), current(store)
+        first = _challenged(store, model, turn)
         if turn is not None and turn.model_id:
             _close(store, turn)
             first = champion(store) or first
         turn = rounds.open_round(store, first.id)
-        study = _measuring_study(store, turn.number, None, [first, model])
+        job = get_job(store, model.job_id) if model.job_id else None
+        learnt_from = job.study_id if job else None
+        study = _measuring_study(store, turn.number, learnt_from, [first, model])
         rounds.fill_round(
-            store, turn.id, parent_id=first.id, job_id=None, version_id=None, training_study_id=None,
-            model_id=model.id, measuring_study_id=study.id, against_id=first.id,
+            store, turn.id, parent_id=first.id, job_id=None, version_id=job.version_id if job else None,
+            training_study_id=learnt_from, model_id=model.id, measuring_study_id=study.id, against_id=first.id,
         )  # fmt: skip
     return rounds.get_round(store, turn.number)
+
+
+def _challenged(store: Store, model: Model, turn: Round | None) -> Model:
+    """The champion, if the model may stand against it now; raises Refused or Conflict as `propose` does."""
+    first = champion(store)
+    if model.gone_at is not None:
+        raise Refused(f'The weights of "{model.name}" were deleted, so it cannot be a candidate.')
+    if model.retired_at is not None:
+        raise Refused(f'"{model.name}" was put away; take it back first.')
+    if first is None or first.id == model.id:
+        raise Conflict(f'"{model.name}" is the champion already, so it stands against nobody.')
+    last = next((one for one in reversed(rounds.list_rounds(store)) if one.model_id == model.id), None)
+    if last is not None and gate.stands_against(last, first):
+        study = comparisons.get_study(store, last.measuring_study_id or "").name
+        raise Conflict(f'"{model.name}" has its round already: vote in {study}.')
+    if turn is not None and turn.job_id and turn.model_id is None and not _has_ended(store, turn):
+        number = get_job(store, turn.job_id).number
+        raise Conflict(f"Round {turn.number} waits for job {number}; let it end, or stop it (`ratchet stop {number}`).")
+    return first
 
 
 def starting_model(store: Store) -> Model | None:

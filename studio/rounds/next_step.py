@@ -1,16 +1,18 @@
 """The one next step of the loop, why it is the next, and the page where it is done."""
 
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from storage import jobs, rounds
 from storage.datasets import list_datasets
 from storage.errors import RatchetError
+from storage.models import get_model
 from storage.rows import Study
 from storage.rows_training import Job, Model, Round
 from storage.store import Store
 from studio.feedback.preferences import preferences
 from studio.rounds import gate
+from studio.rounds.champion import champion
 from studio.rounds.ledger import catch_up, current, starting_model, voting_study
 from studio.rounds.standing import Standing, standing
 from studio.training.request import DEFAULT_POLICY, Request, command_line
@@ -130,6 +132,8 @@ def _judge_or_train(store: Store, turn: Round, study: Study | None) -> Step:
     found = gate.report(store, turn)
     if found is not None and found.passes:
         return _keep(turn, found)
+    if found is not None and (anew := _set_anew(store, turn, found)):
+        return anew
     if found is not None and (check := _only_canaries(found)):
         return _ask_canaries(found, check)
     pairs = _pairs(store, study)
@@ -137,7 +141,7 @@ def _judge_or_train(store: Store, turn: Round, study: Study | None) -> Step:
         return _train_on_votes(study, model, now)
     return Step(
         f"Vote: is round {turn.number} better?",
-        f"{_so_far(now)} About {ENOUGH_PAIRS - pairs} more clear votes are enough to train on.",
+        f"{_so_far(now)} {_to_train(pairs)}.",
         _address("/compare", study=study.name),
         "Compare and vote",
         4 if now.votes else 3,
@@ -155,8 +159,7 @@ def _after_keeping(store: Store, turn: Round) -> Step:
         return _train_on_votes(study, model)
     return Step(
         f"Teach {model.name} more",
-        f"{model.name} is the champion. About {ENOUGH_PAIRS - pairs} more clear votes are enough to train on them; or "
-        "let it learn from further examples.",
+        f"{model.name} is the champion. {_to_train(pairs)}; or let it learn from further examples.",
         _address("/compare", study=study.name),
         "Compare and vote",
         4,
@@ -175,6 +178,23 @@ def _keep(turn: Round, found: gate.Report) -> Step:
         6,
         "ratchet promote",
         "/api/rounds/promote",
+    )
+
+
+def _set_anew(store: Store, turn: Round, found: gate.Report) -> Step | None:
+    """A round of its own for a candidate whose votes were against another champion; None where they count."""
+    first, candidate = champion(store), get_model(store, turn.model_id or "")
+    if first is None or gate.stands_against(turn, first) or candidate.retired_at is not None:
+        return None
+    return Step(
+        f"Set {candidate.name} against {first.name}",
+        f"{found.checks[0].sentence} The champion has changed since round {turn.number} began; a round of its own "
+        "measures the candidate against the present one.",
+        "/",
+        f"Set it against {first.name}",
+        3,
+        f"ratchet propose {candidate.name}",
+        f"/api/models/{quote(candidate.id)}/propose",
     )
 
 
@@ -214,9 +234,19 @@ def _so_far(now: Standing) -> str:
         return "There are no votes on it yet."
     share = f"It wins {now.rate.rate:.0%} of {now.rate.units} {'prompt' if now.rate.units == 1 else 'prompts'}"
     if now.word == "open":
-        wait = f" (about {now.needed} more votes would tell)" if now.needed else ""
+        wait = f" (about {_votes(now.needed)} would tell)" if now.needed else ""
         return f"{share}, too few to say whether it is better{wait}."
     return f"{share}: it is {now.word} than the champion."
+
+
+def _votes(more: int, kind: str = "more") -> str:
+    return f"{more} {kind} {'vote' if more == 1 else 'votes'}"
+
+
+def _to_train(pairs: int) -> str:
+    """How many clear votes are still needed, without the full stop."""
+    left = ENOUGH_PAIRS - pairs
+    return f"About {_votes(left, 'more clear')} {'is' if left == 1 else 'are'} enough to train on"
 
 
 def _pairs(store: Store, study: Study) -> int:

@@ -69,14 +69,20 @@ def promote(store: Store, actor: Actor, model: str | None = None, reason: str = 
         return _change(store, turn, chosen, Decision(OVERRULED, _reason(reason), found), actor)
 
 
-def rollback(store: Store, actor: Actor, reason: str = "") -> Promoted:
-    """Make the champion before this one champion again; raises Forbidden, and Conflict where there was none."""
+def rollback(store: Store, actor: Actor, reason: str = "", expected: str | None = None) -> Promoted:
+    """Make the champion before this one champion again.
+
+    `expected`: the champion that is to go, for who saw it a while ago. Raises Forbidden, Conflict where another one is
+    champion by now or there was none before, Refused where the one before was put away.
+    """
     require(actor, Action.MANAGE_MODELS)
     with store.write():
         stack = promotions.standing(store)
         before = champion(store)
         if not stack or before is None or stack[-1].before_id is None:
             raise Conflict("No model was promoted yet, so there is nothing to roll back.")
+        if expected is not None and get_model(store, expected).id != before.id:
+            raise Conflict(f'"{expected}" is not the champion any more, "{before.name}" is; nothing was rolled back.')
         chosen = get_model(store, stack[-1].before_id)
         if chosen.retired_at is not None:
             raise Refused(f'"{chosen.name}", the champion before, was put away; take it back first.')

@@ -1,9 +1,10 @@
 """Undo for training data: which models learnt from something that turned out bad, and the way back without it.
 
 Blamed are votes of a person, a day or a source in a study, or a version of a dataset. Touched are the models whose own
-training saw them, and whatever goes on from those, was taught or was rewarded by them. Retraining begins at the
-newest untouched ancestor of the champion and does again, in one plan, what was done since: votes without the excluded
-ones; a phase that had learnt from the version itself is left out.
+training saw them, learnt from or mixed in, and whatever goes on from those, was taught or was rewarded by them.
+Retraining begins at the newest untouched ancestor of the champion, or of the open candidate where only that is touched,
+and does again, in one plan, what was done since: votes without the excluded ones; a phase that had learnt from the
+version itself is left out, one that had mixed it in is done without.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,20 +13,22 @@ from typing import Any, NamedTuple
 
 from storage import exclusions
 from storage.comparisons import get_study
-from storage.errors import BadInput, Conflict, Refused
+from storage.datasets import get_dataset
+from storage.errors import BadInput, Conflict, RatchetError, Refused
 from storage.jobs import get_job, list_jobs
-from storage.models import lineage, list_models, parent_ids
+from storage.models import get_model, lineage, list_models, parent_ids
+from storage.rows import Version
 from storage.rows_training import Job, Model
 from storage.store import Store
-from storage.versions import get_version
 from studio.curation.versioning import find as find_version
-from studio.feedback.exclusions import KINDS, exclude
+from studio.feedback.exclusions import KINDS, exclude, include
 from studio.feedback.kept_votes import day_of
 from studio.people.roles import Action, Actor, require
 from studio.rounds.champion import champion
+from studio.rounds.ledger import current
 from studio.settings import Settings
 from studio.training.phases import launch_plan
-from studio.training.request import request_of
+from studio.training.request import REPLAYED, Request, request_of
 
 # Jobs that made a model, with each vote on a prompt that they trained on which was there when they were started.
 _SEEN = """
@@ -79,7 +82,7 @@ def touched(store: Store, blame: Blame) -> list[Touched]:
     direct = _saw(store, blame)
     found: dict[str, str] = {job.model_id: f"learnt from {blame}" for job in jobs if job.model_id and job.id in direct}
     models = {model.id: model for model in list_models(store, retired=True)}
-    jobs_of = {job.model_id: job for job in jobs}
+    jobs_of = {job.model_id: job for job in jobs if job.model_id}
     parents = {model.id: parent_ids(store, model) for model in models.values()}
     while fresh := _heirs(models, parents, jobs_of, found):
         found |= fresh
@@ -88,53 +91,85 @@ def touched(store: Store, blame: Blame) -> list[Touched]:
 
 
 def clean_start(store: Store, blame: Blame) -> Model:
-    """The newest ancestor of the champion that it did not touch, or the champion itself; Refused where none is left."""
+    """The newest model that it did not touch on the line that is to be trained again; Refused where none is left.
+
+    That is the line of the champion, or of the open round's candidate where only that one is touched.
+    """
     bad = {one.model.id for one in touched(store, blame)}
-    for model in _line(store):
+    goal = _goal(store, bad)
+    for model in lineage(store, goal):
         if model.id not in bad:
             return model
-    raise Refused(f"Every model that led to the champion learnt from {blame}; add a base and begin anew.")
+    raise Refused(f"Every model that led to {goal.name} learnt from {blame}; add a base and begin anew.")
 
 
 def retrain(
     store: Store, settings: Settings, actor: Actor, blame: Blame, reason: str, dry_run: bool = False
 ) -> dict[str, Any]:
-    """Exclude what is blamed, and queue again what the champion's line has learnt since the last untouched model.
+    """Exclude what is blamed, and queue again what the line has learnt since the last untouched model.
 
     Returns `touched, start, phases, plan, jobs`; `dry_run`: says what would be done and does nothing. Raises Forbidden,
-    Conflict where the champion is not touched, Refused or BadInput where something cannot be done again.
+    Conflict where neither champion nor open candidate is touched, Refused or BadInput where something cannot be done
+    again.
     """
     require(actor, Action.TRAIN)
     bad = touched(store, blame)
-    start = clean_start(store, blame)
-    again = [job for job in _since(store, start) if not _of_version(store, job, blame)]
+    if not bad:
+        raise Conflict(f"No model learnt from {blame}, so nothing needs to be trained again.")
+    goal, start = _goal(store, {one.model.id for one in bad}), clean_start(store, blame)
+    if goal.id == start.id:
+        names = ", ".join(one.model.name for one in bad)
+        raise Conflict(
+            f"Only {names} learnt from {blame}, neither the champion nor the open candidate, so nothing needs to be "
+            "trained again."
+        )
+    version = _version(store, blame)
+    again = [job for job in _since(store, start, goal) if version is None or job.version_id != version.id]
+    _refuse_helpers(store, again, bad)
     said: dict[str, Any] = {
         "touched": [one.to_json() for one in bad], "start": start.name,
         "phases": [{"job": job.number, "method": job.method, "name": job.name} for job in again],
         "plan": None, "jobs": [],
     }  # fmt: skip
-    if not bad:
-        raise Conflict(f"No model learnt from {blame}, so nothing needs to be trained again.")
     if dry_run:
         return said
-    _exclude(store, actor, blame, reason)
-    if not again:
+    asked = [_once_more(store, job, version, actor) for job in again]
+    fresh = _exclude(store, actor, blame, reason)
+    if not asked:
         return said
-    queued = launch_plan(store, settings, _phases(again, start, actor))
+    try:
+        queued = launch_plan(store, settings, _phases(asked, start))
+    except RatchetError:
+        if fresh:  # what is left may teach nothing; then all is as before
+            include(store, blame.study, blame.kind, blame.value, actor)
+        raise
     return {**said, "plan": queued.plan, "jobs": [job.number for job in queued.jobs]}
 
 
 def _saw(store: Store, blame: Blame) -> set[str]:
     """Ids of jobs whose training saw what is blamed."""
-    if blame.kind == "version":
-        version = find_version(store, blame.dataset, blame.number)
-        return {row["id"] for row in store.rows("select id from jobs where version_id = ?", [version.id])}
+    if version := _version(store, blame):
+        jobs = list_jobs(store, "done")
+        return {job.id for job in jobs if job.version_id == version.id or _mixed_in(store, job, version)}
     study = get_study(store, blame.study)
     return {
         row["job"]
         for row in store.rows(_SEEN, [study.id])
         if _is_blamed(row, blame) and not _excluded_then(store, study.id, blame, get_job(store, row["job"]))
     }
+
+
+def _version(store: Store, blame: Blame) -> Version | None:
+    """The version that is blamed, if it is one."""
+    return find_version(store, blame.dataset, blame.number) if blame.kind == "version" else None
+
+
+def _mixed_in(store: Store, job: Job, version: Version) -> bool:
+    """Whether a version was mixed into a job's rows (replay); any of its dataset may be where none was noted."""
+    if noted := job.request.get(REPLAYED):
+        return bool(noted == version.id)
+    dataset = get_dataset(store, version.dataset_id)
+    return job.request.get("replay") in (dataset.name, dataset.id)
 
 
 def _is_blamed(row: Mapping[str, Any], blame: Blame) -> bool:
@@ -155,11 +190,10 @@ def _excluded_then(store: Store, study_id: str, blame: Blame, job: Job) -> bool:
 def _heirs(
     models: Mapping[str, Model],
     parents: Mapping[str, Sequence[str]],
-    jobs_of: Mapping[str | None, Job],
+    jobs_of: Mapping[str, Job],
     found: Mapping[str, str],
 ) -> dict[str, str]:
     """Models that came by it from those that are found."""
-    names = {models[model_id].name: model_id for model_id in found}
     fresh = {}
     for model in models.values():
         if model.id in found:
@@ -168,24 +202,48 @@ def _heirs(
             word = "goes on from" if len(parents[model.id]) == 1 else "was mixed from"
             fresh[model.id] = f"{word} {models[came[0]].name}"
             continue
-        asked = jobs_of[model.id].request if model.id in jobs_of else {}
-        helpers = [name for name in (asked.get("teacher"), *(asked.get("rewards") or ())) if name in names]
+        helpers = [one for one in found if model.id in jobs_of and _helped(jobs_of[model.id], models[one], jobs_of)]
         if helpers:
-            fresh[model.id] = f"learnt with the help of {helpers[0]}"
+            fresh[model.id] = f"learnt with the help of {models[helpers[0]].name}"
     return fresh
 
 
-def _line(store: Store) -> list[Model]:
-    first = champion(store)
+def _helped(job: Job, model: Model, jobs_of: Mapping[str, Job]) -> bool:
+    """Whether a job was taught or rewarded by a model, whatever that was called when the job was started.
+
+    A name may have gone to another model since; one that was made by a later job cannot be meant.
+    """
+    asked = {job.request.get("teacher"), *(job.request.get("rewards") or ())}
+    there = model.id not in jobs_of or jobs_of[model.id].number < job.number
+    return there and not asked.isdisjoint({model.id, model.name, *(model.former_names or ())})
+
+
+def _refuse_helpers(store: Store, again: Sequence[Job], bad: Sequence[Touched]) -> None:
+    """Raise Refused where a job would be taught or rewarded by a touched model once more."""
+    jobs_of = {job.model_id: job for job in list_jobs(store, "done") if job.model_id}
+    for job in again:
+        for one in bad:
+            if _helped(job, one.model, jobs_of):
+                raise Refused(
+                    f'Job {job.number} learnt with the help of "{one.model.name}", which {one.how}: leave that out, '
+                    f'train "{one.model.name}" anew and then, with it, what job {job.number} was asked for.'
+                )
+
+
+def _goal(store: Store, bad: set[str]) -> Model:
+    """The model whose line is looked at: the champion, or the open candidate where it alone of the two is touched."""
+    first, turn = champion(store), current(store)
     if first is None:
         raise Conflict("There is no model yet, so there is nothing to train again.")
-    return lineage(store, first)
+    if turn is not None and turn.model_id in bad and first.id not in bad:
+        return get_model(store, turn.model_id)
+    return first
 
 
-def _since(store: Store, start: Model) -> list[Job]:
-    """The jobs that led from a model to the champion, oldest first; raises Refused where a model has no job."""
+def _since(store: Store, start: Model, goal: Model) -> list[Job]:
+    """The jobs that led from one model to another, oldest first; raises Refused where a model has no job."""
     made = []
-    for model in _line(store):
+    for model in lineage(store, goal):
         if model.id == start.id:
             break
         if model.job_id is None:
@@ -194,24 +252,24 @@ def _since(store: Store, start: Model) -> list[Job]:
     return made[::-1]
 
 
-def _of_version(store: Store, job: Job, blame: Blame) -> bool:
-    """Whether a job learnt from the blamed version itself."""
-    if blame.kind != "version" or job.version_id is None:
-        return False
-    return get_version(store, job.version_id).id == find_version(store, blame.dataset, blame.number).id
+def _once_more(store: Store, job: Job, version: Version | None, actor: Actor) -> Request:
+    """What was asked for then, without the version that is blamed where that was mixed in."""
+    asked = replace(request_of(job), name=None, after=None, when_idle=False, author=actor.name)
+    return replace(asked, replay=None) if version and _mixed_in(store, job, version) else asked
 
 
-def _phases(jobs: Sequence[Job], start: Model, actor: Actor) -> list[dict[str, Any]]:
-    """What was asked for then, from the clean model on; each later phase goes on from the one before it."""
-    asked = [replace(request_of(job), name=None, after=None, when_idle=False, author=actor.name) for job in jobs]
+def _phases(asked: Sequence[Request], start: Model) -> list[dict[str, Any]]:
+    """The same from the clean model on; each later phase goes on from the one before it."""
     first = replace(asked[0], base=start.name)
     return [first.to_json(), *(replace(request, base="").to_json() for request in asked[1:])]
 
 
-def _exclude(store: Store, actor: Actor, blame: Blame, reason: str) -> None:
-    """Leave the votes out from now on; a version is only passed by."""
+def _exclude(store: Store, actor: Actor, blame: Blame, reason: str) -> bool:
+    """Leave the votes out from now on, and say whether that is new; a version is only passed by."""
     if blame.kind == "version":
-        return
+        return False
     standing = {(one.kind, one.value) for one in exclusions.standing(store, get_study(store, blame.study).id)}
-    if (blame.kind, blame.value) not in standing:
-        exclude(store, blame.study, blame.kind, blame.value, reason, actor)
+    if (blame.kind, blame.value) in standing:
+        return False
+    exclude(store, blame.study, blame.kind, blame.value, reason, actor)
+    return True

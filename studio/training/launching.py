@@ -27,9 +27,9 @@ from storage.store import Store
 from storage.versions import freeze
 from studio.rounds import ledger
 from studio.settings import Settings
-from studio.training.material import Frozen, gather, gather_extras
+from studio.training.material import Extras, Frozen, gather, gather_extras
 from studio.training.planning import Plan, plan, taken_names
-from studio.training.request import Request
+from studio.training.request import REPLAYED, Request
 from studio.training.rewarding import programs_of
 from studio.training.yardsticks import Rows, yardsticks
 
@@ -64,7 +64,8 @@ def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan, part_
     method = method_named(thought.request.method)
     memory = memory_of(store, settings, thought)
     frozen = gather(store, method, thought.request)
-    extras = gather_extras(store, method, thought.request) | _yardsticks(store, thought, frozen)
+    beside = gather_extras(store, method, thought.request)
+    extras = beside.rows | _yardsticks(store, thought, frozen)
     folder = store.home.runs / f".new-{secrets.token_hex(8)}"
     folder.mkdir(parents=True)
     try:
@@ -72,9 +73,15 @@ def _attempt(store: Store, settings: Settings, job_id: str, thought: Plan, part_
         hashes = {name: files[name].sha256 for name in extras}
         spec = spec_of(job_id, thought, files["data"].sha256, files["data"].rows, settings)
         replace(spec, extras=hashes, memory_gb=memory, **thought.helpers).write(folder)
-        return _enqueue(store, folder, job_id, thought, frozen, part_of)
+        asked = {**thought.request.to_json(), **_mixed_in(beside)}
+        return _enqueue(store, folder, job_id, thought, frozen, {**part_of, "request": asked})
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _mixed_in(beside: Extras) -> dict[str, str]:
+    """The version that is mixed in, noted with the request, so that who learnt from it can be told later."""
+    return {REPLAYED: beside.versions["replay"].id} if "replay" in beside.versions else {}
 
 
 def _yardsticks(store: Store, thought: Plan, frozen: Frozen) -> dict[str, Rows | Sample]:
@@ -168,7 +175,6 @@ def _enqueue(
         name=thought.name,
         method=thought.request.method,
         base_id=thought.origin.model.id,
-        request=thought.request.to_json(),
         version_id=frozen.version.id if frozen.version else None,
         study_id=frozen.study.id if frozen.study else None,
         policy=frozen.policy,

@@ -41,6 +41,13 @@ class Frozen(NamedTuple):
     policy: str | None
 
 
+class Extras(NamedTuple):
+    """Rows beside those learnt from, by name of their file, and the version of each."""
+
+    rows: dict[str, list[dict[str, Any]]]
+    versions: dict[str, Version]
+
+
 def survey(store: Store, method: Method, request: Request) -> Survey:
     """Count what the request would learn from; raises BadInput or NotFound where that is nothing or the wrong kind."""
     if _wants_votes(method, request):
@@ -100,19 +107,20 @@ def _looked_at(store: Store, method: Method, dataset: Dataset, most: int) -> lis
     return SHAPES[method.shape](dataset, examples).rows
 
 
-def gather_extras(store: Store, method: Method, request: Request) -> dict[str, list[dict[str, Any]]]:
+def gather_extras(store: Store, method: Method, request: Request) -> Extras:
     """Rows beside those learnt from, by name of their file: `eval` to measure on, `replay` to mix in.
 
     They come in the shape of the method; `replay` may be of any kind that the method learns from.
     """
-    named = {"eval": request.eval, "replay": request.replay}
-    return {name: _rows_of(store, method, dataset) for name, dataset in named.items() if dataset}
-
-
-def _rows_of(store: Store, method: Method, name: str) -> list[dict[str, Any]]:
-    dataset = _of_kind(get_dataset(store, name), method)
-    examples = [_told(method, row) for row in contents(store, freeze(store, dataset))]
-    return SHAPES[method.shape](dataset, examples).rows
+    found = Extras({}, {})
+    for name, reference in {"eval": request.eval, "replay": request.replay}.items():
+        if not reference:
+            continue
+        dataset = _of_kind(get_dataset(store, reference), method)
+        version = found.versions[name] = freeze(store, dataset)
+        examples = [_told(method, row) for row in contents(store, version)]
+        found.rows[name] = SHAPES[method.shape](dataset, examples).rows
+    return found
 
 
 def _told(method: Method, row: dict[str, Any]) -> tuple[str, dict[str, Any]]:

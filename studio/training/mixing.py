@@ -210,13 +210,14 @@ def run_mix(store: Store, task: Task) -> dict[str, Any]:
 
 
 def propose(store: Store, actor: Actor, reference: str) -> dict[str, Any]:
-    """Put a model that no job made before the gate: `model, round, study`. Raises Forbidden, NotFound, Conflict."""
+    """Put a model before the gate, against today's champion: `model, round, study`.
+
+    Raises Forbidden, NotFound, and Refused or Conflict as `ledger.propose` does.
+    """
     require(actor, Action.MANAGE_MODELS)
     model = get_model(store, reference)
     if model.kind != "adapter" and model.kind != "base":
         raise Refused(f'"{model.name}" is of kind {model.kind}; candidates are adapters and bases.')
-    if store.value("select 1 from rounds where model_id = ?", [model.id]):
-        raise Conflict(f'"{model.name}" has its round already.')
     turn, study, stays = _proposed(store, model)
     if turn is None:
         raise Conflict(stays or f'"{model.name}" cannot be a candidate now.')

@@ -10,6 +10,8 @@ from storage.rows_training import Job
 DEFAULT_POLICY = "majority"
 """How votes become preferences unless told otherwise: one pair a comparison, where most agree."""
 
+REPLAYED = "replay_version"
+"""Beside the request, as a job keeps it: id of the version of `replay` that was mixed in."""
 
 STARTS = ("continue", "stack", "fresh")
 """What to do with the adapter that a training starts from."""

@@ -4,12 +4,16 @@
 - plain: "User: …", "Assistant: …"; for any tokenizer with an end mark.
 """
 
-import re
+import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from storage.errors import BadInput
 from storage.home import read_json
+from studio.training import template_trial
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
@@ -21,7 +25,8 @@ PLAIN = (
     "{% if add_generation_prompt %}Assistant:{% endif %}"
 )
 BUILT_IN = ("chatml", "plain")
-_LONGEST = 100_000
+LONGEST = 100_000
+_MOST_SECONDS = 20  # on a machine that is busy with other things
 _MARKS = ("<|im_start|>", "<|im_end|>")
 
 
@@ -64,27 +69,31 @@ def _known_marks(folder: Path) -> set[str]:
 
 
 def _check(template: str, config: dict[str, Any]) -> None:
-    """Raise BadInput for a template that does not parse, or that loses what is asked."""
-    from jinja2 import TemplateError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    if len(template) > _LONGEST:
-        raise BadInput(f"A chat template has at most {_LONGEST:,} characters, not {len(template):,}.")
+    """Raise BadInput for a template that does not parse, that takes too much, or that loses what is asked."""
+    if len(template) > LONGEST:
+        raise BadInput(f"A chat template has at most {LONGEST:,} characters, not {len(template):,}.")
     if "{{" not in template:
         raise BadInput(f'"{template[:80]}" is no chat template; name {", ".join(BUILT_IN)}, or a file with one.')
-
-    def refuse(sentence: str) -> None:
-        raise TemplateError(sentence)
-
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-    environment.globals["raise_exception"] = refuse
     marks = {name: str(config.get(name) or "") for name in ("bos_token", "eos_token", "pad_token", "unk_token")}
-    unmarked = re.sub(r"{%-?\s*(end)?generation\s*-?%}", "", template)  # a tag that transformers adds
-    try:
-        text = environment.from_string(unmarked).render(
-            messages=[{"role": "user", "content": "QUESTION"}], add_generation_prompt=True, **marks
-        )
-    except (TemplateError, TypeError, ValueError, OverflowError) as error:
-        raise BadInput(f"The chat template cannot be used: {error}.") from error
-    if "QUESTION" not in text:
+    said = _tried(template, marks)
+    if "error" in said:
+        raise BadInput(f"The chat template cannot be used: {said['error']}.")
+    if not said["kept"]:
         raise BadInput("The chat template leaves out what the user says.")
+
+
+def _tried(template: str, marks: dict[str, str]) -> dict[str, Any]:
+    """What a process with little memory and time says of the template; see `template_trial`."""
+    argv = [sys.executable, "-I", str(Path(template_trial.__file__))]
+    asked = json.dumps({"template": template, "marks": marks})
+    try:
+        done = subprocess.run(argv, input=asked, capture_output=True, text=True, timeout=_MOST_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return {"error": f"it was not done after {_MOST_SECONDS} seconds"}
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        return {"error": f"it takes more than {template_trial.SECONDS} seconds"}
+    try:
+        said: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:  # it was too much even for saying so
+        return {"error": "trying it out ended without a word"}
+    return said

@@ -34,7 +34,7 @@ def _mix(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 
 def _propose_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="model that no job made")
+    parser.add_argument("model", metavar="MODEL", help="model that no round has set against the champion")
 
 
 def _propose(studio: Studio, args: argparse.Namespace) -> Outcome:
@@ -44,5 +44,5 @@ def _propose(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 VERBS = (
     Verb("mix-models", "mix adapters into one, and put it before the gate", _mix_flags, _mix),
-    Verb("propose", "put a model that no job made before the gate", _propose_flags, _propose),
+    Verb("propose", "put a model before the gate, against today's champion", _propose_flags, _propose),
 )

@@ -277,8 +277,6 @@ def test_a_vote_that_was_saved_without_the_browser_hearing_of_it_counts_once(
     """The answer to a vote is lost on its way: the browser sends it again under the same id."""
     one = visit(place.url)
     one.expected.append("net::ERR_FAILED")
-    page = one.open("/compare")
-    ready(page)
     lost = []
 
     def lose(route: Any) -> None:
@@ -288,7 +286,9 @@ def test_a_vote_that_was_saved_without_the_browser_hearing_of_it_counts_once(
         lost.append(route.fetch().status)
         route.abort()
 
-    page.route("**/api/compare/vote", lose)
+    one.page.route("**/api/compare/vote", lose)  # before the page is there: set later, it may come after the first vote
+    page = one.open("/compare")
+    ready(page)
     page.keyboard.press("1")
     page.wait_for_function(
         f"document.querySelector('{ROOT}').dataset.unsaved === '0' && document.querySelector('.revealed')"

@@ -44,13 +44,15 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
         yield still
 
 
-def _play_rounds(studio: Still) -> None:
-    """A first round that was kept, and a second one that waits for votes."""
+def _play_rounds(studio: Still, noisy: int = 0) -> None:
+    """A first round that was kept, and a second one that waits for votes; `noisy`: so many votes of somebody else."""
     settings = Settings.from_env({}, home=studio.store.home.path)
     run_to_the_end(studio.store, launch(studio.store, settings, Request("sft", "starter", dataset="facts")), steps=30)
     catch_up(studio.store)
     for asked in prompts_of("train", 25, "other"):
         vote(studio.store, get_study(studio.store, "round-1"), asked, "b")
+    for asked in prompts_of("train", noisy, "noise"):
+        vote(studio.store, get_study(studio.store, "round-1"), asked, "b", "noisy")
     run_to_the_end(studio.store, launch(studio.store, settings, Request("dpo", "round-1-sft", study="round-1")), 30)
     catch_up(studio.store)
     for asked in prompts_of("measure", 5):
@@ -141,6 +143,37 @@ def test_a_run_at_work_moves_on_the_page_by_itself(studio: Still, visit: Visit) 
     page.wait_for_selector("text=step 4 of 40")
 
     assert page.get_attribute("#next-step", "href") == f"/train?job={job.id}"
+
+
+def test_second_thoughts_are_had_by_keyboard_on_a_phone(studio: Still, visit: Visit) -> None:
+    _play_rounds(studio, noisy=12)
+    one = visit(studio.url, width=390, height=844)
+    page = one.open("/")
+    page.wait_for_selector(".gate-limit:not([hidden])")
+    page.get_by_label("The gate lets the loss on earlier rows rise by at most").fill("0.1")
+    page.keyboard.press("Enter")
+    page.get_by_text("may rise by 0.1 now, not by 0.5").wait_for()
+    page.locator(".gate-fails", has_text="limit 0.1").wait_for()
+    one.shot("home-limit-390")
+    assert (grave_violations(page), page.evaluate(TOO_WIDE)) == ([], [])
+    page.get_by_role("button", name="Undo").press("Enter")
+    page.locator(".gate-holds", has_text="limit 0.5").wait_for()
+
+    page.get_by_role("button", name="Replay round 2").press("Enter")
+    page.wait_for_selector("#replay-begin:focus")
+    assert (grave_violations(page), page.evaluate(TOO_WIDE)) == ([], [])
+    page.keyboard.press("Escape")
+
+    page = one.open("/results?study=round-1&show=round-1")
+    page.get_by_role("button", name="Models that learnt from noisy").press("Enter")
+    page.get_by_text('round-2-dpo learnt from the votes of the annotator "noisy" in round-1.').wait_for()
+    page.get_by_label("Why they are left out").fill("Votes at random.")
+    one.shot("results-undo-390")
+    assert (grave_violations(page), page.evaluate(TOO_WIDE)) == ([], [])
+    page.keyboard.press("Enter")
+    page.get_by_text("The votes are left out. Queued from round-1-sft on: 1 training.").wait_for()
+    assert page.locator("#exclusions").inner_text().endswith("left out: Votes at random.")
+    assert [(job.method, job.status) for job in jobs.list_jobs(studio.store, "queued")] == [("dpo", "queued")]
 
 
 def test_an_empty_project_says_where_to_begin(tmp_path: Path, visit: Visit) -> None:

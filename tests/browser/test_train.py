@@ -201,7 +201,7 @@ def test_a_failed_run_says_why_and_what_to_do_and_runs_again(studio: Still, visi
     page.wait_for_selector("#run-error")
     assert page.locator("#run-error p").all_inner_texts() == [sentence, "Mend the row."]
     page.click("#run-again")
-    page.wait_for_selector(".status-queued")
+    page.wait_for_selector(".run-card .status-queued")
 
     assert [(one.number, one.status) for one in jobs.list_jobs(studio.store)] == [(2, "queued"), (1, "failed")]
 
@@ -221,7 +221,7 @@ def test_a_run_that_was_cut_off_goes_on_by_key_and_its_curve_keeps_the_last_valu
     said = page.inner_text("#run-resume")
 
     page.keyboard.press("r")
-    page.wait_for_selector(".status-queued")
+    page.wait_for_selector(".run-card .status-queued")
     _advance(studio, job, 8, 20)
     page.wait_for_selector("text=step 20 of 40")
 

@@ -148,6 +148,7 @@ def assert_nothing_wrong(place: Kept, made: list[str]) -> None:
             )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_is_answered_ahead_goes_on_after_the_engine_was_killed(home_kept: Kept) -> None:
     made = answer_all(home_kept, [1, 100], FEW)
 

@@ -108,7 +108,8 @@ def test_progress_is_followed(store: Store) -> None:
         {"loss": 1.25},
         "training",
     )
-    assert jobs.trained_prompts(store, [job.id]) == {"p1", "p2"}
+    noted = store.rows("select prompt_sha256 from trained_prompts where job_id = ?", [job.id])
+    assert {row["prompt_sha256"] for row in noted} == {"p1", "p2"}
 
 
 def test_a_stopped_job_is_queued_again_and_a_done_one_is_not(store: Store) -> None:

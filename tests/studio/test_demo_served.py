@@ -14,7 +14,7 @@ from studio.demos import making
 from studio.people.roles import Actor
 from tests.browser.conftest import Served, start_studio, stop_studio
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 OWNER = Actor("you", "admin")
 

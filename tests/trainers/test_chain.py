@@ -26,6 +26,7 @@ def project(store: Store, tiny_base: Path) -> Settings:
     return Settings.from_env({"RATCHET_THREADS": "2"}, home=store.home.path)
 
 
+@pytest.mark.slow
 def test_the_second_phase_goes_on_from_the_model_of_the_first(store: Store, project: Settings) -> None:
     phases = [
         {"method": "sft", "base": "tiny", "dataset": "english", "name": "first", "options": OPTIONS},

@@ -33,9 +33,8 @@ def _error(folder: Path) -> dict[str, Any]:
     return error
 
 
-@pytest.mark.parametrize(
-    "by", ["logits", pytest.param("answers", marks=pytest.mark.slow), pytest.param("on_policy", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("by", ["logits", "answers", "on_policy"])
 def test_the_student_moves_towards_its_teacher(by: str, tmp_path: Path) -> None:
     found = distillation.EFFECTS[f"distill/{by}"](tmp_path)
 

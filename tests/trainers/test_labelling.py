@@ -43,6 +43,7 @@ def _tags(store: Store, name: str) -> list[list[str]]:
     return [list(example.tags) for example in stream(store, get_dataset(store, name).id, Query())]
 
 
+@pytest.mark.slow
 def test_a_classifier_tags_a_dataset_and_the_tags_are_taken_back(project: Store) -> None:
     settings = Settings.from_env({}, home=project.home.path)
     job = launch(project, settings, Request("classify", "starter", dataset="topics", name="topic"))

@@ -37,6 +37,7 @@ def write(path: Path, rows: list[Any]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_dataset_is_scored_once(studio: Studio, tmp_path: Path) -> None:
     rows = [{"messages": building.turns(f"What is {at} plus 1?", text)}
             for at in range(30, 34) for text in (f"{at + 1}.", f"Well now, it is {at + 1}.")]  # fmt: skip

@@ -12,6 +12,7 @@ from tests.trainers.effects import search
 pytestmark = pytest.mark.torch
 
 
+@pytest.mark.slow
 def test_a_small_search_measures_its_trials_and_finds_the_best(tiny_base: Path, tmp_path: Path) -> None:
     found = search.searched(tmp_path, tiny_base, trials=3, steps=4)
 

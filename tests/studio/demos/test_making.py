@@ -36,7 +36,7 @@ def test_what_is_listed_says_who_answers_and_how_many_votes_wait(stage: Stage) -
 
     assert (second["name"], second["models"], second["votes"]["pending"]) == ("second", [], 0)
     assert (first["name"], first["models"], first["terms"]["title"]) == ("fair", list(NAMES), "Try it")
-    assert (first["study"], first["closed_at"], first["decided"]) == (None, None, False)
+    assert (first["study"], first["closed_at"], first["decided"]) == (None, None, None)
 
 
 def test_without_models_whoever_is_champion_answers(stage: Stage) -> None:

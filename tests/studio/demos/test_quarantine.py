@@ -8,7 +8,7 @@ from storage import comparisons, demo_talk, votes
 from storage.errors import BadInput, Conflict, Forbidden, NotFound
 from storage.store import Store
 from studio.cli import main
-from studio.demos import judging, quarantine
+from studio.demos import judging, making, quarantine
 from studio.demos.talking import Question
 from studio.feedback.counting import count_votes
 from studio.feedback.leaderboard import leaderboard
@@ -172,6 +172,23 @@ def test_some_are_accepted_and_others_refused_and_each_decision_goes_back_by_its
     with pytest.raises(NotFound, match="Nothing is decided"):
         quarantine.take_back(stage.store, CURATOR, "fair")
     assert {one["id"] for one in others} < {one["id"] for one in quarantine.waiting(stage.store, CURATOR, "fair")}
+
+
+def test_the_last_decision_that_two_curators_saw_is_taken_back_once(stage: Stage) -> None:
+    demo = stage.demo()
+    decisions = []
+    for visitor in ("one", "two"):
+        stage.voted(demo, "up", visitor=visitor)
+        decisions.append(quarantine.accept(stage.store, CURATOR, "fair")["decision"])
+    (seen,) = making.listed(stage.store, CURATOR)
+    assert seen["decided"] == decisions[1]
+
+    quarantine.take_back(stage.store, CURATOR, "fair", seen["decided"])
+    with pytest.raises(NotFound, match="Nothing is decided"):
+        quarantine.take_back(stage.store, OWNER, "fair", seen["decided"])
+
+    assert stage.tally(demo) == {"pending": 1, "accepted": 1, "refused": 0}
+    assert making.listed(stage.store, CURATOR)[0]["decided"] == decisions[0]
 
 
 def test_what_a_curator_sees_is_what_the_visitor_saw(stage: Stage) -> None:

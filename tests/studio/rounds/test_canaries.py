@@ -157,6 +157,37 @@ def test_a_server_that_refuses_is_told_and_the_others_go_on(
     assert (told["gone"].answered, bool(told["gone"].error)) == (0, True)
 
 
+def test_a_canary_that_a_model_refuses_stops_no_other(
+    store: Store, home_settings: Settings, talker: Talker, pair: tuple[Model, Model]
+) -> None:
+    talker.refused = "capital of France"
+
+    (refusing,) = run(store, home_settings, ["knows"])
+    talker.refused = None
+    (whole,) = run(store, home_settings, ["knows"])
+
+    assert (refusing.answered, refusing.fresh) == (7, 7)
+    assert "out of order" in (refusing.error or "")
+    assert (whole.answered, whole.fresh, whole.error) == (8, 1, None)
+    assert len(talker.asked) == 9
+
+
+def test_a_model_that_is_away_is_asked_no_further(
+    store: Store, home_settings: Settings, talker: Talker, pair: tuple[Model, Model]
+) -> None:
+    talker.close()
+    seen: list[str] = []
+
+    def tell(share: float, words: str) -> bool:
+        seen.append(words)
+        return False
+
+    (gone,) = run(store, home_settings, ["knows"], tell=tell)
+
+    assert (gone.answered, gone.fresh, bool(gone.error)) == (0, 0, True)
+    assert seen == ["knows: canary 1 of 8"]
+
+
 def test_the_same_weights_under_two_names_share_their_answers_and_a_renamed_model_keeps_its(store: Store) -> None:
     one = add_model(store, "one", "base", path="/x", base_sha256="w", template_sha256="t")
     two = add_model(store, "two", "base", path="/y", base_sha256="w", template_sha256="t")

@@ -7,7 +7,7 @@ import pytest
 
 from storage.canaries import Expectation
 from storage.errors import BadInput
-from studio.rounds.expectations import KINDS, checked, holds, says
+from studio.rounds.expectations import KINDS, _found, checked, holds, says
 
 NAMED = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "pattern": "^[A-Z]"}}}
 
@@ -61,6 +61,11 @@ def test_every_kind_says_itself_in_a_few_words() -> None:
         ("regex", "(", "cannot be read"),
         ("regex", "(?:(?:(?:a{99}){99}){99}){99}", "repeats more than 10,000 times"),
         ("regex", "a{20000}", "repeats more than 10,000 times"),
+        ("regex", "a{000000000099999}", "repeats more than 10,000 times"),
+        ("regex", "a{ 99 , 99999 }", "repeats more than 10,000 times"),
+        ("regex", "a{99999,1}", "repeats more than 10,000 times"),
+        ("regex", "(?x)a{ #\n 99}", "sets the flag x"),
+        ("regex", "(?i-s)(?aix:a)", "sets the flag x"),
         ("words", "9" * 5000, "a whole number of words from 1 on"),
         ("words", "many", "a whole number of words from 1 on"),
         ("words", 0, "from 1 on"),
@@ -75,6 +80,9 @@ def test_every_kind_says_itself_in_a_few_words() -> None:
         ("json-schema", {"$ref": "http://127.0.0.1:9/schema"}, "its own parts alone"),
         ("json-schema", {"patternProperties": {"(a+)+$": {}}}, "patternProperties"),
         ("json-schema", {"pattern": "("}, "cannot be read"),
+        ("json-schema", {"pattern": "(?x)a"}, "sets the flag x"),
+        ("json-schema", {"items": {"unevaluatedItems": False}}, "uses unevaluatedItems, which has no deadline"),
+        ("json-schema", '{"not":' * 900 + "{}" + "}" * 900, "nested too deeply"),
     ],
 )
 def test_what_cannot_be_expected_is_said(kind: str, value: Any, sentence: str) -> None:
@@ -111,3 +119,45 @@ def test_a_schema_that_leads_into_itself_or_nowhere_is_not_met() -> None:
     doubling = {"allOf": [{"items": {"$ref": "#"}}, {"items": {"$ref": "#"}}]}
     assert holds(_expectation("json-schema", doubling), "[[1]]") is True
     assert holds(_expectation("json-schema", doubling), "[" * 60 + "]" * 60) is False  # 2^60 steps, cut short
+
+
+def _doubling(depth: int) -> dict[str, Any]:
+    """Every step refers twice to the next: 2^depth references, that the library follows for what is unevaluated."""
+    defs: dict[str, Any] = {
+        f"s{at}": {"allOf": [{"dependentSchemas": {"a": {"$ref": f"#/$defs/s{at + 1}"}}}] * 2} for at in range(depth)
+    }
+    return {"$ref": "#/$defs/s0", "$defs": {**defs, f"s{depth}": {}}}
+
+
+def test_references_past_counting_are_refused_and_the_counted_ones_end() -> None:
+    for keyword in ("unevaluatedProperties", "unevaluatedItems"):
+        with pytest.raises(BadInput, match=f"uses {keyword}, which has no deadline"):
+            checked("json-schema", {**_doubling(40), keyword: False})
+    assert holds(_expectation("json-schema", _doubling(3)), '{"a": 1}') is True
+    assert holds(_expectation("json-schema", _doubling(40)), '{"a": 1}') is False
+
+
+@pytest.mark.parametrize("text", ["1" + "0" * 400, "1e400", "-1e400", "[1e400]"])
+def test_a_number_without_end_is_a_multiple_of_nothing(text: str) -> None:
+    schema = {"multipleOf": 0.1, "items": {"multipleOf": 0.1}}
+
+    assert holds(_expectation("json-schema", schema), text) is False
+
+
+def test_a_pattern_that_took_too_long_is_not_searched_again() -> None:
+    expected = _expectation("regex", "^(x|xx)+$")
+    kept = _found.cache_info().hits
+
+    assert [holds(expected, "x" * 200 + "y") for _ in range(3)] == [False] * 3
+
+    assert _found.cache_info().hits == kept + 2
+
+
+def test_all_patterns_of_a_schema_share_one_deadline() -> None:
+    expected = _expectation("json-schema", {"items": {"not": {"pattern": "^(a|aa)+$"}}})
+    texts = [f"{'a' * 200}{number}" for number in range(100)]
+    before = _found.cache_info().misses
+
+    assert holds(expected, json.dumps(texts)) is False
+
+    assert _found.cache_info().misses - before < 20

@@ -3,17 +3,22 @@
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from storage import promotions, rounds
 from storage.comparisons import get_study
 from storage.errors import BadInput, Conflict, Forbidden, Refused
 from storage.store import Store
+from studio.api.errors import add_error_answers
+from studio.api.rounds import router
 from studio.people.roles import Actor
 from studio.rounds import gate, ledger
 from studio.rounds.champion import champion
 from studio.rounds.promoting import promote, rollback
 from studio.rounds.timeline import timeline
 from studio.settings import Settings
+from studio.studio import Studio
 from studio.training.launching import launch
 from studio.training.request import Request
 from tests.studio.training.project import SOUND, add_dataset, first_day, prompt, prompts_of, run_to_the_end, vote
@@ -187,6 +192,25 @@ def test_rolling_back_twice_goes_two_champions_back(store: Store, settings: Sett
     assert rollback(store, TIM).champion == "round-1-sft"
     assert rollback(store, TIM).champion == "starter"
     assert [one.kind for one in promotions.list_promotions(store)] == ["gate", "gate", "rolled-back", "rolled-back"]
+
+
+def test_the_champion_that_is_named_is_rolled_back_once(store: Store, settings: Settings) -> None:
+    for _ in range(2):
+        _candidate(store, settings, 30)
+        promote(store, TIM)
+
+    app = FastAPI()
+    add_error_answers(app)
+    app.include_router(router(Studio(settings=settings)))
+    client = TestClient(app)
+    first, second = [client.post("/api/rounds/rollback", json={"champion": "round-2-sft"}) for _ in range(2)]
+
+    assert (first.status_code, first.json()["champion"]) == (200, "round-1-sft")
+    assert (second.status_code, second.json()["error"]["sentence"]) == (
+        409, '"round-2-sft" is not the champion any more, "round-1-sft" is; nothing was rolled back.',
+    )  # fmt: skip
+    assert _name(store) == "round-1-sft"
+    assert [one.kind for one in promotions.list_promotions(store)] == ["gate", "gate", "rolled-back"]
 
 
 def test_beginning_the_next_round_keeps_a_candidate_that_passes(store: Store, settings: Settings) -> None:

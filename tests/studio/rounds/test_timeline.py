@@ -101,6 +101,22 @@ def test_the_steps_lead_through_the_loop(store: Store, settings: Settings) -> No
     assert seen[5].command == "ratchet train dpo --base round-1-sft --votes majority --study round-1"
 
 
+@pytest.mark.parametrize(
+    ("votes", "sentence"),
+    [
+        (18, "About 2 more clear votes are enough to train on."),
+        (19, "About 1 more clear vote is enough to train on."),
+    ],
+)
+def test_the_step_counts_the_votes_that_are_left(store: Store, settings: Settings, votes: int, sentence: str) -> None:
+    run_to_the_end(store, launch(store, settings, FACTS))
+    timeline(store)
+    for number, asked in enumerate(prompts_of("train", votes, "other")):
+        vote(store, get_study(store, "round-1"), asked, "ab"[number % 2])
+
+    assert next_step(store).why.endswith(sentence)
+
+
 def test_votes_on_the_first_look_can_be_trained_on_at_once(store: Store, settings: Settings) -> None:
     for asked in prompts_of("train", 20):
         vote(store, get_study(store, "first-look"), asked, "a")

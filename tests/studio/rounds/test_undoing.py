@@ -4,20 +4,30 @@ import pytest
 
 from storage import exclusions
 from storage.comparisons import get_study
-from storage.errors import BadInput, Conflict, Forbidden, NotFound
+from storage.errors import BadInput, Conflict, Forbidden, NotFound, Refused
 from storage.jobs import get_job
-from storage.models import get_model
+from storage.models import get_model, rename
 from storage.store import Store
+from storage.versions import freeze
 from studio.feedback.exclusions import exclude
 from studio.feedback.preferences import preferences
 from studio.people.roles import Actor
 from studio.rounds import ledger
-from studio.rounds.promoting import promote
+from studio.rounds.promoting import promote, rollback
 from studio.rounds.undoing import Blame, clean_start, retrain, touched
 from studio.settings import Settings
 from studio.training.launching import launch
 from studio.training.request import Request, request_of
-from tests.studio.training.project import add_dataset, first_day, prompt, prompts_of, run_to_the_end, vote
+from tests.studio.training.project import (
+    add_dataset,
+    add_examples,
+    conversation,
+    first_day,
+    prompt,
+    prompts_of,
+    run_to_the_end,
+    vote,
+)
 
 TIM = Actor("tim", "admin")
 NOISY = Blame("annotator", study="round-1", value="noisy")
@@ -79,6 +89,88 @@ def test_the_way_back_begins_at_the_newest_untouched_model(store: Store, setting
     assert clean_start(store, NOISY).name == "round-1-sft"
     assert clean_start(store, FACTS).name == "starter"
     assert clean_start(store, Blame("annotator", study="round-1", value="nobody")).name == "round-2-dpo"
+
+
+def test_a_version_that_was_mixed_in_is_traced_by_its_number_and_is_not_mixed_in_again(
+    store: Store, settings: Settings
+) -> None:
+    closes = add_dataset(store, "closes", "sft", [conversation("bye", "farewell")])
+    _round(store, settings, Request("sft", "round-2-dpo", dataset="facts", replay="closes", name="with-first"))
+    add_examples(store, closes, [conversation("good night", "sleep well")])
+    _round(store, settings, Request("sft", "starter", dataset="facts", replay="closes", name="with-second"), keep=False)
+
+    first, second = (Blame("version", dataset="closes", number=number) for number in (1, 2))
+    assert _said(store, first) == {"with-first": "learnt from version 1 of closes"}
+    assert _said(store, second) == {"with-second": "learnt from version 2 of closes"}
+    done = retrain(store, settings, TIM, first, "Wrong.")
+    (number,) = done["jobs"]
+    again = request_of(get_job(store, str(number)))
+    assert (done["start"], again.dataset, again.replay) == ("round-2-dpo", "facts", None)
+
+
+def test_a_job_that_did_not_note_which_version_it_mixed_in_may_have_had_any(store: Store, settings: Settings) -> None:
+    closes = add_dataset(store, "closes", "sft", [conversation("bye", "farewell")])
+    _round(store, settings, Request("sft", "starter", dataset="facts", replay="closes", name="old"), keep=False)
+    freeze(store, add_examples(store, closes, [conversation("good night", "sleep well")]))
+    store.execute("update jobs set request = json_remove(request, '$.replay_version')")
+
+    for number in (1, 2):
+        blame = Blame("version", dataset="closes", number=number)
+        assert _said(store, blame) == {"old": f"learnt from version {number} of closes"}
+
+
+def test_a_teacher_is_traced_under_the_name_that_it_had_then(store: Store, settings: Settings) -> None:
+    asked = Request("distill", "starter", dataset="starter-prompts", teacher="round-2-dpo", name="taught")
+    _round(store, settings, asked, keep=False)
+    rename(store, get_model(store, "round-2-dpo"), "loud")
+    add_dataset(store, "closes", "sft", [conversation("bye", "farewell")])
+    _round(store, settings, Request("sft", "starter", dataset="closes", name="later"), keep=False)
+    rename(store, get_model(store, "later"), "round-2-dpo")
+
+    assert _said(store, NOISY)["taught"] == "learnt with the help of loud"
+    assert list(_said(store, Blame("version", dataset="closes", number=1))) == ["round-2-dpo"]
+
+
+def test_nothing_is_taught_again_by_a_model_that_is_touched_itself(store: Store, settings: Settings) -> None:
+    rollback(store, TIM, "For the test.")
+    asked = Request("distill", "starter", dataset="starter-prompts", teacher="round-2-dpo", name="taught")
+    _round(store, settings, asked, keep=False)
+
+    with pytest.raises(Refused, match='learnt with the help of "round-2-dpo", which learnt from the votes of'):
+        retrain(store, settings, TIM, NOISY, "Votes at random.")
+
+    assert exclusions.standing(store, get_study(store, "round-1").id) == []
+
+
+def test_a_touched_candidate_is_trained_again_where_the_champion_is_clean(store: Store, settings: Settings) -> None:
+    rollback(store, TIM, "For the test.")
+    _round(store, settings, Request("dpo", "round-1-sft", study="round-1", name="noisy-too"), keep=False)
+
+    done = retrain(store, settings, TIM, NOISY, "Votes at random.")
+
+    (number,) = done["jobs"]
+    job = get_job(store, str(number))
+    assert (done["start"], job.method, get_model(store, job.base_id).name) == ("round-1-sft", "dpo", "round-1-sft")
+    assert len(exclusions.standing(store, get_study(store, "round-1").id)) == 1
+
+
+def test_votes_that_neither_champion_nor_candidate_learnt_from_stay(store: Store, settings: Settings) -> None:
+    rollback(store, TIM, "For the test.")
+
+    with pytest.raises(Conflict, match="Only round-2-dpo learnt from the votes of the annotator"):
+        retrain(store, settings, TIM, NOISY, "Votes at random.")
+
+    assert exclusions.standing(store, get_study(store, "round-1").id) == []
+
+
+def test_where_nothing_is_left_to_learn_from_all_is_as_before(store: Store, settings: Settings) -> None:
+    jobs = store.value("select count(*) from jobs")
+
+    with pytest.raises(BadInput, match=r"Phase 1: .* Nothing was queued"):
+        retrain(store, settings, TIM, Blame("source", study="round-1", value="web"), "All of them.")
+
+    assert exclusions.standing(store, get_study(store, "round-1").id) == []
+    assert store.value("select count(*) from jobs") == jobs
 
 
 def test_training_again_excludes_the_votes_and_queues_the_line_from_the_clean_model(

@@ -57,7 +57,11 @@ def add_starter(store: Store, name: str = "starter") -> Model:
 
 def add_dataset(store: Store, name: str, kind: str, contents: Sequence[dict[str, Any]]) -> Dataset:
     """A dataset with these examples."""
-    dataset = datasets.create_dataset(store, name, kind)
+    return add_examples(store, datasets.create_dataset(store, name, kind), contents)
+
+
+def add_examples(store: Store, dataset: Dataset, contents: Sequence[dict[str, Any]]) -> Dataset:
+    """Further examples in a dataset."""
     batch = batches.open_batch(store, dataset.id, "import", "me")
     examples.add_examples(store, batch, [examples.Draft(content, "words") for content in contents])
     batches.publish(store, batch)

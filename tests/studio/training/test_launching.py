@@ -47,7 +47,8 @@ def test_a_start_writes_the_folder_the_job_and_what_it_trains_on(ready: Store, h
     assert (spec.base_path, spec.adapter_path) == (str(ready.home.model("starter")), None)
     assert spec.options["learning_rate"] == advise("sft", 3_000_000, 5).options["learning_rate"]
     assert len(thaw_rows(folder / "data.parquet")) == 5
-    assert jobs.trained_prompts(ready, [job.id]) == {content_sha256(prompt(f"q{n}")) for n in range(5)}
+    noted = ready.rows("select prompt_sha256 from trained_prompts where job_id = ?", [job.id])
+    assert {row["prompt_sha256"] for row in noted} == {content_sha256(prompt(f"q{n}")) for n in range(5)}
     assert [turn.job_id for turn in list_rounds(ready)] == [job.id]
 
 

@@ -175,7 +175,7 @@ def test_a_mixture_gets_a_round_of_its_own_and_passes_the_gate_by_votes(ready: S
     (card,) = timeline(ready)
     assert (card.job, card.material) == (None, Material(mixed=("terse", "warm")))
     assert promote(ready, TIM).champion == "both"
-    with pytest.raises(Refused, match="has no training yet"):
+    with pytest.raises(Refused, match='"both", the candidate of round 1, was mixed and not trained'):
         replay(ready, 1)
 
 

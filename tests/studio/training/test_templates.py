@@ -1,6 +1,9 @@
 """A base without a chat template gets one that its tokenizer can write; a person's own folder is left as it is."""
 
 import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from studio.training.templates import CHATML, PLAIN
 from tests.studio.training.project import write_base
 
 OWN = "{% for m in messages %}{% generation %}{{ bos_token }}{{ m['content'] }}{% endgeneration %}{% endfor %}"
+ENDLESS = "takes more than 5 seconds|was not done after 20 seconds"
 
 
 @pytest.fixture
@@ -89,6 +93,40 @@ def test_a_template_that_cannot_be_used_is_refused_and_nothing_is_left(
 
     assert list_models(store) == []
     assert list(store.home.models.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("wish", "sentence"),
+    [
+        ("{{ 'x' * 23000000000 }}", "takes more than 1 GB of memory"),
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}{{ messages }}", ENDLESS),
+        ("{{ 9 ** (9 ** 9) }}", ENDLESS),
+        ("{{ raise_exception('x' * 9000000) }}", "cannot be used: x{300}\\.$"),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "cannot be used"),
+    ],
+)  # fmt: skip
+def test_a_template_that_takes_all_there_is_costs_this_process_nothing(
+    store: Store, settings: Settings, tmp_path: Path, wish: str, sentence: str
+) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    with bounded_memory(), pytest.raises(BadInput, match=sentence):
+        add_model(store, settings, str(wordless(tmp_path / "base")), choices=Choices(template=wish))
+
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kilobytes
+    assert list_models(store) == []
+
+
+@contextmanager
+def bounded_memory() -> Iterator[None]:
+    """This process may take 6 GB and no more, so that a check that fails costs the machine nothing."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = 6 << 30 if soft == resource.RLIM_INFINITY else min(soft, 6 << 30)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def test_an_adapter_takes_no_template(store: Store, settings: Settings, tmp_path: Path) -> None:

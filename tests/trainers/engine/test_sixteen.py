@@ -103,6 +103,7 @@ def settled(served: Served) -> tuple[int, int, int]:
     lane = served.bases.find("base").lane
     for _ in range(2):  # the turn that sees an adapter retired detaches it at its end
         lane.call(lambda: None)
+    lane.call(lane.prefixes.clear)  # bounded, but how many are kept now is chance
     me = psutil.Process()
     return tensors(), me.memory_info().rss, me.num_fds()
 
