@@ -113,6 +113,11 @@
         dialog(`${one.name} cannot be deleted yet`, [el("p", {}, "This stands in the way:"), el("ul", {}, one.needed.map((sentence) => el("li", {}, sentence[0].toUpperCase() + sentence.slice(1))))]);
         return;
       }
+      if (one.elsewhere) {
+        if (!await confirm(`Forget ${one.name}?`, `It is forgotten here; ${one.elsewhere} stays as it is. Its row, votes and rounds stay too.`, { yes: "Forget it", danger: true })) return;
+        await act(() => api(address, { method: "DELETE" }), ({ stays }) => `${one.name} is forgotten here; ${stays} stays as it is.`);
+        return;
+      }
       const size = one.bytes ? ` (${bytes(one.bytes)})` : "";
       if (!await confirm(`Delete ${one.name}?`, `Its weights${size} go for good. Its row, votes and rounds stay.`, { yes: "Delete the weights", danger: true })) return;
       await act(() => api(address, { method: "DELETE" }), (done) => `The weights of ${one.name} are deleted; ${bytes(done.freed)} are free.`);

@@ -10,6 +10,7 @@
   "use strict";
 
   const { el } = window.ratchet;
+  const { plural } = window.ratchet.training;
   const models = (window.ratchet.models ||= {});
   const DEEPEST = 7; // lanes that are drawn side by side; deeper ones share the last
   const KINDS = { base: "base", adapter: "adapter", endpoint: "endpoint", encoder: "reads only", reward: "reward model", classifier: "classifier" };
@@ -30,7 +31,7 @@
     if (!method) return "";
     const how = method.toUpperCase();
     if (!material) return how;
-    return material.study ? `${how} on ${material.votes} votes of ${material.study}` : `${how} on ${material.rows} rows of ${material.dataset}, version ${material.version}`;
+    return material.study ? `${how} on ${plural(material.votes, "vote")} of ${material.study}` : `${how} on ${plural(material.rows, "row")} of ${material.dataset}, version ${material.version}`;
   }
 
   /** Which models are shown: those that fit, and dimmed those that lead to them. */

@@ -93,7 +93,7 @@ def trace(store: Store, dataset: Dataset, ids: Sequence[str]) -> Trace:
         [row["number"] for row in jobs],
         [row["name"] for row in models],
         [str(path.relative_to(store.home.path)) for path in packs],
-        sorted(path.name for path in store.home.backups.glob("*.db")),
+        sorted(path.name for path in store.home.backups.iterdir() if path.suffix in (".db", ".zip")),
         _comparisons(store, revisions),
     )
 

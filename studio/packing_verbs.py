@@ -9,17 +9,20 @@ from studio.opened import Json, Opened
 class PackingVerbs(Opened):
     """Verbs about archives, over the store of a `Studio`."""
 
-    def backup(self, out: str | Path) -> Json:
-        """Write everything to one file, while the project is in use."""
-        from studio.packing.keeping import BACKUP, save
+    def backup(self, out: str | Path | None = None) -> Json:
+        """Write everything to one file, while the project is in use; unless named, to `backups/` of the home."""
+        from studio.packing.keeping import BACKUP, named, save
 
-        return save(self.ready, Path(out), BACKUP)
+        return save(self.ready, Path(out) if out else named(self.home, self.home.backups), BACKUP)
 
-    def pack(self, out: str | Path, with_bases: bool = False) -> Json:
-        """Write the project to one file for others: no accounts, no secrets, and bases only if asked for."""
-        from studio.packing.keeping import PACK, save
+    def pack(self, out: str | Path | None = None, with_bases: bool = False) -> Json:
+        """Write the project to one file for others: no accounts, no secrets, and bases only if asked for.
 
-        return save(self.ready, Path(out), PACK, with_bases)
+        Unless named, the file lies in the folder in which this process works.
+        """
+        from studio.packing.keeping import PACK, named, save
+
+        return save(self.ready, Path(out) if out else named(self.home, Path.cwd()), PACK, with_bases)
 
     def pack_to_hub(
         self, repository: str, with_bases: bool = False, private: bool = True, endpoint: str | None = None

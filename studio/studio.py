@@ -138,12 +138,15 @@ class Studio(
 
     # Models and answers
 
-    def models(self) -> Json:
-        """The models with base and parent by name; those that the engine holds with what it found of them."""
+    def models(self, archived: bool = False) -> Json:
+        """The models with base and parent by name; those that the engine holds with what it found of them.
+
+        `archived`: also those that were put away, or whose weights were deleted.
+        """
         from studio.clients.proofs import proofs
         from studio.training.adding import list_all
 
-        data, found = list_all(self.ready).to_json(), proofs(self.settings.home)
+        data, found = list_all(self.ready, archived).to_json(), proofs(self.settings.home)
         return {"models": [{**line, **found.get(line["name"], {})} for line in data["models"]]}
 
     def add_model(

@@ -77,7 +77,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "GET /api/models/usage": "What endpoints were asked and cost, in all and by day.",
         "POST /api/models": "Adds a folder, a Hub id or an endpoint as a model.",
         "PATCH /api/models/{model}": "Renames a model, puts it away or takes it back.",
-        "DELETE /api/models/{model}": "Deletes a model's weights where nothing depends on them.",
+        "DELETE /api/models/{model}": "Deletes a model's weights, or forgets what lies elsewhere, if nothing needs it.",
         "POST /api/models/{name}/export": "Writes a model to a folder and lets what was written answer as a test.",
         "POST /api/models/{name}/export-to-hub": "Does the same and sends it to a repository of the Hub.",
         "GET /api/models/export-forms": "The forms in which a model can leave.",

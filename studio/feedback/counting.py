@@ -18,6 +18,7 @@ from storage.store import Store
 from studio.feedback.kept_votes import kept
 from studio.feedback.outcomes import DRAWS, LETTERS, Ordering, ranked
 from studio.feedback.study_settings import settings_of
+from studio.training.shaped import counted
 
 # Votes from elsewhere may tell no prompt; each of their comparisons is a unit of its own.
 _NO_PROMPT = content_sha256([])
@@ -73,7 +74,8 @@ class Counted(NamedTuple):
     def gold_notes(self) -> list[str]:
         """The same as a sentence, where there is something to say."""
         said, of = len(self.on_gold), len({vote.comparison_id for vote in self.on_gold})
-        return [f"{said} votes on {of} comparisons with a known answer are left out."] if said else []
+        told = f"{counted(said, 'vote')} on {counted(of, 'comparison')} with a known answer"
+        return [f"{told} {'is' if said == 1 else 'are'} left out."] if said else []
 
 
 def count(store: Store, study: str, with_excluded: bool = False) -> Counted:

@@ -18,6 +18,7 @@ from storage.store import Store
 from studio.feedback.fixing import bring_in_line
 from studio.feedback.kept_votes import day_of
 from studio.people.roles import Action, Actor, require
+from studio.training.shaped import counted
 
 KINDS = ("annotator", "day", "source")
 _LONGEST_REASON = 500
@@ -73,12 +74,18 @@ def _group(value: str, people: Sequence[str], reason: str | None) -> dict[str, A
 def notes(excluded: Sequence[dict[str, Any]]) -> list[str]:
     """A sentence for each exclusion that took votes away."""
     return [
-        f'{one["votes"]} votes of the {one["kind"]} "{one["value"]}" '
-        + ("count here, though they are excluded" if one["counted"] else "are left out")
+        f'{counted(one["votes"], "vote")} of the {one["kind"]} "{one["value"]}" '
+        + _fate(one["votes"] == 1, one["counted"])
         + f": {one['reason']}"
         for one in excluded
         if one["votes"]
     ]
+
+
+def _fate(single: bool, counts: bool) -> str:
+    if counts:
+        return "counts here, though it is excluded" if single else "count here, though they are excluded"
+    return "is left out" if single else "are left out"
 
 
 def _check(kind: str, value: str) -> None:

@@ -9,9 +9,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from storage.clock import now
 from storage.errors import BadInput, Conflict
 from storage.home import Home, read_json, write_json
 from storage.models import list_models
@@ -24,6 +26,12 @@ from studio.packing import archive, contents, strangers
 from studio.packing.archive import Entry, Manifest
 
 BACKUP, PACK = "backup", "pack"
+
+
+def named(home: Home, folder: Path) -> Path:
+    """A file that tells project and moment (UTC), for who names none: `ratchet-20260131-235959.zip`."""
+    project = home.path.resolve().name.lstrip(".") or "ratchet"
+    return folder / f"{project}-{datetime.fromtimestamp(now(), UTC):%Y%m%d-%H%M%S}.zip"
 
 
 def save(store: Store, out: Path, kind: str, bases: bool = True) -> dict[str, Any]:

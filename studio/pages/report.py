@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from studio.pages.report_parts import canaries, examples, forgetting, gate, hashes, recipe, table, win_rate
+from studio.training.shaped import counted
 
 Json = Mapping[str, Any]
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -75,9 +76,9 @@ def _material(report: Json) -> str:
     if from_["mixed"]:
         said = f"The weights of {', '.join(from_['mixed'])}, mixed without a training"
     elif from_["study"]:
-        said = f"{from_['votes']} votes of the study “{from_['study']}”"
+        said = f"{counted(from_['votes'], 'vote')} of the study “{from_['study']}”"
     else:
-        said = f"{from_['rows']} rows of the dataset “{from_['dataset']}”, version {from_['version']}"
+        said = f"{counted(from_['rows'], 'row')} of the dataset “{from_['dataset']}”, version {from_['version']}"
     job = report["job"] or {}
     took = f" The training took {job['seconds']:g} seconds." if job.get("seconds") is not None else ""
     start = f" It started from {report['parent']}." if report["parent"] else ""
@@ -90,13 +91,18 @@ def _standing(report: Json) -> str:
     if not now or now["win_rate"] is None:
         return "<p>There are no blind votes on it yet.</p>" if report["model"] else ""
     people = f"{report['people']} {'person' if report['people'] == 1 else 'people'}"
-    left = f" {now['left_out']} votes on prompts that trained a model are left out." if now["left_out"] else ""
+    out = now["left_out"]
+    left = (
+        f" {counted(out, 'vote')} on prompts that trained a model {'is' if out == 1 else 'are'} left out."
+        if out
+        else ""
+    )
     words = {"better": "It is better, and no accident.", "worse": "It is worse, and no accident."}
     told = words.get(now["word"], "That is too few, or too close, to tell.")
     return (
         f"{win_rate(now)}<p><b>It wins {now['win_rate']:.0%}</b> against {html.escape(report['against'] or '')} "
         f"(between {now['low']:.0%} and {now['high']:.0%}, an interval of 95 % that holds however often one looks). "
-        f"{told}</p><p>{now['votes']} blind votes of {people}: {now['wins']} won, {now['losses']} lost, "
+        f"{told}</p><p>{counted(now['votes'], 'blind vote')} of {people}: {now['wins']} won, {now['losses']} lost, "
         f"{now['ties']} neither.{left}</p>"
     )
 

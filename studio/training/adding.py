@@ -104,7 +104,7 @@ def _add_fetched(store: Store, ref: str, name: str, choices: Choices) -> Model:
 
 @dataclass(frozen=True)
 class ModelList:
-    """The models in use, with base and parent by name, and what endpoints have spent."""
+    """Models with base and parent by name, and what endpoints have spent."""
 
     models: Sequence[Model]
     names: Mapping[str, str]
@@ -127,6 +127,8 @@ class ModelList:
             "path": model.path,
             "url": model.url,
             "created_at": model.created_at,
+            "archived": model.retired_at is not None,
+            "gone": model.gone_at is not None,
             **(self._endpoint(model) if model.kind == "endpoint" else {}),
         }
 
@@ -135,10 +137,10 @@ class ModelList:
         return {**terms_of(model), "serves": self.names.get(model.serves or ""), "usage": usage}
 
 
-def list_all(store: Store) -> ModelList:
-    """The models in use, oldest first."""
+def list_all(store: Store, archived: bool = False) -> ModelList:
+    """The models in use, oldest first; if asked for, those as well that were put away or whose weights are gone."""
     names = {model.id: model.name for model in list_models(store, retired=True)}
-    return ModelList(list_models(store), names, totals(store))
+    return ModelList(list_models(store, retired=archived), names, totals(store))
 
 
 def add_folder(store: Store, folder: Path, name: str | None, choices: Choices) -> Model:

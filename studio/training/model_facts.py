@@ -16,7 +16,7 @@ from storage.store import Store
 from storage.versions import get_version
 from studio.rounds import gate
 from studio.training.disk import size
-from studio.training.model_keeping import dependants, in_use
+from studio.training.model_keeping import dependants, elsewhere, in_use
 from studio.training.request import command_line, request_of
 from studio.training.tree import Leaf, leaf, parent_of
 
@@ -62,6 +62,7 @@ def facts(store: Store, reference: str, loaded: Collection[str] = ()) -> dict[st
         "votes": store.rows(_VOTES, {"model": model.id}),
         "gate": _gate(store, shown),
         "promotions": _promotions(store, model),
+        "elsewhere": elsewhere(store, model),
         "needed": [] if model.gone_at else [*in_use(store, model), *dependants(store, model)],
         "card": card_of(model),
     }

@@ -1,7 +1,7 @@
 """Models renamed, put away, taken back, deleted. What stands on a model, or on its votes, is never left without it.
 
-Putting away hides a model and keeps everything. Deleting removes its weights; its row stays, because votes, rounds and
-cards speak of it.
+Putting away hides a model and keeps everything. Deleting removes its weights, where they lie in the home: an endpoint,
+or a folder of somebody's own, is only forgotten. The row stays, because votes, rounds and cards speak of it.
 """
 
 import shutil
@@ -51,7 +51,9 @@ def take_back(store: Store, actor: Actor, reference: str) -> Model:
 
 
 def delete(store: Store, actor: Actor, reference: str) -> dict[str, Any]:
-    """Delete a model's weights; `model, freed` in bytes. Its row stays, for what was said of it.
+    """Delete a model's weights; `model, freed` in bytes, `stays`. Its row stays, for what was said of it.
+
+    `stays`: the folder or address of what was never the project's, which is only forgotten here.
 
     Raises Forbidden, NotFound, and Refused with what depends on it.
     """
@@ -63,12 +65,19 @@ def delete(store: Store, actor: Actor, reference: str) -> dict[str, Any]:
         raise Refused(f'"{model.name}" cannot be deleted: {stands[0]}')
     models.set_gone(store, model)  # the row first: weights that are going must not be asked for
     forget(store, model.id)
-    folder = Path(model.path) if model.path else None
-    freed = 0
-    if folder is not None and folder.parent == store.home.models and folder.is_dir():
+    stays, freed = elsewhere(store, model), 0
+    folder = Path(model.path) if model.path and stays is None else None
+    if folder is not None and folder.is_dir():
         freed = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         shutil.rmtree(folder)
-    return {"model": model.name, "freed": freed}
+    return {"model": model.name, "freed": freed, "stays": stays}
+
+
+def elsewhere(store: Store, model: Model) -> str | None:
+    """The folder or address of a model that is not the project's; None for weights that lie in the home."""
+    if model.path is None:
+        return model.url
+    return None if Path(model.path).parent == store.home.models else model.path
 
 
 def in_use(store: Store, model: Model) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from studio.demos.terms import COMPARING, Terms
 from studio.studio import Studio
+from studio.training.shaped import counted
 from studio.verbs.verb import Outcome, Verb, count, table
 
 _ABOUT_VOTES = {
@@ -76,12 +77,13 @@ def _run(studio: Studio, args: argparse.Namespace) -> Outcome:
         return Outcome(seen, table([_vote(one) for one in seen["votes"]], ("id", "visitor", "choice", "prompt")))
     if args.action == "accept":
         done = studio.accept_demo_votes(args.name, args.votes)
-        return Outcome(done, f"{done['accepted']} votes accepted into {done['study']}.")
+        return Outcome(done, f"{counted(done['accepted'], 'vote')} accepted into {done['study']}.")
     if args.action == "refuse":
         done = studio.refuse_demo_votes(args.name, args.votes)
-        return Outcome(done, f"{done['refused']} votes refused.")
+        return Outcome(done, f"{counted(done['refused'], 'vote')} refused.")
     done = studio.take_back_demo_votes(args.name)
-    return Outcome(done, f"{done['taken_back']} votes wait again.")
+    waiting = done["taken_back"]
+    return Outcome(done, f"{counted(waiting, 'vote')} {'waits' if waiting == 1 else 'wait'} again.")
 
 
 def _make(studio: Studio, args: argparse.Namespace) -> Outcome:

@@ -9,6 +9,7 @@ from studio.feedback.agreement import LEVELS
 from studio.feedback.exclusions import KINDS, notes
 from studio.feedback.study_settings import read_settings
 from studio.studio import Studio
+from studio.training.shaped import counted
 from studio.verbs.verb import Outcome, Verb, key_value, table, visible
 
 
@@ -108,7 +109,7 @@ def _votes(studio: Studio, args: argparse.Namespace) -> Outcome:
     if args.out is None and not args.json:
         sys.stdout.writelines(f"{line}\n" for line in lines)
         return Outcome(data, "")
-    return Outcome(data, f"{data['votes']} votes written to {args.out}")
+    return Outcome(data, f"{counted(data['votes'], 'vote')} written to {args.out}")
 
 
 def _excluding(studio: Studio, args: argparse.Namespace) -> Outcome:

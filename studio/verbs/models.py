@@ -9,19 +9,29 @@ from typing import Any
 from storage.errors import NotFound
 from studio.clients.dialects import DIALECTS
 from studio.studio import Studio
+from studio.training.shaped import counted
 from studio.training.templates import BUILT_IN
-from studio.verbs.verb import Outcome, Verb, count, no_flags, table, visible
+from studio.verbs.verb import Outcome, Verb, count, table, visible
 
 _TERMS = ("key_env", "dialect", "at_once", "timeout", "price_in", "price_out", "serves")
 _SPENT = ("model", "requests", "failures", "retries", "prompt_tokens", "completion_tokens", "cost")
 
 
+def _models_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="also those that were put away, or deleted")
+
+
 def _models(studio: Studio, args: argparse.Namespace) -> Outcome:
-    data = studio.models()
+    data = studio.models(args.all)
     endpoints = [{**model, **model["usage"], "model": model["name"]} for model in data["models"] if "usage" in model]
     told = f"\n\n{table(endpoints, ('model', 'dialect', 'at_once', *_SPENT[1:]))}" if endpoints else ""
     warned = "".join(f"\n\nwarning: {model['warning']}" for model in data["models"] if "warning" in model)
-    return Outcome(data, table(data["models"], ("name", "kind", "base", "parent")) + told + warned)
+    columns = ("name", "kind", "base", "parent", *(("state",) if args.all else ()))
+    return Outcome(data, table([{**one, "state": _state(one)} for one in data["models"]], columns) + told + warned)
+
+
+def _state(model: dict[str, Any]) -> str | None:
+    return "deleted" if model["gone"] else "put away" if model["archived"] else None
 
 
 def _model(studio: Studio, args: argparse.Namespace) -> Outcome:
@@ -33,7 +43,12 @@ def _model(studio: Studio, args: argparse.Namespace) -> Outcome:
         ("line", " -> ".join(reversed(data["lineage"]))),
         ("made by", f"{made['title']}, job {made['number']}" if made else None),
         ("asked for by", data["author"]),
-        ("won", f"{stands['win_rate']:.0%} against {data['against']} ({stands['votes']} votes)" if stands else None),
+        (
+            "won",
+            f"{stands['win_rate']:.0%} against {data['against']} ({counted(stands['votes'], 'vote')})"
+            if stands
+            else None,
+        ),
         ("gate", data["gate"]["reason"] if data["gate"] else None),
         ("options", ", ".join(f"{name}={value}" for name, value in made["options"].items()) if made else None),
         ("adapter", data["hashes"]["adapter"]),
@@ -133,16 +148,18 @@ def _archive(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 def _delete(studio: Studio, args: argparse.Namespace) -> Outcome:
     data = studio.delete_model(args.model)
+    if data["stays"]:
+        return Outcome(data, visible(f'"{data["model"]}" is forgotten here; {data["stays"]} stays as it is.'))
     return Outcome(data, f'The weights of "{data["model"]}" are deleted; {data["freed"] / 1e6:.1f} MB are free.')
 
 
 VERBS = (
-    Verb("models", "list the models", no_flags, _models),
+    Verb("models", "list the models", _models_flags, _models),
     Verb("model", "show all that is known of a model", _named, _model),
     Verb("add-model", "add a base, an adapter or an endpoint", _add_model_flags, _add_model),
     Verb("endpoint-key", "keep another key of an endpoint, or none", _endpoint_key_flags, _endpoint_key),
     Verb("rename-model", "give a model another name", _rename_flags, _rename),
     Verb("archive-model", "put a model away, or take it back", _archive_flags, _archive),
-    Verb("delete-model", "delete a model's weights, where nothing depends on them", _named, _delete),
+    Verb("delete-model", "delete a model's weights, or forget an endpoint or a folder", _named, _delete),
     Verb("usage", "say what endpoints were asked, and what it cost", _usage_flags, _usage),
 )

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.studio import Studio
+from studio.training.shaped import counted
 from studio.verbs.verb import Outcome, Verb
 
 
 def _out_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("out", type=Path, metavar="FILE", help="zip file to write; must not be there yet")
+    said = "zip file to write; must not be there yet (default: backups/PROJECT-TIME.zip in the home)"
+    parser.add_argument("out", type=Path, nargs="?", metavar="FILE", help=said)
 
 
 def _backup(studio: Studio, args: argparse.Namespace) -> Outcome:
@@ -17,8 +19,9 @@ def _backup(studio: Studio, args: argparse.Namespace) -> Outcome:
 
 
 def _pack_flags(parser: argparse.ArgumentParser) -> None:
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("out", type=Path, nargs="?", metavar="FILE", help="zip file to write; must not be there yet")
+    where = parser.add_mutually_exclusive_group()
+    said = "zip file to write; must not be there yet (default: PROJECT-TIME.zip here)"
+    where.add_argument("out", type=Path, nargs="?", metavar="FILE", help=said)
     where.add_argument("--to-hub", metavar="OWNER/NAME", help="dataset repository on the Hub to send it to")
     parser.add_argument("--public", action="store_true", help="let everybody see it on the Hub (default: private)")
     parser.add_argument("--with-bases", action="store_true", help="put bases that lie in the project in as well")
@@ -33,7 +36,9 @@ def _pack(studio: Studio, args: argparse.Namespace) -> Outcome:
 def _written(data: dict[str, Any]) -> Outcome:
     left = f" Left out: {', '.join(data['left_out'])}." if data["left_out"] else ""
     where = data.get("url") or data["path"]
-    return Outcome(data, f"{where}: {data['files']} files, {data['bytes'] / 1e6:.1f} MB before packing.{left}")
+    return Outcome(
+        data, f"{where}: {counted(data['files'], 'file')}, {data['bytes'] / 1e6:.1f} MB before packing.{left}"
+    )
 
 
 def _in_flags(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +75,7 @@ def _opened(data: dict[str, Any]) -> Outcome:
         if data["missing"]
         else ""
     )
-    counts = f"{data['datasets']} datasets, {data['votes']} votes, {data['models']} models"
+    counts = ", ".join(counted(data[f"{noun}s"], noun) for noun in ("dataset", "vote", "model"))
     return Outcome(data, f"{data['home']} holds the project now: {counts}.{missing}")
 
 

@@ -62,6 +62,13 @@ def test_a_trace_names_versions_jobs_models_and_packs_and_changes_nothing(store:
     assert examples.get_example(store, "2-1").content == chat(f"I am {SECRET} A.", "Hello!")
 
 
+def test_a_trace_names_copies_of_the_database_and_backups_of_the_project(store: Store, dataset: Dataset) -> None:
+    for name in ("ratchet-1.db", "ratchet-20260131-235959.zip", ".passing"):
+        (store.home.backups / name).write_bytes(b"")
+
+    assert trace(store, dataset, ["2-1"]).backups == ["ratchet-1.db", "ratchet-20260131-235959.zip"]
+
+
 def test_an_erased_example_is_in_no_file_and_the_rest_goes_on(store: Store, dataset: Dataset) -> None:
     before = _files_with(store, SECRET)
 

@@ -39,6 +39,29 @@ def test_an_endpoint_is_added_with_its_terms(home: Home, capsys: pytest.CaptureF
     }  # fmt: skip
 
 
+def test_models_that_were_put_away_or_deleted_are_listed_when_asked_for(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("near", "far", "lost"):
+        run(home, capsys, "add-model", URL, "--name", name)
+    run(home, capsys, "archive-model", "far")
+    assert run(home, capsys, "delete-model", "lost")[1] == (
+        '"lost" is forgotten here; http://127.0.0.1:9/v1 stays as it is.\n'
+    )
+
+    listed = json.loads(run(home, capsys, "models", "--json")[1])["models"]
+    everything = json.loads(run(home, capsys, "models", "--all", "--json")[1])["models"]
+    _, told, _ = run(home, capsys, "models", "--all")
+
+    assert [(one["name"], one["archived"]) for one in listed] == [("starter", False), ("near", False)]
+    assert [(one["name"], one["archived"], one["gone"]) for one in everything] == [
+        ("starter", False, False), ("near", False, False), ("far", True, False), ("lost", True, True),
+    ]  # fmt: skip
+    assert [line.split(maxsplit=4)[4] for line in told.split("\n\n")[0].splitlines()] == [
+        "state", "-", "-", "put away", "deleted",
+    ]  # fmt: skip
+
+
 def test_what_it_was_asked_is_told_in_all_and_by_day(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(home, capsys, "usage")[:2] == (0, "no endpoint was asked yet\n")
     run(home, capsys, "add-model", URL, "--price-in", "1", "--price-out", "3")

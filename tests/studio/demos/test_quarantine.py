@@ -7,6 +7,7 @@ import pytest
 from storage import comparisons, demo_talk, votes
 from storage.errors import BadInput, Conflict, Forbidden, NotFound
 from storage.store import Store
+from studio.cli import main
 from studio.demos import judging, making, quarantine
 from studio.demos.talking import Question
 from studio.feedback.counting import count_votes
@@ -280,3 +281,15 @@ def test_hundreds_of_votes_are_one_decision_though_they_are_written_in_parts(sta
     assert quarantine.take_back(stage.store, CURATOR, "fair", accepted["decision"])["taken_back"] == 203
     assert stage.tally(demo) == {"pending": 203, "accepted": 0, "refused": 0}
     assert count_votes(stage.store, study.id) == 0
+
+
+def test_the_command_line_tells_one_vote_as_one(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    stage.voted(stage.demo(), "a")
+    said = []
+
+    for action in ("refuse", "take-back", "accept"):
+        assert main(["demo", action, "fair", "--home", str(stage.store.home.path)]) == 0
+        said.append(capsys.readouterr().out)
+
+    assert said[:2] == ["1 vote refused.\n", "1 vote waits again.\n"]
+    assert said[2].startswith("1 vote accepted into ")

@@ -8,7 +8,7 @@ from storage.second_looks import Look, add
 from storage.store import Store
 from studio.feedback.agreement import agreement
 from studio.feedback.annotators import NO_REASON, annotators
-from studio.feedback.exclusions import exclude
+from studio.feedback.exclusions import exclude, notes
 from studio.feedback.gold import lift_gold, set_gold
 from studio.feedback.leaderboard import leaderboard
 from studio.feedback.shares import wilson
@@ -28,6 +28,23 @@ def _again(bench: Bench, person: str, first: str, second: str, left_at_first: in
     look = Look(f"look-{number}", vote.id, whole.comparison.id, bench.study.id, person, second, None, None,
                 json.dumps(order[::-1]), int(first == second), 3.0, 5.0)  # fmt: skip
     add(bench.store, look)
+
+
+def test_one_vote_that_is_left_out_is_told_as_one(bench: Bench) -> None:
+    whole = bench.compare("known")
+    set_gold(bench.store, bench.study, whole.comparison.id, {"choice": "b"}, None, Actor("cu", "curator"))
+    bench.vote(whole, "b", "ann")
+
+    assert leaderboard(bench.store, STUDY).notes[-1] == "1 vote on 1 comparison with a known answer is left out."
+    assert [
+        notes([{"votes": votes, "kind": "day", "value": "1970-01-03", "counted": counts, "reason": "a bad day"}])
+        for votes in (1, 1200) for counts in (False, True)
+    ] == [
+        ['1 vote of the day "1970-01-03" is left out: a bad day'],
+        ['1 vote of the day "1970-01-03" counts here, though it is excluded: a bad day'],
+        ['1,200 votes of the day "1970-01-03" are left out: a bad day'],
+        ['1,200 votes of the day "1970-01-03" count here, though they are excluded: a bad day'],
+    ]  # fmt: skip
 
 
 def test_gold_counts_for_the_accuracy_of_people_and_for_nothing_else(bench: Bench) -> None:

@@ -69,6 +69,19 @@ def test_nobody_who_voted_is_named(played: Store) -> None:
     assert not re.search(r"\b(anna|ben)\b", text)
 
 
+def test_one_vote_and_one_row_are_told_as_one(played: Store) -> None:
+    said = report(played, 1).to_json()
+    one = {"standing": {**said["standing"], "votes": 1, "left_out": 1}, "people": 1}
+    rows, votes = {**said["material"], "rows": 1}, {**said["material"], "study": "taste", "votes": 1}
+
+    texts = [page({**said, **one, "material": material}, "") for material in (rows, votes)]
+
+    assert "1 blind vote of 1 person:" in texts[0]
+    assert "1 vote on prompts that trained a model is left out." in texts[0]
+    assert "1 row of the dataset “facts”" in texts[0]
+    assert "1 vote of the study “taste”" in texts[1]
+
+
 def test_the_file_needs_nothing_else_and_text_stays_text(played: Store) -> None:
     study = get_study(played, "round-1")
     vote(played, study, prompt(HOSTILE), "b")

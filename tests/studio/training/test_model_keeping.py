@@ -6,13 +6,14 @@ import pytest
 
 from storage.comparisons import get_study, list_studies, set_state
 from storage.errors import BadInput, Conflict, Forbidden, NotFound, Refused
-from storage.models import get_model, list_models
+from storage.models import add_model, get_model, list_models
 from storage.store import Store
 from studio.people.roles import Actor
 from studio.rounds import ledger
 from studio.rounds.promoting import promote, rollback
 from studio.settings import Settings
 from studio.training.launching import again, launch
+from studio.training.model_facts import facts
 from studio.training.model_keeping import archive, delete, rename, take_back
 from studio.training.request import Request
 from tests.studio.training.project import add_dataset, first_day, prompt, run_to_the_end
@@ -100,6 +101,27 @@ def test_deleting_removes_the_weights_and_keeps_the_row(store: Store, settings: 
         take_back(store, TIM, "round-1-sft")
     with pytest.raises(Conflict, match="deleted already"):
         delete(store, TIM, "round-1-sft")
+
+
+def test_a_folder_of_somebodys_own_and_an_endpoint_are_forgotten_and_nothing_is_deleted(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "model.safetensors").write_bytes(b"weights")
+    add_model(store, "mine", "base", path=str(mine))
+    add_model(store, "far", "endpoint", url="http://127.0.0.1:9/v1", remote_name="big")
+    assert [facts(store, name)["elsewhere"] for name in ("mine", "far", "round-1-sft")] == [
+        str(mine), "http://127.0.0.1:9/v1", None,
+    ]  # fmt: skip
+
+    done = [delete(store, TIM, name) for name in ("mine", "far")]
+
+    assert done == [
+        {"model": "mine", "freed": 0, "stays": str(mine)},
+        {"model": "far", "freed": 0, "stays": "http://127.0.0.1:9/v1"},
+    ]
+    assert (mine / "model.safetensors").read_bytes() == b"weights"
 
 
 def test_what_others_stand_on_is_not_deleted(store: Store, settings: Settings) -> None:
