@@ -50,7 +50,8 @@ def check_reach(settings: Settings, store: Store) -> None:
     """Refuse to be reached from elsewhere while nobody has an account; raises Refused with the way out."""
     if settings.only_here:
         return
-    where = settings.host if not settings.allow_host else f"{settings.host} ({', '.join(settings.allow_host)})"
+    named = [*settings.allow_host, *([settings.root_path] if settings.root_path else [])]
+    where = f"{settings.host} ({', '.join(named)})" if named else settings.host
     if not people.any_people(store):
         raise Refused(
             f'Ratchet does not listen on "{where}" yet: anybody who reaches it could read and change everything. '

@@ -100,8 +100,12 @@ class Settings:
 
     @property
     def only_here(self) -> bool:
-        """Whether only this machine's programs reach the studio: a name to answer to means a way in from elsewhere."""
-        return self.host in LOOPBACK and not self.allow_host
+        """Whether only this machine's programs reach the studio.
+
+        A name to answer to means a way in from elsewhere, and so does a path: a proxy shows it there, perhaps under
+        the name of this machine.
+        """
+        return self.host in LOOPBACK and not self.allow_host and not self.root_path
 
     def check_folders(self) -> None:
         """Refuse an allowed folder that is not there, before anybody waits for its files."""

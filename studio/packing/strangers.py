@@ -18,6 +18,8 @@ from storage.home import read_json, write_json
 from storage.migrations import build
 from storage.sqlite import Database
 from studio.packing.contents import DATABASE, LEFT_OUT, TOKEN, forget_accounts
+from studio.training.adapter_modules import check_modules, settled
+from studio.training.fitting import modules
 
 # Work that a server or a worker would take up: the table, its column of state, the states that have not ended.
 _WORK = (
@@ -56,6 +58,8 @@ def quiet(folder: Path) -> None:
         copy.close()
     for path in [path for path in folder.rglob("*") if path.name.lower() == "spec.json"]:
         _drop_programs(path)
+    for path in folder.rglob("adapter_config.json"):
+        _settle_adapter(path)
     for path in (folder / "runs").rglob("*"):
         if path.name in LEFT_OUT:
             path.unlink(missing_ok=True)
@@ -107,3 +111,13 @@ def _drop_programs(path: Path) -> None:
         path.unlink()
     elif said.pop("programs", None):
         write_json(path, said)
+
+
+def _settle_adapter(path: Path) -> None:
+    """An adapter's layers by their names, as `add_model` has them; raises BadInput where that cannot be."""
+    said = read_json(path) or {}
+    check_modules(said)
+    weights = path.with_name("adapter_model.safetensors")
+    plain = settled(said, modules(weights) if weights.is_file() else ())
+    if plain != said:
+        write_json(path, plain)

@@ -12,25 +12,20 @@ nothing outside itself, so that checking never asks a network.
 """
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from math import prod
 from typing import Any
 
 from storage.canaries import Expectation
 from storage.errors import BadInput
+from studio.patterns import check_pattern, short
 
 MEASURES: Mapping[str, Callable[[str], int]] = {"words": lambda text: len(text.split()), "characters": len}
 KINDS = ("contains", "not-contains", "regex", "exact", "json-schema", *MEASURES, "score")
 
 _SEARCH_SECONDS = 0.2
 _SCHEMA_SECONDS = 1.0  # for all patterns of a schema together: an answer may hold a thousand texts
-_REPEATS = re.compile(r"\{\s*(\d*)\s*(?:,\s*(\d*))?")
-_LONGEST_REPEAT = 6  # digits, leading zeros too
-_VERBOSE = re.compile(r"\(\?[a-zLV01-]*x")  # blanks and comments may then stand anywhere, within counts too
-_MOST_REPEATS = 10_000  # all counts of a pattern multiplied: nested ones are written out when it is read
 _MOST_REFERENCES = 2000  # that are followed within a schema: nested ones multiply
 # The library follows references within the last two by itself, past our count.
 _UNBOUNDED = ("patternProperties", "$dynamicRef", "$recursiveRef", "$schema", "unevaluatedProperties",
@@ -50,7 +45,7 @@ def checked(kind: str, value: Any) -> Any:
         return _schema(value)
     text = _text(kind, value)
     if kind == "regex":
-        _compiled(text)
+        check_pattern(text)
     return text
 
 
@@ -62,9 +57,9 @@ def says(expectation: Expectation) -> str:
     if kind == "score":
         return f"scores at least {value['least']:g} by {value['model']}"
     if kind == "json-schema":
-        return f"is JSON that fits {_short(json.dumps(value, ensure_ascii=False))}"
+        return f"is JSON that fits {short(json.dumps(value, ensure_ascii=False))}"
     words = {"contains": "contains", "not-contains": "does not contain", "regex": "matches", "exact": "is exactly"}
-    return f'{words[kind]} "{_short(value)}"'
+    return f'{words[kind]} "{short(value)}"'
 
 
 def holds(expectation: Expectation, text: str, score: float | None = None) -> bool | None:
@@ -83,10 +78,6 @@ def holds(expectation: Expectation, text: str, score: float | None = None) -> bo
     return (str(value).casefold() in text.casefold()) == (kind == "contains")
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:79]}…"
-
-
 def _text(kind: str, value: Any) -> str:
     most = _LONGEST_PATTERN if kind == "regex" else _LONGEST_TEXT
     if not isinstance(value, str) or not value.strip():
@@ -100,7 +91,7 @@ def _bound(kind: str, value: Any) -> int:
     # Python turns no text of thousands of digits into a number.
     number = int(value) if isinstance(value, str) and value.strip().isdecimal() and len(value) < 20 else value
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 1_000_000:
-        raise BadInput(f'The expectation {kind} needs a whole number of {kind} from 1 on, not "{_short(str(value))}".')
+        raise BadInput(f'The expectation {kind} needs a whole number of {kind} from 1 on, not "{short(str(value))}".')
     return number
 
 
@@ -117,22 +108,6 @@ def _score(value: Any) -> dict[str, Any]:
     if not found["model"] or not abs(found["least"]) < 1e9:  # infinities and nan are no bounds either
         raise BadInput('The expectation score needs a reward model and the least score, as in "judge>=0.5".')
     return found
-
-
-def _compiled(pattern: str) -> None:
-    """Read a pattern once, to know that it can be; its repeats are counted first, for reading has no deadline."""
-    import regex
-
-    if _VERBOSE.search(pattern):
-        raise BadInput(f'The pattern "{_short(pattern)}" sets the flag x, which is not read here; write it without.')
-    counts = [count for pair in _REPEATS.findall(pattern) for count in pair if count]
-    long = any(len(count) > _LONGEST_REPEAT for count in counts)
-    if long or prod(max(1, int(count)) for count in counts) > _MOST_REPEATS:
-        raise BadInput(f'The pattern "{_short(pattern)}" repeats more than {_MOST_REPEATS:,} times; write it shorter.')
-    try:
-        regex.compile(pattern)
-    except (regex.error, RecursionError, OverflowError) as error:
-        raise BadInput(f'The pattern "{_short(pattern)}" cannot be read: {error}.') from None
 
 
 @lru_cache(maxsize=1024)  # the gate looks every few seconds, at what took too long as well
@@ -169,7 +144,7 @@ def _schema(value: Any) -> Any:
         if key in _UNBOUNDED:
             raise BadInput(f"The JSON Schema uses {key}, which has no deadline here; write it without.")
         if key == "pattern" and isinstance(inner, str):
-            _compiled(inner)
+            check_pattern(inner)
     try:
         _dialect(schema).check_schema(schema)
     except SchemaError as error:

@@ -125,6 +125,7 @@ def retrain(
         )
     version = _version(store, blame)
     again = [job for job in _since(store, start, goal) if version is None or job.version_id != version.id]
+    _refuse_helpers(store, again, bad)
     said: dict[str, Any] = {
         "touched": [one.to_json() for one in bad], "start": start.name,
         "phases": [{"job": job.number, "method": job.method, "name": job.name} for job in again],
@@ -215,6 +216,18 @@ def _helped(job: Job, model: Model, jobs_of: Mapping[str, Job]) -> bool:
     asked = {job.request.get("teacher"), *(job.request.get("rewards") or ())}
     there = model.id not in jobs_of or jobs_of[model.id].number < job.number
     return there and not asked.isdisjoint({model.id, model.name, *(model.former_names or ())})
+
+
+def _refuse_helpers(store: Store, again: Sequence[Job], bad: Sequence[Touched]) -> None:
+    """Raise Refused where a job would be taught or rewarded by a touched model once more."""
+    jobs_of = {job.model_id: job for job in list_jobs(store, "done") if job.model_id}
+    for job in again:
+        for one in bad:
+            if _helped(job, one.model, jobs_of):
+                raise Refused(
+                    f'Job {job.number} learnt with the help of "{one.model.name}", which {one.how}: leave that out, '
+                    f'train "{one.model.name}" anew and then, with it, what job {job.number} was asked for.'
+                )
 
 
 def _goal(store: Store, bad: set[str]) -> Model:

@@ -15,7 +15,7 @@ from typing import Any
 from storage.clock import new_id
 from storage.endpoint_keys import keep
 from storage.errors import BadInput, Conflict, NotFound, RatchetError
-from storage.home import is_folder
+from storage.home import is_folder, read_json, write_json
 from storage.leaving import BASE_FILES
 from storage.models import add_model as insert_model
 from storage.models import checked_name, free_name, list_models
@@ -24,8 +24,9 @@ from storage.rows_training import ENCODER, Model
 from storage.store import Store
 from storage.usage import Spent, totals
 from studio.settings import Settings
+from studio.training.adapter_modules import settled
 from studio.training.endpoints import Terms, address, spent_line, terms_of
-from studio.training.fitting import check_layers
+from studio.training.fitting import check_layers, modules
 from studio.training.folders import inspect_adapter, inspect_base, is_adapter
 from studio.training.hub import download
 from studio.training.templates import template_for
@@ -203,9 +204,13 @@ def _add_adapter(store: Store, folder: Path, name: str, choices: Choices) -> Mod
     weights = inspect_adapter(folder)
     base = _base_named(store, choices.base or weights.base)
     check_layers(folder / ADAPTER_FILES[1], Path(str(base.path)), base.name)
+    config = read_json(folder / ADAPTER_FILES[0]) or {}
+    plain = settled(config, modules(folder / ADAPTER_FILES[1], Path(str(base.path))))
     target = store.home.model(name)
     if folder != target:
         _copy_adapter(folder, target)
+    if plain != config:
+        write_json(target / ADAPTER_FILES[0], plain)
     return insert_model(
         store,
         name,

@@ -88,6 +88,15 @@ def check_layers(adapter: Path, base: Path, name: str) -> None:
         raise BadInput(f"The adapter does not fit {name}: none of the layers that it changes is there.")
 
 
+def modules(adapter: Path, base: Path | None = None) -> set[str]:
+    """Names of the modules that an adapter's file changes, and of those that its base has."""
+    tensors = [tensor.name for file in (safetensors_files(base) if base else ()) for tensor in read_header(file)]
+    for tensor in read_header(adapter):
+        name, side, _ = tensor.name.removeprefix("base_model.model.").partition(".lora_")
+        tensors += [f"{name}.weight"] if side else []
+    return {name.removesuffix(".weight") for name in tensors}
+
+
 def _tails(layers: Mapping[str, Shape]) -> dict[str, Shape]:
     """Shapes by the end of the name, from the number of the layer on; names that two towers share are left out."""
     found: dict[str, Shape] = {}

@@ -11,6 +11,7 @@ from storage.errors import BadInput, NotFound, Refused
 from storage.home import read_json
 from storage.prompts import text_sha256
 from storage.weights import count_weights, hash_files, read_header, safetensors_files
+from studio.training.adapter_modules import check_modules
 from studio.training.fitting import check_vocabulary, refuse_code
 from studio.training.templates import offer
 
@@ -73,6 +74,7 @@ def inspect_adapter(folder: Path) -> AdapterWeights:
         raise BadInput(f"{folder / 'adapter_config.json'} is not readable JSON; save the adapter again with PEFT.")
     if str(config.get("peft_type", "LORA")).upper() != "LORA":
         raise BadInput(f"{folder} holds a {config['peft_type']} adapter, and only LoRA adapters can be used.")
+    check_modules(config)
     weights = folder / "adapter_model.safetensors"
     if not weights.is_file():
         safetensors_files(folder)  # refuses pickles with the better sentence

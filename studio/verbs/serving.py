@@ -14,7 +14,9 @@ def _serve_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow-host", action="append", metavar="NAME",
                         help="a name under which people open the studio (again for more)")  # fmt: skip
     parser.add_argument(
-        "--root-path", metavar="PATH", help="path under which a proxy shows the studio, such as /ratchet"
+        "--root-path",
+        metavar="PATH",
+        help="path under which a proxy shows the studio, such as /ratchet; needs an account",
     )
 
 

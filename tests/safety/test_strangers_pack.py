@@ -6,12 +6,13 @@ import zipfile
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from storage import answerings, api_keys, jobs, tasks
 from storage.datasets import create_dataset
-from storage.errors import Conflict, Refused
+from storage.errors import BadInput, Conflict, Refused
 from storage.home import Home
 from storage.models import add_model
 from storage.specs.rewards import parse_rules
@@ -21,6 +22,7 @@ from studio.packing.archive import MANIFEST, Entry, write
 from studio.packing.keeping import BACKUP, load, save
 from studio.people import accounts
 from studio.people.roles import Actor
+from tests.studio.training.project import write_adapter, write_safetensors
 from trainers.failures import RunFailed
 from trainers.rewards import reward_of
 
@@ -82,6 +84,34 @@ def test_no_program_of_a_stranger_is_kept_and_a_run_that_wants_it_says_so(strang
     assert not [path for path in mine.home.path.rglob("*.json") if "owned" in path.read_text(encoding="utf-8")]
     with pytest.raises(RunFailed, match=r"does not hold the reward function x\.py: a project of others"):
         reward_of(parse_rules("code:x.py")[0], RunSpec.read(mine.home.run("waits")).programs)
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"target_modules": "(a|aa)+"}, "takes too long"),
+        ({"modules_to_save": ["(.*)*b"]}, "no plain name"),
+    ],
+)
+def test_an_adapters_pattern_without_end_is_refused(
+    mine: Store, strangers: Path, tmp_path: Path, config: dict[str, Any], sentence: str
+) -> None:
+    with zipfile.ZipFile(strangers) as archive:
+        database = archive.read("ratchet.db")
+    folder = write_adapter(tmp_path / "tuned", "base")
+    weights = folder / "adapter_model.safetensors"
+    write_safetensors(weights, **{f"{'a' * 200}b.lora_A.weight": (4, 2)})
+    said = Entry("models/x/adapter_config.json", json.dumps({"peft_type": "LORA", **config}).encode())
+    write(
+        tmp_path / "more.zip",
+        "pack",
+        [Entry("ratchet.db", database), said, Entry(f"models/x/{weights.name}", weights)],
+        {},
+    )
+
+    with pytest.raises(BadInput, match=sentence):
+        load(mine, tmp_path / "more.zip", foreign=True)
+    assert mine.value("select count(*) from models") == 0
 
 
 def test_nobody_of_a_strangers_project_may_come_in(strangers: Path, mine: Store) -> None:

@@ -125,7 +125,9 @@ def test_a_file_without_a_good_row_prints_its_report_and_fails(
     assert (code, report["imported"], sorted(report["columns"])) == (1, 0, ["colour", "weight"])  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("reach", [["--host", "0.0.0.0"], ["--allow-host", "studio.example"]])
+@pytest.mark.parametrize(
+    "reach", [["--host", "0.0.0.0"], ["--allow-host", "studio.example"], ["--root-path", "/ratchet"]]
+)
 def test_nobody_is_reached_from_elsewhere_before_there_is_an_account(
     reach: list[str], home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:

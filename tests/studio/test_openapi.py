@@ -10,19 +10,25 @@ from fastapi.testclient import TestClient
 from studio.api.allowed import BY_KEY
 from studio.api.openapi import SENTENCES, description, operations, who_may
 from studio.app import build_app
+from studio.people import accounts
+from studio.people.roles import Actor
 from studio.settings import Settings
 from studio.studio import Studio
 from tests.safety.test_matrix import routes_of
 
 pytestmark = pytest.mark.heavy
 HERE = "http://127.0.0.1:7860"
+PASSWORD = "correct horse"
 WITHOUT = {"/mcp"}  # a protocol of its own
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     settings = Settings.from_env({}, home=tmp_path_factory.mktemp("openapi") / "home", root_path="/ratchet")
-    with TestClient(build_app(Studio(settings=settings)), base_url=HERE) as client:
+    studio = Studio(settings=settings)
+    accounts.add(studio.ready, Actor("owner", "admin"), "ada", "admin", PASSWORD)
+    with TestClient(build_app(studio), base_url=f"{HERE}/ratchet") as client:
+        assert client.post("/api/people/sign-in", json={"name": "ada", "password": PASSWORD}).status_code == 200
         yield client
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from storage import exclusions
 from storage.comparisons import get_study
-from storage.errors import BadInput, Conflict, Forbidden, NotFound
+from storage.errors import BadInput, Conflict, Forbidden, NotFound, Refused
 from storage.jobs import get_job
 from storage.models import get_model, rename
 from storage.store import Store
@@ -129,6 +129,17 @@ def test_a_teacher_is_traced_under_the_name_that_it_had_then(store: Store, setti
 
     assert _said(store, NOISY)["taught"] == "learnt with the help of loud"
     assert list(_said(store, Blame("version", dataset="closes", number=1))) == ["round-2-dpo"]
+
+
+def test_nothing_is_taught_again_by_a_model_that_is_touched_itself(store: Store, settings: Settings) -> None:
+    rollback(store, TIM, "For the test.")
+    asked = Request("distill", "starter", dataset="starter-prompts", teacher="round-2-dpo", name="taught")
+    _round(store, settings, asked, keep=False)
+
+    with pytest.raises(Refused, match='learnt with the help of "round-2-dpo", which learnt from the votes of'):
+        retrain(store, settings, TIM, NOISY, "Votes at random.")
+
+    assert exclusions.standing(store, get_study(store, "round-1").id) == []
 
 
 def test_a_touched_candidate_is_trained_again_where_the_champion_is_clean(store: Store, settings: Settings) -> None:
