@@ -3,10 +3,12 @@
 A round is open until its candidate is promoted (`studio.rounds.promoting`) or the next training begins. Starting a job
 notes it in the open round, or, where that has its model already, closes it with the gate's verdict of that moment
 (which promotes a candidate that passes) and opens the next one. A job that ends well gives the round its model and a
-measuring study, `round-<n>`: the new model against the champion.
+measuring study, `round-<n>`: the new model against the champion. The phases of a plan that go on from one another are
+one round, whose candidate is what the last of them makes; where that fails, what the last good one has made.
 `catch_up` may be called at any time by anybody; it changes nothing where nothing is new.
 """
 
+import json
 import logging
 import sqlite3
 import threading
@@ -31,13 +33,27 @@ _KEEPER_SECONDS = 1.0
 
 log = logging.getLogger("ratchet.rounds")
 
+# A later phase of a job's plan that trains what that job makes, and has neither failed nor been stopped.
+_GOES_ON = """
+later.plan_id = jobs.plan_id and later.after_id = jobs.id and later.status in ('queued', 'running', 'done')
+and later.method not in (select value from json_each(:judging))
+and json_extract(later.request, '$.base') in (jobs.name, jobs.id, cast(jobs.number as text))
+"""
 # Jobs that made a model which no round knows yet, oldest first; trials of a search belong to no round, nor do models
 # that judge: there is nothing to compare them with.
-_NEW_JOBS = """
+_NEW_JOBS = f"""
 select id from jobs where status = 'done' and model_id is not null and search_id is null
 and model_id in (select id from models where kind in ('base', 'adapter', 'endpoint'))
 and not exists (select 1 from rounds where rounds.job_id = jobs.id and rounds.model_id is not null)
+and not exists (select 1 from jobs later where {_GOES_ON})
 order by finished_at, number
+"""
+_LATER = f"select later.id from jobs join jobs later on {_GOES_ON} where jobs.id = :id order by later.number desc"
+_EARLIER = f"select jobs.id from jobs join jobs later on {_GOES_ON} where later.id = :id"
+# Unfinished jobs, of those that go on from one another the last.
+_UNFINISHED = f"""
+select method from jobs where status in ('queued', 'running') and search_id is null
+and not exists (select 1 from jobs later where {_GOES_ON})
 """
 
 
@@ -85,8 +101,8 @@ def coming_number(store: Store) -> int:
 
 
 def _unfinished(store: Store) -> int:
-    """Queued and running jobs that will have a round."""
-    waiting = store.rows("select method from jobs where status in ('queued', 'running') and search_id is null")
+    """Rounds that queued and running jobs will have."""
+    waiting = store.rows(_UNFINISHED, _judging())
     return sum(has_round(row["method"]) for row in waiting)
 
 
@@ -106,11 +122,11 @@ def begin(store: Store, job: Job) -> Round:
 
 def catch_up(store: Store) -> list[Round]:
     """Give every model that a finished job made its round and its measuring study; returns what is new."""
-    if not store.one(_NEW_JOBS):
+    if not store.one(_NEW_JOBS, _judging()):
         return []  # the usual case takes no write lock
     filled = []
     with store.write():
-        for row in store.rows(_NEW_JOBS):
+        for row in store.rows(_NEW_JOBS, _judging()):
             filled.append(_complete(store, get_job(store, row["id"])))
     return filled
 
@@ -155,7 +171,7 @@ def _challenged(store: Store, model: Model, turn: Round | None) -> Model:
         study = comparisons.get_study(store, last.measuring_study_id or "").name
         raise Conflict(f'"{model.name}" has its round already: vote in {study}.')
     if turn is not None and turn.job_id and turn.model_id is None and not _has_ended(store, turn):
-        number = get_job(store, turn.job_id).number
+        number = _last_phase(store, get_job(store, turn.job_id)).number
         raise Conflict(f"Round {turn.number} waits for job {number}; let it end, or stop it (`ratchet stop {number}`).")
     return first
 
@@ -222,8 +238,28 @@ def _turn_for(store: Store, job: Job) -> Round:
 
 
 def _has_ended(store: Store, turn: Round) -> bool:
-    """Whether the job that the round waits for has ended."""
-    return turn.job_id is not None and get_job(store, turn.job_id).status in JOB_ENDED
+    """Whether the job that the round waits for has ended, and what goes on from it."""
+    return turn.job_id is not None and _last_phase(store, get_job(store, turn.job_id)).status in JOB_ENDED
+
+
+def _last_phase(store: Store, job: Job) -> Job:
+    """The phase of a job's plan that goes on from it now, or from what does; the job itself where there is none."""
+    later = store.value(_LATER, {"id": job.id, **_judging()}) if job.status == "done" else None
+    return _last_phase(store, get_job(store, later)) if later else job
+
+
+def _origin_id(store: Store, job: Job) -> str:
+    """The model from which a job began, or the first phase of those that it goes on from."""
+    earlier = store.value(_EARLIER, {"id": job.id, **_judging()})
+    before = get_job(store, earlier) if earlier else None
+    if before is None or store.value("select 1 from rounds where model_id = ?", [before.model_id]):
+        return job.base_id
+    return _origin_id(store, before)
+
+
+def _judging() -> dict[str, str]:
+    """The methods whose models have no round, as the queries ask for them."""
+    return {"judging": json.dumps([name for name in METHODS if not has_round(name)])}
 
 
 def _fill(store: Store, turn: Round, job: Job) -> None:
@@ -231,7 +267,7 @@ def _fill(store: Store, turn: Round, job: Job) -> None:
     rounds.fill_round(
         store,
         turn.id,
-        parent_id=job.base_id,
+        parent_id=_origin_id(store, job),
         job_id=job.id,
         version_id=job.version_id,
         training_study_id=job.study_id,
