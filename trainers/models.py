@@ -151,15 +151,21 @@ def _format(device: str, parameters: int | None) -> tuple[str, str]:
     return "float32", "the processor has no bfloat16"
 
 
-def continued_adapter(model: Any, folder: Path) -> Any:
-    """The model with an existing adapter as trainable "default", which is the name that TRL looks for."""
+def continued_adapter(model: Any, folder: Path, for_any_task: bool = False) -> Any:
+    """The model with an existing adapter as trainable "default", which is the name that TRL looks for.
+
+    `for_any_task`: PEFT's wrapper is the plain one, for a model with another head than the adapter was made for.
+    """
     import torch
-    from peft import PeftModel, get_peft_model_state_dict
+    from peft import PeftConfig, PeftModel, get_peft_model_state_dict
     from safetensors.torch import load_file
 
     try:
+        config = PeftConfig.from_pretrained(str(folder))
+        if for_any_task:
+            config.task_type = None  # a causal one asks the model for what only a generating model has
         trained = PeftModel.from_pretrained(
-            model, str(folder), adapter_name="default", is_trainable=True, torch_device="cpu"
+            model, str(folder), adapter_name="default", is_trainable=True, config=config, torch_device="cpu"
         )
     except (RuntimeError, ValueError, KeyError) as error:
         first = str(error).strip().splitlines()[0]
@@ -184,7 +190,8 @@ def continued_adapter(model: Any, folder: Path) -> Any:
 
 def merged(model: Any, folder: Path) -> Any:
     """The model with an adapter merged into its weights, which must be float32: in bfloat16 a merge loses too much."""
-    return continued_adapter(model, folder).merge_and_unload(safe_merge=True).requires_grad_(True)
+    trained = continued_adapter(model, folder, for_any_task=True)
+    return trained.merge_and_unload(safe_merge=True).requires_grad_(True)
 
 
 def check_adapter(folder: Path, reference: bool) -> None:
