@@ -39,18 +39,22 @@ def advise(
     rows: int,
     batch_size: int | None = None,
     continued: bool = False,
+    compared: bool = False,
     tuning: str = "lora",
 ) -> Advice:
     """Options for a method on a model of `parameters` weights and `rows` rows.
 
-    `batch_size` where one was asked for; `continued` where an adapter is trained on; `tuning`: which weights are.
+    `batch_size` where one was asked for; `continued` where an adapter is trained on, `compared` where that learnt
+    from comparisons itself; `tuning`: which weights are trained.
     """
     size = size_of(parameters)
     known = method_named(method)
     options = dict(known.advised.get(size, {}))
     if continued and known.compares and size == "tiny":
-        # A trained adapter moves faster than a fresh one: the full step cost the starter 20 points of correctness.
-        options["learning_rate"] /= 2
+        # A trained adapter moves faster than a fresh one: the full step cost the starter 20 points of correctness. One
+        # that has learnt the same taste before moves faster still: after three rounds of DPO 83 % of the answers were
+        # right with half the step and 92 % with a third; on an adapter made by SFT a third teaches too little.
+        options["learning_rate"] = float(f"{options['learning_rate'] / (3 if compared else 1.4):.2g}")
     factor = (_STEPS_TINY if size == "tiny" else _STEPS).get(tuning)
     if factor is not None:
         usual = options.get("learning_rate", getattr(known.options, "learning_rate", 2e-4))

@@ -89,4 +89,4 @@ def _stand_in(root: Model, before: Job, whole: bool) -> Model:
     It has no path: a run must never take the base's weights for an adapter's.
     """
     kind, base_id = ("base", None) if whole else ("adapter", root.id)
-    return replace(root, name=before.name, kind=kind, base_id=base_id, path=None, adapter_sha256=None)
+    return replace(root, name=before.name, kind=kind, base_id=base_id, path=None, adapter_sha256=None, job_id=before.id)

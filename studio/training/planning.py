@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from storage import jobs, models
 from storage.errors import BadInput, Conflict, RatchetError
-from storage.rows_training import Job
+from storage.rows_training import Job, Model
 from storage.specs.advice import Advice, advise
 from storage.specs.holding import held_out_rows
 from storage.specs.method import Method
@@ -124,7 +124,7 @@ def plan(store: Store, request: Request) -> Plan:
     method = tried(lambda: method_named(request.method))
     origin = tried(lambda: origin_of(store, request))
     found = tried(lambda: survey(store, method, request)) if method else None
-    plain = _advice(method, origin, found, request) if method else None
+    plain = _advice(store, method, origin, found, request) if method else None
     made = _presets(method, plain, origin, _learnt(method, request, found)) if method and plain else ()
     advice = tried(lambda: _chosen(request, plain, made)) if plain else None
     options = tried(lambda: parsed(method, advice, request)) if method else None
@@ -166,13 +166,19 @@ def _chosen(request: Request, advice: Advice, made: tuple[Preset, ...]) -> Advic
     return Advice(preset.options, preset.why)
 
 
-def _advice(method: Method, origin: Origin | None, found: Survey | None, request: Request) -> Advice:
+def _advice(store: Store, method: Method, origin: Origin | None, found: Survey | None, request: Request) -> Advice:
     """What is advised for this model and this much material."""
     parameters = origin.base.parameters if origin else None
     continued = origin is not None and origin.reference == "previous" and origin.start == "continue"
     tuning = str(request.options.get("tuning", "lora"))
-    advice = advise(method.name, parameters, _learnt(method, request, found), _batch_size(request), continued, tuning)
+    rows, compared = _learnt(method, request, found), origin is not None and _compared(store, origin.model)
+    advice = advise(method.name, parameters, rows, _batch_size(request), continued, compared, tuning)
     return advice if found is None else _advice_of_votes(advice, method, found)
+
+
+def _compared(store: Store, model: Model) -> bool:
+    """Whether a model learnt from comparisons."""
+    return model.job_id is not None and method_named(jobs.get_job(store, model.job_id).method).compares
 
 
 def _advice_of_votes(advice: Advice, method: Method, found: Survey) -> Advice:

@@ -105,6 +105,12 @@ def test_advice_can_always_be_taken(method: str, parameters: int | None) -> None
     assert "40 rows are seen" in advice.why
 
 
+@pytest.mark.parametrize(("compared", "learning_rate"), [(False, 2.1e-4), (True, 1e-4)])
+def test_a_small_adapter_that_is_trained_on_takes_shorter_steps(compared: bool, learning_rate: float) -> None:
+    assert advise("dpo", 3_000_000, 40).options["learning_rate"] == 3e-4
+    assert advise("dpo", 3_000_000, 40, continued=True, compared=compared).options["learning_rate"] == learning_rate
+
+
 def test_other_weights_are_advised_another_step_size() -> None:
     def rate(tuning: str, parameters: int = 1_000_000_000) -> float:
         return float(

@@ -82,7 +82,8 @@ def rounds(folder: Path, seed: int = 0) -> dict[str, Any]:
     previous: Path | None = None
     for number in range(1, ROUNDS + 1):
         votes = loop.votes_for_terse(*loop.load(STARTER, previous), asked, VOTES_OF_A_ROUND, seed + number)
-        advised = advise("dpo", count_weights(STARTER), len(votes), continued=previous is not None).options
+        again = previous is not None
+        advised = advise("dpo", count_weights(STARTER), len(votes), continued=again, compared=again).options
         spec = {"adapter_path": str(previous)} if previous else {}
         run = building.make_run(folder / str(number), "dpo", STARTER, votes, options={**advised, "seed": seed}, **spec)
         assert building.run_trainer(run) == 0, building.log_of(run)
