@@ -18,7 +18,8 @@ import uvicorn
 from tests.trainers.engine import tiny
 from tests.trainers.engine.asking import generated, user
 
-pytestmark = pytest.mark.torch
+# Slow, for it counts the tensors of the whole process: beside other tests' engines it found 30 more, alone none.
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 CLIENTS, ANSWERS, TOKENS = 16, 2, 24
 PROMPTS = ("Hi", "one two three four five six seven eight", "What is the capital of France?", "東京 😀")
