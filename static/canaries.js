@@ -7,8 +7,7 @@
 (() => {
   "use strict";
 
-  const { el, api, toast, canaries } = window.ratchet;
-  const AGAIN = 800; // ms between two looks at the task
+  const { el, api, toast, canaries, taskEnded } = window.ratchet;
   const SIGNS = { passed: "✓", failed: "✗", answered: "•", unknown: "?", missing: "–" };
   const WORDS = { passed: "as expected", failed: "not as expected", answered: "answered, nothing is expected", unknown: "not scored yet", missing: "not answered yet" };
   const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
@@ -73,7 +72,7 @@
       if (following === id) return;
       following = id;
       try {
-        const task = await ended(id);
+        const task = await taskEnded(id, { begun: (now) => { said.textContent = now.message || "It begins in a moment."; }, over: () => gone });
         const errors = (task.result?.models || []).filter((one) => one.error);
         if (task.status !== "done") toast(task.error?.sentence || "The canaries were not asked to the end.", "bad");
         else if (errors.length) toast(`${errors[0].model}: ${errors[0].error}`, "bad");
@@ -84,15 +83,6 @@
       following = null;
       said.textContent = "";
       if (!gone) draw();
-    }
-
-    async function ended(id) {
-      for (;;) {
-        const task = await api(`/api/data/tasks/${id}`);
-        if (!["queued", "running"].includes(task.status) || gone) return task;
-        said.textContent = task.message || "It begins in a moment.";
-        await new Promise((done) => setTimeout(done, AGAIN));
-      }
     }
 
     /** Prompts by models: one look says what a model has lost. */

@@ -305,8 +305,9 @@
     }
 
     async function saveAndNext() {
-      const next = ui.near.later();
-      if (!(await save())) return;
+      const { id } = desk.row;
+      const next = await ui.near.later();
+      if (desk.row?.id !== id || !(await save())) return;
       if (next) await next();
       else toast("This was the last example.", "info");
     }

@@ -7,15 +7,19 @@
 
   parts.near = (desk) => {
     let found = {};
+    let coming = Promise.resolve();
     const where = el("span", { class: "small muted num" });
     const button = (sign, key, label, name) => el("button", { type: "button", class: "button button-ghost button-s", "aria-label": label, title: `${label} (${key})`, disabled: true, onclick: () => go(name) }, sign, el("kbd", {}, key));
     const before = button("‹", "K", "Previous example", "previous");
     const after = button("›", "J", "Next example", "next");
 
-    async function load() {
+    function load() {
       found = {};
-      if (desk.row.id === "new") return;
-      const { id } = desk.row;
+      coming = desk.row.id === "new" ? Promise.resolve() : ask(desk.row.id);
+      return coming;
+    }
+
+    async function ask(id) {
       const query = data.asked();
       query.set("page", data.place().page);
       query.set("size", data.place().size);
@@ -41,13 +45,18 @@
       return data.go({ row: id, ...page });
     }
 
+    /** A key pressed before the neighbours are known waits for them. */
     async function go(name) {
+      const { id } = desk.row;
+      await coming;
+      if (desk.row?.id !== id) return;
       const { place } = found;
       if (found[name]) await open(found[name], place === null ? null : place + (name === "next" ? 1 : -1));
     }
 
     /** How to go on after the row has been saved and perhaps left the filter; null where it is the last one. */
-    function later() {
+    async function later() {
+      await coming;
       const { next, place } = found;
       return next ? () => open(next, place === null ? null : place + 1) : null;
     }

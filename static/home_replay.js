@@ -8,9 +8,8 @@
 (() => {
   "use strict";
 
-  const { el, api, toast, dialog } = window.ratchet;
+  const { el, api, toast, dialog, taskEnded, resultOf } = window.ratchet;
   const rounds = (window.ratchet.rounds ||= {});
-  const AGAIN = 800; // ms between two looks at the task
 
   rounds.replayButton = (number) => el("button", { type: "button", class: "button-text small", "aria-label": `Replay round ${number}`, onclick: () => open(number) }, "Replay");
 
@@ -26,7 +25,7 @@
       begin.disabled = true;
       try {
         const { task } = await api(`/api/rounds/${number}/replay`, { body: {} });
-        const { identical, figures_same: same } = tell(await ended(task));
+        const { identical, figures_same: same } = tell(resultOf(await ended(task), "It was not run to its end."));
         if (!box.isConnected) toast(`Round ${number} again: ${words(identical, same)}.`, identical && same ? "good" : "info");
       } catch (error) {
         if (box.isConnected) said.replaceChildren(el("p", { class: "notice notice-bad" }, error.message));
@@ -35,14 +34,9 @@
       begin.disabled = false;
     }
 
-    async function ended(id) {
+    function ended(id) {
       said.replaceChildren(el("p", { class: "muted" }, "It is at work; closing this stops nothing."));
-      for (;;) {
-        const task = await api(`/api/data/tasks/${id}`);
-        if (task.status === "done") return task.result;
-        if (task.status === "failed" || task.status === "stopped") throw new Error(task.error?.sentence || "It was not run to its end.");
-        await new Promise((done) => setTimeout(done, AGAIN));
-      }
+      return taskEnded(id);
     }
 
     function tell(found) {

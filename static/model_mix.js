@@ -6,8 +6,7 @@
 (() => {
   "use strict";
 
-  const { el, api, dialog, toast } = window.ratchet;
-  const AGAIN = 800; // ms between two looks at the task
+  const { el, api, dialog, toast, taskEnded, resultOf } = window.ratchet;
   const TITLES = { cat: "Exact sum", linear: "Linear", ties: "TIES", dare_linear: "DARE, linear", dare_ties: "DARE and TIES" };
 
   const field = (id, label, input, hint) => el("div", { class: "field" }, el("label", { for: id }, label), input,
@@ -70,7 +69,7 @@
         begin.disabled = true;
         try {
           const { task } = await api("/api/models/mixing", { body: wish() });
-          const result = await ended(task);
+          const result = resultOf(await taskEnded(task, { begun }), "Nothing was mixed.");
           made = result.model;
           toast(result.round ? `${made} is the candidate of round ${result.round}; vote in ${result.study}.` : `${made} is mixed. ${result.stays}`, "good");
           box.close();
@@ -81,15 +80,7 @@
         }
       }
 
-      async function ended(id) {
-        for (;;) {
-          const task = await api(`/api/data/tasks/${id}`);
-          if (task.status === "done") return task.result;
-          if (task.status === "failed" || task.status === "stopped") throw new Error(task.error?.sentence || "Nothing was mixed.");
-          said.replaceChildren(el("p", { class: "muted" }, task.message || "It begins in a moment."));
-          await new Promise((done) => setTimeout(done, AGAIN));
-        }
-      }
+      const begun = (task) => said.replaceChildren(el("p", { class: "muted" }, task.message || "It begins in a moment."));
     });
   }
 

@@ -6,10 +6,9 @@
 (() => {
   "use strict";
 
-  const { el, api, dialog } = window.ratchet;
+  const { el, api, dialog, taskEnded, resultOf } = window.ratchet;
   const training = (window.ratchet.training ||= {});
   const WORDS = { adapter: "Adapter", merged: "Merged", full: "Full", trl: "For TRL and PEFT", ollama: "For Ollama", gguf: "GGUF, for llama.cpp" };
-  const AGAIN = 800; // ms between two looks at the task
 
   const exportButton = (model, kind = "adapter") => el("button", { type: "button", class: "button", id: "run-export", onclick: () => ask(model, kind) }, "Export…");
 
@@ -53,7 +52,9 @@
         const repository = hub.value.trim();
         const body = { as: form.value || "adapter", licence: licence.value.trim(), ...(repository && { repository, private: !open.checked }) };
         const { task } = await api(`/api/models/${encodeURIComponent(model)}/${repository ? "export-to-hub" : "export"}`, { body });
-        show(await ended(task));
+        const over = () => !box.isConnected;
+        const seen = await taskEnded(task, { begun, over });
+        if (!over()) show(resultOf(seen, "It was not written."));
       } catch (error) {
         said.replaceChildren(el("p", { class: "notice notice-bad" }, error.message));
       } finally {
@@ -61,16 +62,7 @@
       }
     }
 
-    async function ended(id) {
-      for (;;) {
-        const task = await api(`/api/data/tasks/${id}`);
-        if (task.status === "done") return task.result;
-        if (task.status === "failed" || task.status === "stopped") throw new Error(task.error?.sentence || "It was not written.");
-        said.replaceChildren(el("p", { class: "muted" }, task.message || "It begins in a moment."), progress(task.progress));
-        await new Promise((done) => setTimeout(done, AGAIN));
-        if (!box.isConnected) throw new Error("The dialog was closed.");
-      }
-    }
+    const begun = (task) => said.replaceChildren(el("p", { class: "muted" }, task.message || "It begins in a moment."), progress(task.progress));
 
     const progress = (share) => el("div", { class: "progress", role: "progressbar", "aria-label": `Export of ${model}`, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(100 * share) },
       el("span", { style: { "--value": `${100 * share}%` } }));

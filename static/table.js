@@ -319,6 +319,7 @@
 
     let waiting = 0;
     search.addEventListener("focus", comeUp);
+    new ResizeObserver(() => document.activeElement === search && comeUp()).observe(document.body); // charts come later
     search.addEventListener("input", () => {
       clearTimeout(waiting);
       waiting = setTimeout(() => data.filter({ search: search.value.trim() }, { replace: true }), WAIT);

@@ -27,7 +27,7 @@ class KeepingVerbs(Opened):
         endpoint: str | None = None,
     ) -> Json:  # fmt: skip
         """Write and test a model, and send it with its card to the Hub."""
-        from studio.curation.export_hub import Place
+        from studio.clients.hub import Place
         from studio.training.export_model_hub import push_model
         from studio.training.exporting_models import Leaving
 

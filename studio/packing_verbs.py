@@ -28,9 +28,10 @@ class PackingVerbs(Opened):
         self, repository: str, with_bases: bool = False, private: bool = True, endpoint: str | None = None
     ) -> Json:
         """The same, sent to a dataset repository of the Hub; see `studio.packing.hub.push`."""
-        from studio.packing.hub import Place, push
+        from studio.clients.hub import Place
+        from studio.packing.hub import push
 
-        return push(self.ready, Place(repository, private, endpoint), with_bases)
+        return push(self.ready, Place(repository, private, endpoint=endpoint), with_bases)
 
     def restore(self, file: str | Path, bases: Sequence[str] = ()) -> Json:
         """Open a backup or a pack in this home, which must hold nothing yet; see `studio.packing.keeping.load`."""
@@ -42,7 +43,8 @@ class PackingVerbs(Opened):
 
     def unpack_from_hub(self, repository: str, bases: Sequence[str] = (), endpoint: str | None = None) -> Json:
         """The same, fetched from a dataset repository of the Hub."""
-        from studio.packing.hub import Place, pull
+        from studio.clients.hub import Place
+        from studio.packing.hub import pull
         from studio.packing.keeping import pairs
 
         found = pull(self.store, Place(repository, endpoint=endpoint), pairs(bases), self._starter)

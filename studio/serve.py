@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import uvicorn
 
 # Open streams must not keep Ctrl+C waiting.
+_LEDGER_SECONDS, _CANARY_SECONDS = 1.0, 3.0  # from one look to the next
 _GRACE_SECONDS = 2
 
 
@@ -137,12 +138,14 @@ def _start_companions(studio: Studio, server: Any, keeper: EngineKeeper) -> None
 @contextmanager
 def services(studio: Studio) -> Iterator[None]:
     """What works beside the pages: answering comparisons ahead of the voter, keeping the ledger and the canaries."""
-    from studio.rounds.canary_keeper import CanaryKeeper
-    from studio.rounds.ledger import Keeper
+    from studio.rounds import canaries_due, ledger
+    from studio.rounds.keeper import Keeper
     from studio.training.notifying import Notifier
 
     store = studio.store
-    working = (studio.answerer, Keeper(store), CanaryKeeper(store), Notifier(store, studio.settings.webhook))
+    rounds = Keeper(store, "ledger", ledger.catch_up, _LEDGER_SECONDS)
+    canaries = Keeper(store, "canaries", canaries_due.look, _CANARY_SECONDS)
+    working = (studio.answerer, rounds, canaries, Notifier(store, studio.settings.webhook))
     for service in working:
         service.start()
     try:

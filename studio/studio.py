@@ -93,7 +93,8 @@ class Studio(
         **place: Any,
     ) -> Json:
         """Send a dataset with its data card to the Hub; `place`: private, licence, description, endpoint."""
-        from studio.curation.export_hub import Place, push
+        from studio.clients.hub import Place
+        from studio.curation.export_hub import push
         from studio.curation.export_sources import Source
         from studio.curation.exporting import Wish
 

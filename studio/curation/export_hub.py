@@ -1,43 +1,26 @@
-"""A dataset on its way to the Hugging Face Hub: the rows as files by split, and the data card that describes them.
-
-The token is the one that the Hub's own client finds: HF_TOKEN in the environment, or what `hf auth login` left.
-"""
+"""A dataset on its way to the Hugging Face Hub: the rows as files by split, and the data card that describes them."""
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from storage.clock import new_id
-from storage.errors import BadInput, NotReady, Refused
 from storage.store import Store
+from studio.clients.hub import Place, asking, client, files_of, send
 from studio.curation.export_card import data_card
 from studio.curation.export_facts import facts_of
 from studio.curation.export_formats import FORMATS, target_of
 from studio.curation.export_sources import kind_of
 from studio.curation.exporting import ExportReport, Progress, Stopped, Wish, write
 
-if TYPE_CHECKING:
-    from huggingface_hub import HfApi
-
 # Ours, and what the Hub calls them.
 _SPLITS = {"train": "train", "measure": "test"}
 FOLDER = ".hub-"  # what the folder of an export to the Hub begins with
+_OTHERWISE = "export to a file"
 _WRITTEN = 0.7  # share of the progress that writing takes
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where on the Hub, and what the card says beside the facts. `endpoint`: a Hub of one's own."""
-
-    repository: str
-    private: bool = True
-    licence: str = ""
-    description: str = ""
-    endpoint: str | None = None
 
 
 def push(store: Store, wish: Wish, place: Place, progress: Progress | None = None) -> dict[str, Any]:
@@ -47,9 +30,7 @@ def push(store: Store, wish: Wish, place: Place, progress: Progress | None = Non
     for a name that the Hub does not take, Stopped where `progress` answered True. Nothing is left on this machine.
     """
     say = progress or (lambda fraction, sentence: None)
-    api = _hub(place)
-    with asking(place):
-        api.whoami()  # before minutes of writing
+    api = client(place, _OTHERWISE)
     folder = store.home.exports / f"{FOLDER}{new_id()}"
     folder.mkdir(parents=True)
     try:
@@ -60,8 +41,8 @@ def push(store: Store, wish: Wish, place: Place, progress: Progress | None = Non
         (folder / "README.md").write_text(card, encoding="utf-8", newline="")
         if say(_WRITTEN, f"sending to {place.repository}"):
             raise Stopped("The export was stopped; nothing was sent to the Hub.")
-        with asking(place):
-            address = _send(api, place, folder)
+        with asking(place, _OTHERWISE):
+            address = send(api, place, "dataset", files_of(folder), "Export from Ratchet")
         return {**made.said, "url": address, "repository": place.repository}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -121,59 +102,3 @@ def _fits_parquet(store: Store, wish: Wish) -> bool:
 
 def _part(progress: Progress, number: int, count: int) -> Callable[[float, str], bool | None]:
     return lambda fraction, sentence: progress((number + fraction) / count, sentence)
-
-
-def _hub(place: Place) -> "HfApi":
-    """The Hub's own client; raises Refused where it finds no token."""
-    from huggingface_hub import HfApi, get_token
-
-    if get_token() is None:
-        raise Refused(
-            "There is no token for the Hub: set HF_TOKEN or log in with `hf auth login`, then export again; "
-            "or export to a file."
-        )
-    return HfApi(endpoint=place.endpoint)
-
-
-def _send(api: "HfApi", place: Place, folder: Path) -> str:
-    """One commit with all files; the address of the dataset."""
-    from huggingface_hub import CommitOperationAdd
-
-    url = api.create_repo(place.repository, repo_type="dataset", private=place.private, exist_ok=True)
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    api.create_commit(
-        place.repository,
-        [CommitOperationAdd(path.relative_to(folder).as_posix(), path) for path in files],
-        commit_message="Export from Ratchet",
-        repo_type="dataset",
-    )
-    return str(url)
-
-
-@contextmanager
-def asking(place: Place) -> Iterator[None]:
-    """Whatever the Hub's client raises as one sentence with the way out."""
-    # The client's own HTTPError: the library that it speaks HTTP with is its own business.
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
-    from huggingface_hub.errors import HTTPError as AnyHTTPError  # type: ignore[attr-defined]
-
-    try:
-        yield
-    except HFValidationError as error:
-        raise BadInput(f'"{place.repository}" is no name on the Hub; it looks like owner/name.') from error
-    except OfflineModeIsEnabled as error:
-        raise NotReady("The Hub is switched off here (HF_HUB_OFFLINE); export to a file instead.") from error
-    except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else 0
-        if status in (401, 403):
-            raise Refused(
-                f'The Hub does not let this token write to "{place.repository}": log in with a token that may '
-                "write (`hf auth login`), or take a name of your own."
-            ) from error
-        raise NotReady(
-            f"The Hub answered with status {status or 'unknown'}; try again, or export to a file."
-        ) from error
-    except (AnyHTTPError, OSError) as error:
-        raise NotReady(
-            "The Hub cannot be reached from here: try again when there is a connection, or export to a file."
-        ) from error

@@ -10,8 +10,9 @@ from storage.errors import NotFound
 from storage.home import Home, is_file
 from storage.rows_training import Task
 from storage.store import Store
+from studio.clients.hub import Place
 from studio.curation.export_formats import target_of
-from studio.curation.export_hub import FOLDER, Place, push
+from studio.curation.export_hub import FOLDER, push
 from studio.curation.export_sources import Source, kind_of
 from studio.curation.exporting import ExportReport, Progress, Wish, write
 

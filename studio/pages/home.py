@@ -9,4 +9,4 @@ from studio.widgets.widget import widget
 
 def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
-    widget("home", parts=("home_gate", "home_replay"))
+    widget("home", parts=("tasks", "home_gate", "home_replay"))

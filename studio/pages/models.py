@@ -11,6 +11,7 @@ _PARTS = (
     "train_words",
     "curve",
     "run_findings",
+    "tasks",
     "run_export",
     "add_model",
     "models_tree",

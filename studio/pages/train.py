@@ -13,7 +13,9 @@ FORM_PARTS = (
     "add_model", "train_policy", "train_words", "train_methods", "train_options", "train_origin", "train_material",
     "train_extras", "train_chain", "train_preflight", "search_ask",
 )  # fmt: skip
-RUN_PARTS = ("curve", "run_chart", "run_log", "run_findings", "run_export", "run_actions", "run_told", "run_card")
+RUN_PARTS = (
+    "curve", "run_chart", "run_log", "run_findings", "tasks", "run_export", "run_actions", "run_told", "run_card",
+)  # fmt: skip
 
 
 def build(studio: Studio) -> None:

@@ -9,13 +9,10 @@ one round, whose candidate is what the last of them makes; where that fails, wha
 """
 
 import json
-import logging
-import sqlite3
-import threading
 
 from storage import comparisons, promotions, rounds
 from storage.datasets import list_datasets
-from storage.errors import Conflict, RatchetError, Refused
+from storage.errors import Conflict, Refused
 from storage.jobs import get_job
 from storage.models import get_model
 from storage.promotions import NewPromotion
@@ -29,9 +26,7 @@ from studio.rounds.standing import standing
 
 FIRST_STUDY = "first-look"
 STARTER_PROMPTS = "starter-prompts"
-_KEEPER_SECONDS = 1.0
 
-log = logging.getLogger("ratchet.rounds")
 
 # A later phase of a job's plan that trains what that job makes, and has neither failed nor been stopped.
 _GOES_ON = """
@@ -55,33 +50,6 @@ _UNFINISHED = f"""
 select method from jobs where status in ('queued', 'running') and search_id is null
 and not exists (select 1 from jobs later where {_GOES_ON})
 """
-
-
-class Keeper:
-    """Keeps the ledger while the studio is served, whether or not anybody looks at a page."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="ledger", daemon=True)
-
-    def start(self) -> None:
-        """Begin keeping, in a thread of its own."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the present look."""
-        self._ending.set()
-        self._thread.join(timeout=_KEEPER_SECONDS * 2)
-
-    def _keep(self) -> None:
-        while not self._ending.wait(_KEEPER_SECONDS):
-            try:
-                catch_up(self._store)
-            except (RatchetError, sqlite3.Error):
-                # The next look tries again; a page that needs the ledger raises the error to its reader.
-                log.exception("the ledger could not be brought up to date")
-        self._store.close()
 
 
 def current(store: Store) -> Round | None:

@@ -4,21 +4,18 @@ A process of its own does it (`trainers.rerun`), because the studio holds no tor
 afterwards: a replay makes no model and no job.
 """
 
-import json
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 from storage import rounds
 from storage.blends import blend_of
 from storage.clock import new_id
-from storage.errors import BadInput, Refused
+from storage.errors import Refused
 from storage.jobs import get_job
 from storage.models import get_model
 from storage.rows_training import Job, Round, Task
 from storage.store import Store
+from studio.training.wishing import last_word
 
 
 def replay(store: Store, number: int) -> dict[str, Any]:
@@ -36,7 +33,7 @@ def replay(store: Store, number: int) -> dict[str, Any]:
         raise Refused(f"The training of round {number} is {job.status}; only one that ended well can be replayed.")
     scratch = store.home.runs / f".replay-{new_id()}"
     try:
-        found = _in_process(store.home.run(job.id), scratch, store.home.logs / "tasks.log")
+        found = last_word("trainers.rerun", [store.home.run(job.id), scratch], store.home.logs / "tasks.log")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return {"round": number, "job": job.number, "model": _name(store, job), **found}
@@ -63,22 +60,3 @@ def _name(store: Store, job: Job) -> str:
 def run_task(store: Store, task: Task) -> dict[str, Any]:
     """The task "replay"."""
     return replay(store, int(task.payload["round"]))
-
-
-def _in_process(folder: Path, scratch: Path, log: Path) -> dict[str, Any]:
-    """Run `trainers.rerun`; its last line is the result."""
-    with log.open("ab") as errors:
-        done = subprocess.run(
-            [sys.executable, "-m", "trainers.rerun", str(folder), str(scratch)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-        )
-    lines = done.stdout.decode(errors="replace").strip().splitlines()
-    try:
-        found: dict[str, Any] = json.loads(lines[-1])
-    except (IndexError, ValueError):
-        found = {"error": f"The replay ended without a word (exit code {done.returncode}); {log} may say why."}
-    if "error" in found:
-        raise BadInput(str(found["error"]))
-    return found

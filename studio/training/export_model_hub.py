@@ -1,7 +1,4 @@
-"""A model on its way to the Hugging Face Hub: written and tested as for a folder, then sent in one commit.
-
-The token is the one that the Hub's own client finds: HF_TOKEN in the environment, or what `hf auth login` left.
-"""
+"""A model on its way to the Hugging Face Hub: written and tested as for a folder, then sent in one commit."""
 
 import os
 import shutil
@@ -10,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from storage import tasks
 from storage.clock import new_id
-from storage.errors import BadInput, Refused
+from storage.errors import BadInput
 from storage.rows_training import Task
 from storage.store import Store
-from studio.curation.export_hub import FOLDER, Place, asking
+from studio.clients.hub import Place, asking, client, files_of, send
+from studio.curation.export_hub import FOLDER
 from studio.curation.exporting import Progress
 from studio.settings import Settings
 from studio.training.exporting_models import Leaving, export_model, exportable
@@ -21,6 +19,7 @@ from studio.training.exporting_models import Leaving, export_model, exportable
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
+_OTHERWISE = "export to a folder"
 _WRITTEN = 0.7  # share of the progress that writing and testing take
 
 
@@ -34,15 +33,13 @@ def push_model(
     """
     say = progress or (lambda fraction, sentence: None)
     exportable(store, reference, leaving.form)
-    api = _hub(place)
-    with asking(place):
-        api.whoami()  # before minutes of writing
+    api = client(place, _OTHERWISE)
     folder = store.home.exports / f"{FOLDER}{new_id()}"
     try:
         say(0.05, "Writing the model and testing what was written.")
         found = export_model(store, reference, leaving, folder)
         say(_WRITTEN, f"Sending it to {place.repository}.")
-        with asking(place):
+        with asking(place, _OTHERWISE):
             address = _send(api, place, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -61,35 +58,13 @@ def run_push_model(store: Store, task: Task) -> dict[str, Any]:
     )
 
 
-def _hub(place: Place) -> "HfApi":
-    """The Hub's own client; raises Refused where it finds no token."""
-    from huggingface_hub import HfApi, get_token
-
-    if get_token() is None:
-        raise Refused(
-            "There is no token for the Hub: set HF_TOKEN or log in with `hf auth login`, then export again; "
-            "or export to a folder."
-        )
-    return HfApi(endpoint=place.endpoint)
-
-
 def _send(api: "HfApi", place: Place, folder: Path) -> str:
     """The card judged by the Hub first, then one commit with all files; the address of the model."""
-    from huggingface_hub import CommitOperationAdd
     from huggingface_hub.errors import HFValidationError
 
-    card = folder / "README.md"
-    url = api.create_repo(place.repository, repo_type="model", private=place.private, exist_ok=True)
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
     try:
-        api.create_commit(
-            place.repository,
-            [CommitOperationAdd(path.relative_to(folder).as_posix(), path) for path in files],
-            commit_message="Export from Ratchet",
-            repo_type="model",
-        )
+        return send(api, place, "model", files_of(folder), "Export from Ratchet")
     except HFValidationError:
         raise
     except ValueError as error:  # what its validator says of the card's metadata
-        raise BadInput(f"The Hub does not take the card {card.name}: {error}") from error
-    return str(url)
+        raise BadInput(f"The Hub does not take the card README.md: {error}") from error

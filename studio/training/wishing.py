@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,21 @@ _LOW_PRIORITY = 10
 
 
 def granted(module: str, wish: Mapping[str, Any], log: Path) -> dict[str, Any]:
-    """Run `python -m MODULE WISH.json` and wait; its last line is the result. Raises BadInput with what it refused.
+    """Run `python -m MODULE WISH.json` and wait; what `last_word` found."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "wish.json"
+        path.write_text(json.dumps(wish), encoding="utf-8")
+        return last_word(module, [path], log)
+
+
+def last_word(module: str, arguments: Sequence[Path], log: Path) -> dict[str, Any]:
+    """Run `python -m MODULE ARGUMENTS` and wait; its last line is the result. Raises BadInput with what it refused.
 
     `log` takes what it says on the way.
     """
-    with tempfile.TemporaryDirectory() as folder, log.open("ab") as errors:
-        path = Path(folder) / "wish.json"
-        path.write_text(json.dumps(wish), encoding="utf-8")
+    with log.open("ab") as errors:
         done = subprocess.run(
-            [sys.executable, "-m", module, str(path)],
+            [sys.executable, "-m", module, *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -123,6 +123,16 @@ def studio_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     stop_studio(served)
 
 
+@pytest.fixture
+def starter_served(tmp_path: Path) -> Iterator[Served]:
+    """A studio that nobody has used; skipped where the starter model has not been built."""
+    if not (ROOT / "static" / "starter" / "model" / "config.json").is_file():
+        pytest.skip("the starter model has not been built: `make starter`")
+    served = start_studio(tmp_path / "home", tmp_path / "serve.err")
+    yield served
+    stop_studio(served)
+
+
 @pytest.fixture(scope="session")
 def kit_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The pages of tests/browser/kit behind the real shell, middleware and static files."""

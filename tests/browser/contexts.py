@@ -22,7 +22,7 @@ class Contexts:
         """A context of this kind that nobody uses (`fresh`: nor ever used), and its key for `give_back`."""
         key = repr(sorted(options.items()))
         context = self._idle[key].pop() if self._idle[key] and not fresh else self.browser.new_context(**options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         return key, context
 
     def give_back(self, key: str, context: Any, origins: Iterable[str]) -> None:

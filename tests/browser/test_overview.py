@@ -55,6 +55,7 @@ def test_checks_run_by_button_and_a_finding_is_shown_mended_and_undone(
     assert row["y"] + row["height"] <= page.viewport_size["height"]  # what was asked for is in sight
     finding.get_by_role("button", name="Mask").click()
     page.get_by_text("1 row mended").wait_for()
+    page.get_by_role("button", name="Mask").wait_for(state="detached")
     assert "jane.doe" not in json.dumps([row.content for row in show(store, "talks", limit=100).rows])
     page.locator(".toast").get_by_role("button").first.click()
     page.get_by_role("button", name="Mask").wait_for()  # the finding is there again

@@ -1,30 +1,19 @@
 """A real preflight on the starter, a real training, and its model taken out with the self-test, all from the page."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.browser.axe import grave_violations
-from tests.browser.conftest import ROOT, Served, start_studio, stop_studio
+from tests.browser.conftest import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.torch, pytest.mark.slow]
 PATIENCE = 300_000
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    """A studio that nobody has used; skipped where the starter model has not been built."""
-    if not (ROOT / "static" / "starter" / "model" / "config.json").is_file():
-        pytest.skip("the starter model has not been built: `make starter`")
-    served = start_studio(tmp_path / "home", tmp_path / "serve.err")
-    yield served
-    stop_studio(served)
-
-
-def test_a_training_is_priced_run_measured_and_taken_out(served: Served, visit: Callable[..., Any]) -> None:
-    page = visit(served.url, fresh=True).open("/train?method=sft&base=starter&dataset=starter")
+def test_a_training_is_priced_run_measured_and_taken_out(starter_served: Served, visit: Callable[..., Any]) -> None:
+    page = visit(starter_served.url, fresh=True).open("/train?method=sft&base=starter&dataset=starter")
     page.wait_for_selector("#train-start[aria-disabled=false]")
     page.check("#preflight-itself")
     page.wait_for_selector("#preflight-facts dt", timeout=PATIENCE)

@@ -101,24 +101,24 @@ def test_what_is_looked_for_is_seen(visit: Callable[..., Any], site: Site, real:
     page.keyboard.press("/")
     page.keyboard.type("bakery")
     page.wait_for_selector(".rows-table mark")
-    assert _shown(page, ".rows-table tbody tr")
+    wait_shown(page, ".rows-table tbody tr")
 
     page.goto(f"{site.url}/data?dataset={real}")
     page.wait_for_selector(".rows-table tbody tr")
     page.click(".pager button:text-is('Next')")
     page.wait_for_selector(".rows-table tbody td:text-is('26')")
     page.wait_for_function("document.querySelector('.rows-table tbody').getBoundingClientRect().top > 0")
-    assert _shown(page, ".rows-table thead")
+    wait_shown(page, ".rows-table thead")
 
     page.click(".rows-table tbody tr:first-child td:nth-child(3)")
     page.wait_for_selector(".editor h2:text-is('Example 26')")
     assert not page.is_visible(".glance")
 
 
-def _shown(page: Any, selector: str) -> bool:
-    """Whether the first of these lies below the bar and within the window."""
-    top = page.evaluate("(one) => document.querySelector(one).getBoundingClientRect().top", selector)
-    return bool(50 < top < page.viewport_size["height"] - 40)
+def wait_shown(page: Any, selector: str) -> None:
+    """Wait until the first of these lies below the bar and within the window."""
+    top = "document.querySelector(one).getBoundingClientRect().top"
+    page.wait_for_function(f"(one) => 50 < {top} && {top} < innerHeight - 40", arg=selector)
 
 
 def test_a_view_is_saved_opened_by_its_link_changed_and_deleted(

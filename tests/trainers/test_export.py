@@ -18,7 +18,7 @@ from storage.models import add_model
 from storage.store import Store
 from storage.tasks import add_task
 from storage.weights import read_header
-from studio.curation.export_hub import Place
+from studio.clients.hub import Place
 from studio.training.export_model_hub import push_model
 from studio.training.exporting_models import Leaving, run_export_model
 from tests.hub import Hub

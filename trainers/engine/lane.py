@@ -229,6 +229,7 @@ class Lane:
 
     def _fail(self, rows: Sequence[Row], error: Exception) -> None:
         self.prefixes.clear()  # where memory was short, this is some
+        self.adapters.spare()
         with self._change:
             self._roster.fail(rows, _explain(error))
 

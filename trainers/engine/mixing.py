@@ -81,6 +81,10 @@ class Adapters:
             self._remove(key)
             self._activate([])
 
+    def spare(self) -> None:
+        """Drop what can be made again: memory was short."""
+        self._products.forget()
+
     def mixes(self, key: str) -> bool:
         """Whether an adapter's rows go with others; raises NotReady where it has gone since it was asked for."""
         if key not in self.mixable:

@@ -11,7 +11,8 @@ from storage.errors import BadInput, NotReady, Refused
 from storage.home import Home
 from storage.store import Store
 from studio import task as running
-from studio.curation.export_hub import Place, push
+from studio.clients.hub import Place
+from studio.curation.export_hub import push
 from studio.curation.export_sources import Source
 from studio.curation.exporting import Stopped, Wish
 from tests.hub import Hub

@@ -13,7 +13,8 @@ from storage.errors import BadInput, Conflict, NotFound, NotReady, Refused
 from storage.home import Home
 from storage.models import add_model, get_model
 from storage.store import Store
-from studio.packing.hub import Place, pull, push
+from studio.clients.hub import Place
+from studio.packing.hub import pull, push
 from studio.packing.keeping import PACK, load, save
 from studio.settings import Settings
 from studio.training.launching import launch

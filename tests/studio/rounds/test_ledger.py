@@ -9,6 +9,7 @@ from storage.comparisons import get_study
 from storage.models import get_model
 from storage.store import Store
 from studio.rounds import ledger
+from studio.rounds.keeper import Keeper
 from studio.settings import Settings
 from studio.training.launching import launch
 from studio.training.request import Request
@@ -178,7 +179,7 @@ def test_a_new_model_is_set_against_the_champion_also_where_it_came_from_another
 
 def test_the_keeper_fills_rounds_while_nobody_looks(store: Store, settings: Settings) -> None:
     run_to_the_end(store, launch(store, settings, FACTS))
-    keeper = ledger.Keeper(store)
+    keeper = Keeper(store, "ledger", ledger.catch_up, 0.05)
 
     keeper.start()
     waited = threading.Event()
@@ -186,7 +187,7 @@ def test_the_keeper_fills_rounds_while_nobody_looks(store: Store, settings: Sett
         waited.wait(0.02)
     keeper.stop()
 
-    assert _turns(store) == [(1, "open", "round-1-sft", "round-1")]
+    assert (_turns(store), keeper.alive) == ([(1, "open", "round-1-sft", "round-1")], False)
 
 
 def test_a_reward_model_belongs_to_no_round(store: Store, settings: Settings) -> None:

@@ -8,7 +8,7 @@ from studio.people.roles import Actor
 from studio.rounds import ledger
 from studio.rounds.asking_canaries import expect
 from studio.rounds.canaries import find_canary
-from studio.rounds.canary_keeper import CanaryKeeper, due
+from studio.rounds.canaries_due import due
 from studio.settings import Settings
 from studio.training.launching import launch
 from studio.training.request import Request
@@ -48,12 +48,3 @@ def test_both_are_asked_once_and_again_when_there_is_something_new(candidate: St
     assert left is not None
     assert left.models == ["round-1-sft"]
     assert due(candidate) is None
-
-
-def test_it_ends_when_it_is_told_to(store: Store) -> None:
-    keeper = CanaryKeeper(store)
-    keeper.start()
-
-    keeper.stop()
-
-    assert not keeper._thread.is_alive()

@@ -1,18 +1,14 @@
 """Sees that champion and candidate have answered the canaries of which something is expected.
 
-Without it the gate would wait for somebody to remember them. It works while the studio is served, and only where
+Without it the gate would wait for somebody to remember them. A keeper looks while the studio is served, and only where
 people expect something: a project without expectations is asked nothing. Each pair of models is tried once; what fails
 (a server that is away) is left to a person, who sees it at the gate.
 """
 
-import logging
-import sqlite3
-import threading
 from typing import NamedTuple
 
 from storage import canaries as stored
 from storage import tasks
-from storage.errors import RatchetError
 from storage.models import get_model
 from storage.prompts import content_sha256
 from storage.rows_training import Model
@@ -21,10 +17,7 @@ from studio.rounds.canaries import answerer_of, list_canaries
 from studio.rounds.champion import champion
 from studio.rounds.ledger import current
 
-_LOOK_SECONDS = 3.0
 _LOOKED_BACK = 50
-
-log = logging.getLogger("ratchet.canaries")
 
 
 class Due(NamedTuple):
@@ -32,32 +25,6 @@ class Due(NamedTuple):
 
     models: list[str]
     key: str
-
-
-class CanaryKeeper:
-    """Asks in a thread of its own; the asking itself is a task."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="canaries", daemon=True)
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the present look."""
-        self._ending.set()
-        self._thread.join(timeout=_LOOK_SECONDS * 2)
-
-    def _keep(self) -> None:
-        while not self._ending.wait(_LOOK_SECONDS):
-            try:
-                look(self._store)
-            except (RatchetError, sqlite3.Error, OSError):
-                log.exception("the canaries could not be asked")  # the next look tries again
-        self._store.close()
 
 
 def look(store: Store) -> str | None:
