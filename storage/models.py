@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from storage.clock import new_id, now
@@ -118,9 +119,16 @@ def parent_ids(store: Store, model: Model) -> list[str]:
     return [row["parent_id"] for row in rows] or ([model.parent_id] if model.parent_id else [])
 
 
+def taken_names(store: Store) -> set[str]:
+    """Names that a new model cannot have: of all models, and of folders in which one that was renamed still lies."""
+    rows = store.rows("select name, path from models")
+    folders = {Path(row["path"]) for row in rows if row["path"]}
+    return {row["name"] for row in rows} | {folder.name for folder in folders if folder.parent == store.home.models}
+
+
 def free_name(store: Store, wish: str) -> str:
     """The wish, or the wish with the first free number behind it."""
-    taken = {row["name"] for row in store.rows("select name from models")}
+    taken = taken_names(store)
     if wish not in taken:
         return wish
     number = 2

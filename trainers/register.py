@@ -11,7 +11,7 @@ from typing import Any
 from storage.clock import now
 from storage.errors import BadInput, Conflict, NotFound
 from storage.jobs import finish
-from storage.models import add_model, base_of, checked_name, get_model
+from storage.models import add_model, base_of, checked_name, get_model, taken_names
 from storage.rows_training import Job, Model
 from storage.specs.registry import method_named
 from storage.store import Store
@@ -67,8 +67,8 @@ def _wish(job: Job) -> str:
 
 
 def _free_name(store: Store, wish: str, sha256: str) -> str:
-    """The wish, or the wish with a number: no row has it, and no folder unless it holds this very adapter."""
-    taken = {row["name"] for row in store.rows("select name from models")}
+    """The wish, or the wish with a number: no model has it, and no folder unless it holds this very adapter."""
+    taken = taken_names(store)
     number = 1
     while True:
         name = wish if number == 1 else f"{wish}-{number}"

@@ -192,8 +192,9 @@ def _turn(store: Store, actor: Actor, study: str, state: str) -> Study:
 def _refuse_judged(store: Store, study: Study, name: str) -> None:
     votes = sum(judged_by(store, study.id).values())
     if votes:
+        given = "1 vote was given" if votes == 1 else f"{votes} votes were given"
         raise Conflict(
-            f'"{name}" cannot change any more: {votes} votes were given on what study "{study.name}" shows now. '
+            f'"{name}" cannot change any more: {given} on what study "{study.name}" shows now. '
             "Make another study for the new layout."
         )
     if ANSWERS in study.settings:

@@ -18,7 +18,7 @@ from storage.errors import BadInput, Conflict, NotFound, RatchetError
 from storage.home import is_folder, read_json, write_json
 from storage.leaving import BASE_FILES
 from storage.models import add_model as insert_model
-from storage.models import checked_name, free_name, list_models
+from storage.models import checked_name, free_name, list_models, taken_names
 from storage.prompts import text_sha256
 from storage.rows_training import ENCODER, Model
 from storage.store import Store
@@ -83,8 +83,8 @@ def add_model(
 def check_free(store: Store, name: str) -> None:
     """Raise BadInput for what cannot be a name, Conflict for one that is taken."""
     checked_name(name)
-    if any(model.name == name for model in list_models(store, retired=True)):
-        raise Conflict(f'A model named "{name}" exists already; choose another name.')
+    if name in taken_names(store):
+        raise Conflict(f'A model named "{name}" exists already, or did before it was renamed; choose another name.')
 
 
 def _add_fetched(store: Store, ref: str, name: str, choices: Choices) -> Model:

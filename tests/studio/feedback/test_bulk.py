@@ -144,9 +144,17 @@ def test_what_was_stopped_goes_on_where_it_stood(place: Store, talker: Talker) -
         resume(place, ADA, answering.id)
 
 
+def arrived(talker: Talker) -> int:
+    """How many questions came in all, once those have come that were on their way."""
+    count = -1
+    while count != (count := len(talker.asked)):
+        time.sleep(0.3)
+    return count
+
+
 @pytest.mark.parametrize("moment", [pytest.param("asking", marks=pytest.mark.slow), "half-way"])
 def test_a_killed_process_loses_nothing_and_asks_for_nothing_twice(moment: str, place: Store, talker: Talker) -> None:
-    talker.pause = 0.05
+    talker.pause = 0.5
     answering = begin(place, ADA, Wish("questions", ["nimble-otter"], "answered"))
     until(lambda: len(talker.asked) > 0, place)
     if moment == "half-way":
@@ -156,8 +164,9 @@ def test_a_killed_process_loses_nothing_and_asks_for_nothing_twice(moment: str, 
     assert task.pid is not None
     os.kill(task.pid, signal.SIGKILL)
     until(lambda: not alive(task.pid, task.pid_started), place)
+    talker.pause = 0.0
     survived = kept.counts(place, answering.id).answered
-    asked = len(talker.asked)
+    asked = arrived(talker)
     revived = [one.id for one in answerings.revive(place)]
     again = answerings.revive(place)
     told = ended(place, answering)

@@ -131,7 +131,7 @@ def test_another_layout_before_the_first_vote_asks_anew(bench: Bench) -> None:
 def test_another_layout_after_a_vote_is_refused_but_turns_are_pairs(bench: Bench) -> None:
     bench.vote(bench.compare(), "a")
 
-    with pytest.raises(Conflict, match="1 votes were given"):
+    with pytest.raises(Conflict, match="1 vote was given"):
         running.change(bench.store, ADA, bench.study.name, {"layout": "rank"})
     running.change(bench.store, ADA, bench.study.name, {"layout": "turns"})
 

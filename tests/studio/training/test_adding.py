@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import BadInput, Conflict, NotFound, Refused
-from storage.models import get_model, list_models, server_of
+from storage.models import get_model, list_models, rename, server_of
 from storage.store import Store
 from storage.usage import Spent, record
 from studio.settings import Settings
@@ -60,6 +60,18 @@ def test_an_adapter_is_copied_under_its_base_without_foreign_files(
     assert (model.kind, model.base_id, model.path) == ("adapter", base.id, str(store.home.model("mine")))
     copied = sorted(path.name for path in store.home.model("mine").iterdir())
     assert copied == ["adapter_config.json", "adapter_model.safetensors"]
+
+
+def test_the_former_name_of_a_model_is_not_given_away_for_its_files_lie_there(
+    store: Store, home_settings: Settings, tmp_path: Path
+) -> None:
+    add_model(store, home_settings, str(write_base(tmp_path / "base")))
+    adapter = write_adapter(tmp_path / "tuned", str(tmp_path / "base"))
+    rename(store, add_model(store, home_settings, str(adapter)), "mine")
+
+    assert add_model(store, home_settings, str(adapter)).name == "tuned-2"
+    with pytest.raises(Conflict, match='A model named "tuned" exists already, or did before it was renamed'):
+        add_model(store, home_settings, str(adapter), name="tuned")
 
 
 @pytest.mark.parametrize("said", ["base", "some-owner/base"])
