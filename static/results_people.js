@@ -4,7 +4,7 @@
 (() => {
   "use strict";
 
-  const { el, api, toast, results } = window.ratchet;
+  const { el, api, toast, results, undoLearning } = window.ratchet;
   const { plural, percent, card, table, range } = results;
   const digits = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
   const FLAGS = { fast: "fast", constant: "always the same", side: "one side", contrary: "disagrees", gold: "known answers", inconsistent: "changes" };
@@ -71,7 +71,7 @@
       const label = excluded === null ? "Exclude" : "Include";
       return el("span", { class: "line" },
         el("button", { type: "button", class: "button button-secondary button-s", "aria-label": `${label} ${value}`, onclick: () => change(kind, value, excluded !== null) }, label),
-        el("button", { type: "button", class: "button-text small", "aria-label": `Models that learnt from ${value}`, onclick: () => results.undo({ kind, value, study }, excluded || reason.value.trim(), changed) }, "Models…"));
+        el("button", { type: "button", class: "button-text small", "aria-label": `Models that learnt from ${value}`, onclick: () => undoLearning({ kind, value, study }, value, excluded || reason.value.trim(), changed) }, "Models…"));
     }
 
     async function change(kind, value, count) {

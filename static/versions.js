@@ -6,7 +6,7 @@
 (() => {
   "use strict";
 
-  const { el, api, toast, dialog, confirm, data } = window.ratchet;
+  const { el, api, toast, dialog, confirm, data, undoLearning } = window.ratchet;
   const KINDS = { added: ["Added", "chip-good"], removed: ["Removed", "chip-bad"], changed: ["Changed", "chip-warning"], relabelled: ["Relabelled", "chip-info"] };
   const called = (item) => (item.name ? `${item.number} “${item.name}”` : `${item.number}`);
 
@@ -72,6 +72,7 @@
           el("div", { class: "line version-tools" },
             small("Rename", () => rename(item), "ghost"),
             versions.length > 1 && small("Compare", () => compare(versions, item, versions.filter((other) => other !== item).at(-1))),
+            item.jobs.length > 0 && small("Models…", () => undoLearning({ kind: "version", dataset: shown.name, number: item.number }, `version ${called(item)}`, "", list), "ghost"),
             small("Restore", () => restore(item)),
             small("Fork", () => fork(item)))))));
     }

@@ -18,6 +18,7 @@ _TABLE = (
     "table_rows",
     "table_bulk",
     "changes",
+    "undo_learning",
     "versions",
     "erase",
     "data_export",

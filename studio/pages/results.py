@@ -11,5 +11,5 @@ from studio.widgets.widget import widget
 def build(studio: Studio) -> None:
     """Place the page's components; called inside the page's route."""
     tables = ("results_tables", "results_ratings", "results_scores")
-    widget("results", parts=("markdown", *tables, "results_undo", "results_people", "results_adjudicate"))
+    widget("results", parts=("markdown", *tables, "undo_learning", "results_people", "results_adjudicate"))
     widget("canaries", parts=("tasks", "editor_diff", "canaries_changes", "canaries_expected"))

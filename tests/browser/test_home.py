@@ -171,9 +171,20 @@ def test_second_thoughts_are_had_by_keyboard_on_a_phone(studio: Still, visit: Vi
     one.shot("results-undo-390")
     assert (grave_violations(page), page.evaluate(TOO_WIDE)) == ([], [])
     page.keyboard.press("Enter")
-    page.get_by_text("The votes are left out. Queued from round-1-sft on: 1 training.").wait_for()
+    page.get_by_text("Done without these votes: 1 training is queued from round-1-sft on.").wait_for()
     assert page.locator("#exclusions").inner_text().endswith("left out: Votes at random.")
     assert [(job.method, job.status) for job in jobs.list_jobs(studio.store, "queued")] == [("dpo", "queued")]
+
+
+def test_a_version_that_turned_out_bad_names_its_models_and_the_way_back(played: Still, visit: Visit) -> None:
+    one = visit(played.url)
+    page = one.open("/data?dataset=facts", wait_for=".rows-table tbody tr")
+    page.click("button:text-is('Versions')")
+    page.get_by_role("button", name="Models…").press("Enter")
+
+    page.get_by_text("round-1-sft learnt from version 1 of facts.").wait_for()
+    way = page.locator("#undo .notice, #undo-go").first.inner_text()
+    assert (way, grave_violations(page)) == ("Leave it out and train again", [])
 
 
 def test_a_roll_back_names_the_champion_that_was_seen(studio: Still, visit: Visit) -> None:

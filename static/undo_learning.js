@@ -1,17 +1,23 @@
 /*
- * Votes that turned out bad: which models learnt from them, and the way back without them.
+ * Votes, or a version of a dataset, that turned out bad: which models learnt from it, and the way back without it.
  *
- *   ratchet.results.undo({kind, value, study}, reason, changed)   opens the dialog; changed() after training was queued
+ *   ratchet.undoLearning(blame, name, reason, changed)   opens the dialog; changed() after training was queued
+ *
+ *   blame   {kind, value, study} of votes, or {kind: "version", dataset, number}
  */
 (() => {
   "use strict";
 
-  const { el, api, toast, dialog, results } = window.ratchet;
+  const { el, api, toast, dialog } = window.ratchet;
 
-  results.undo = async (blame, reason, changed) => {
+  const VOTES = { all: "these votes", it: "them", are: "they are" };
+  const VERSION = { all: "this version", it: "it", are: "it is" };
+
+  window.ratchet.undoLearning = async (blame, name, reason, changed) => {
+    const { all, it, are } = blame.kind === "version" ? VERSION : VOTES;
     const body = el("div", { class: "stack", id: "undo" }, el("p", { class: "muted" }, "Looking…"));
     const wrong = el("p", { class: "field-error", role: "alert", hidden: true });
-    const box = dialog(`Models that learnt from ${blame.value}`, body);
+    const box = dialog(`Models that learnt from ${name}`, body);
     try {
       const found = await api(`/api/rounds/touched?${new URLSearchParams(blame)}`);
       if (!found.touched.length) {
@@ -33,11 +39,11 @@
         return el("p", { class: "notice notice-info" }, error.message);
       }
       const why = el("input", { type: "text", id: "undo-reason", value: reason, maxlength: 500, required: true, autocomplete: "off" });
-      const go = el("button", { type: "submit", class: "button button-primary", id: "undo-go" }, "Leave them out and train again");
+      const go = el("button", { type: "submit", class: "button button-primary", id: "undo-go" }, `Leave ${it} out and train again`);
       const phases = plan.phases.map((phase) => `${phase.method.toUpperCase()} (${phase.name})`).join(", then ");
       return el("form", { class: "stack", onsubmit: (event) => { event.preventDefault(); retrain(why.value, go); } },
-        el("p", {}, `Without these votes the line is trained again from ${plan.start}, the newest model that they did not touch: ${phases}. What stands now stays; the new model is a candidate like any other.`),
-        el("div", { class: "field" }, el("label", { for: "undo-reason" }, "Why they are left out"), why),
+        el("p", {}, `Without ${all} the line is trained again from ${plan.start}, the newest model that learnt nothing from ${it}: ${phases}. What stands now stays; the new model is a candidate like any other.`),
+        el("div", { class: "field" }, el("label", { for: "undo-reason" }, `Why ${are} left out`), why),
         wrong, el("div", { class: "line" }, go));
     }
 
@@ -46,7 +52,7 @@
       try {
         const done = await api("/api/rounds/retrain", { body: { ...blame, reason: why } });
         box.close();
-        toast(`The votes are left out. Queued from ${done.start} on: ${results.plural(done.jobs.length, "training")}.`, "good");
+        toast(`Done without ${all}: ${done.jobs.length} training${done.jobs.length === 1 ? " is" : "s are"} queued from ${done.start} on.`, "good");
         changed();
       } catch (error) {
         wrong.textContent = error.message;
