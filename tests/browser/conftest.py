@@ -48,6 +48,19 @@ CHROMIUM_NAMES = (
 )
 
 
+# Of the four looks that a test takes, these two are left to `make test-all`: width and scheme.
+CROSSWISE = {(1280, "dark"), (390, "light")}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the crosswise looks, before marks choose what is run."""
+    for item in items:
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        if (parameters.get("width"), parameters.get("scheme")) in CROSSWISE:
+            item.add_marker(pytest.mark.slow)
+
+
 class Served(NamedTuple):
     """A running studio."""
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.name.lower() for page in PAGES])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_a_page_has_no_serious_violation(
     page: Page, scheme: str, studio_served: Any, visit: Callable[..., Any]
 ) -> None:

@@ -415,6 +415,7 @@ def test_it_looks_right(place: Place, visit: Callable[..., Visit], width: int, s
     one.shot(f"compare-{width}-{scheme}")
 
 
+@pytest.mark.slow
 def test_a_killed_studio_loses_no_vote_and_the_page_goes_on(tmp_path: Path, visit: Callable[..., Visit]) -> None:
     talker = new_talker()
     home = tmp_path / "home"

@@ -143,6 +143,7 @@ def test_a_model_that_does_not_answer_says_why_and_nothing_is_lost(
 
 
 @pytest.mark.torch
+@pytest.mark.slow
 def test_the_starter_drafts_and_shows_what_it_sees(visit: Visit, tmp_path: Path) -> None:
     served = start_studio(tmp_path / "home", tmp_path / "serve.err")
     try:

@@ -83,7 +83,11 @@ def test_a_tab_closed_without_a_network_has_kept_its_votes(room: Room, begin: Ca
     assert room.rows("closed-tab", "count(*), count(distinct id), count(distinct comparison_id)") == [(3, 3, 3)]
 
 
-@pytest.mark.parametrize("how", ["lost on its way back", "never arrives", "refused by a proxy"])
+@pytest.mark.parametrize(
+    "how",
+    ["lost on its way back", pytest.param("never arrives", marks=pytest.mark.slow),
+     pytest.param("refused by a proxy", marks=pytest.mark.slow)],
+)  # fmt: skip
 def test_a_vote_whose_answer_does_not_come_counts_once(how: str, room: Room, begin: Callable[..., Visit]) -> None:
     study = how.replace(" ", "-")
     page = begin(study, 8).page

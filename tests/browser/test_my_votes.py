@@ -314,6 +314,7 @@ def test_an_annotator_is_told_no_name_and_offered_no_dataset(tmp_path: Path, vis
         assert page.locator("dialog[open]").count() == 0
         assert page.get_by_role("button", name="Keep an answer").count() == 0
         assert [name for name in NAMES if name in page.content()] == []
+        page.goto("about:blank")  # before its studio goes: it would ask for what is new
 
 
 def test_the_dialog_takes_the_number_of_the_answer(

@@ -49,6 +49,7 @@ def start(home: Home, tmp_path: Path) -> Iterator[Start]:
         stop_studio(one)
 
 
+@pytest.mark.slow
 def test_a_run_outlives_the_web_process_and_ends_in_the_comparison(
     home: Home, start: Start, visit: Callable[..., Any]
 ) -> None:

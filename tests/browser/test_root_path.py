@@ -53,7 +53,7 @@ def _proxy(inner: str, strips: bool) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["strips", "passes on"])
+@pytest.fixture(scope="module", params=[True, pytest.param(False, marks=pytest.mark.slow)], ids=["strips", "passes on"])
 def outside(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of the studio as people see it, behind a proxy that takes the path off, or does not."""
     listener = socket.create_server(("127.0.0.1", 0))

@@ -156,6 +156,7 @@ def test_what_is_answered_ahead_goes_on_after_the_engine_was_killed(home_kept: K
     assert home_kept.store.value("select count(*) from comparisons where error is not null") == 0
 
 
+@pytest.mark.slow
 def test_a_dataset_is_answered_to_its_end_although_the_engine_was_killed(home_kept: Kept) -> None:
     answered_although_killed(home_kept, 1, FEW)
 

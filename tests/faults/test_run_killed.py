@@ -24,7 +24,7 @@ POINTS = [
     "return:trainers.probe.probe_adapter",
     "call:trainers.run.done",
 ]
-QUICK = {"call:trainers.checkpoints.mark_complete", "call:trainers.card.write_card"}
+QUICK = {"call:trainers.checkpoints.mark_complete"}
 OPTIONS = {"max_steps": 6, "learning_rate": 1e-3, "lora_dropout": 0.1}
 
 

@@ -32,7 +32,7 @@ def _engine(home: Home) -> dict[str, float]:
     raise AssertionError("the engine did not start")
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("end", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_it_ends_web_and_engine_and_says_so(home: Home, end: signal.Signals) -> None:
     process = _serve(home)
     assert process.stdout is not None

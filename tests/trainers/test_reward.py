@@ -59,6 +59,7 @@ def test_the_average_answer_that_it_learnt_from_scores_nothing(run: Path) -> Non
     assert math.sqrt(sum((one - mean) ** 2 for one in given) / len(given)) == pytest.approx(1.0, abs=0.25)
 
 
+@pytest.mark.slow
 def test_the_worker_registers_it_as_a_reward_model(tiny_base: Path, tmp_path: Path) -> None:
     store = Store.open(Home(tmp_path / "home"))
     base = building.add_base(store, tiny_base)

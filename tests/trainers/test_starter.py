@@ -138,6 +138,7 @@ def test_any_text_survives_the_tokenizer(tokenizer: PreTrainedTokenizerFast) -> 
 
 
 @pytest.mark.torch
+@pytest.mark.slow
 def test_common_questions_are_answered_rightly_in_nine_of_ten_samples(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
 ) -> None:
@@ -153,6 +154,7 @@ def test_common_questions_are_answered_rightly_in_nine_of_ten_samples(
 
 
 @pytest.mark.torch
+@pytest.mark.slow
 def test_answers_come_in_all_four_styles(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
     from trainers.starter_report import sample
 

@@ -63,6 +63,7 @@ def test_a_stopped_run_saves_and_goes_on_as_if_nothing_had_been(
     assert hashes[0] == hashes[1]
 
 
+@pytest.mark.slow
 def test_a_broken_checkpoint_is_passed_over(uninterrupted: Path, tiny_base: Path, tmp_path: Path) -> None:
     """kill -9 while a checkpoint is written leaves a folder without its end; the one before it counts."""
     folder = building.make_run(tmp_path / "broken", "sft", tiny_base, options=OPTIONS)
@@ -92,7 +93,7 @@ def test_a_stop_before_the_first_step_ends_at_once(tiny_base: Path, tmp_path: Pa
     assert building.events(folder, "metric") == []
 
 
-@pytest.mark.parametrize("how", ["save", "now"])
+@pytest.mark.parametrize("how", ["save", pytest.param("now", marks=pytest.mark.slow)])
 def test_a_job_is_stopped_by_request(how: str, store: Store, tiny_base: Path) -> None:
     base = building.add_base(store, tiny_base)
     options = {"max_steps": 5000}
@@ -109,6 +110,7 @@ def test_a_job_is_stopped_by_request(how: str, store: Store, tiny_base: Path) ->
     assert (newest_complete(store.home.run(job.id) / "checkpoints") is not None) == (how == "save")
 
 
+@pytest.mark.slow
 def test_a_stopped_job_is_resumed_to_its_end(store: Store, tiny_base: Path, uninterrupted: Path) -> None:
     base = building.add_base(store, tiny_base)
     queued = building.enqueue(store, "sft", base, "resumed", tiny_base, options=OPTIONS)

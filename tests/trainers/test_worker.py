@@ -37,6 +37,7 @@ def test_a_job_becomes_a_model(store: Store, tiny_base: Path) -> None:
 
 
 @pytest.mark.torch
+@pytest.mark.slow
 def test_a_second_round_continues_the_first_and_names_it_as_parent(store: Store, tiny_base: Path) -> None:
     base = building.add_base(store, tiny_base)
     building.enqueue(store, "sft", base, "round-1", tiny_base)
@@ -53,6 +54,7 @@ def test_a_second_round_continues_the_first_and_names_it_as_parent(store: Store,
 
 
 @pytest.mark.torch
+@pytest.mark.slow
 def test_jobs_run_one_after_another_and_a_taken_name_gets_a_number(store: Store, tiny_base: Path) -> None:
     base = building.add_base(store, tiny_base)
     for _ in range(2):

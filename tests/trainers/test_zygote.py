@@ -190,6 +190,7 @@ def test_a_killed_zygote_leaves_its_runs_alive_and_the_next_one_forks_again(
     assert forks(forked)
 
 
+@pytest.mark.slow
 def test_when_the_worker_dies_its_zygote_ends_and_its_run_goes_on_and_is_taken_up(
     store: Store, tiny_base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,6 +98,7 @@ def test_what_the_dataset_does_not_have_is_one_sentence(repository: str, part: P
     assert str(caught.value).startswith(sentence)
 
 
+@pytest.mark.slow
 def test_a_folder_of_that_name_is_never_taken_for_a_dataset(
     repository: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
