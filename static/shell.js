@@ -382,6 +382,9 @@
   system.addEventListener("change", applyTheme);
   // Gradio sets its own idea of the theme on the body when it starts; ours stands.
   new MutationObserver(applyTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  const here = document.querySelector(".shell-nav [aria-current]"); // on a phone the names do not fit
+  const showHere = () => { here.parentElement.scrollLeft = here.offsetLeft + here.offsetWidth - here.parentElement.offsetLeft - here.parentElement.clientWidth + 24; };
+  if (here) new ResizeObserver(showHere).observe(here.parentElement); // what stands beside it takes room later
   // A page keeps its state in its query, and the link's address has none: following it would load the page anew.
   document.querySelector(".skip-link").addEventListener("click", (event) => {
     event.preventDefault();

@@ -22,7 +22,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount, Route
 
 from storage.errors import NotFound
-from studio.api.allowed import allowed
+from studio.api.allowed import ELSEWHERE, allowed
 from studio.api.errors import CalmErrors, add_error_answers, answer
 from studio.assets import Assets, GradioFiles, HashedFiles, ThemeFile
 from studio.doorman import Doorman
@@ -205,17 +205,18 @@ def add_routers(app: FastAPI, studio: Studio) -> None:
     )  # fmt: skip
     for module in subjects:
         app.include_router(module.router(studio))
-    every = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"]
-    app.add_api_route("/api/{path:path}", nothing_here, methods=every, include_in_schema=False)
+    every = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "QUERY"]
+    for path in ELSEWHERE:
+        app.add_api_route(path, nothing_here, methods=every, include_in_schema=False)
 
 
-def nothing_here(path: str, request: Request) -> Response:
-    """What /api has no route for, answered by us: Gradio, which is mounted at "/", would say it in other words."""
+def nothing_here(request: Request) -> Response:
+    """What we have no route for, answered by us: Gradio, which is mounted at "/", would say it in other words."""
     from studio.api.openapi import methods_at
 
     allow = methods_at(request.app, request.url.path)
     if not allow:
-        raise NotFound(f"There is nothing at '/api/{path[:100]}'.")
+        raise NotFound(f"There is nothing at '{request.url.path[:105]}'.")
     refused = answer(405, "bad-method", f"This address knows {' and '.join(allow)}, and not {request.method}.")
     refused.headers["Allow"] = ", ".join(allow)
     return refused

@@ -78,6 +78,8 @@ EXACT: Mapping[str, Action | None] = MappingProxyType(
 )
 # Routes for programs: the doorman lets nobody pass to them without a key, and what the key is for decides the rest.
 BY_KEY = frozenset({"GET /v1/models", "POST /v1/chat/completions", "POST /mcp", "GET /mcp", "DELETE /mcp"})
+# What takes every other address, to say that nothing is there.
+ELSEWHERE = ("/api/{path:path}", "/v1/{path:path}")
 # Subjects in which looking needs one action and changing another.
 SUBJECTS: Mapping[str, tuple[Action, Action]] = MappingProxyType(
     {
@@ -121,6 +123,8 @@ def _subject(path: str) -> str | None:
 async def allowed(request: Request) -> None:
     """Raise SignInNeeded or Forbidden where the person who asks may not call this route."""
     path = request.scope["route"].path
+    if path == ELSEWHERE[1]:  # the doorman has seen a key
+        return
     if f"{request.method} {path}" in BY_KEY:
         if getattr(request.state, "program", None) is None:
             raise SignInNeeded("Programs show a key here; `ratchet keys add NAME` makes one.")

@@ -98,6 +98,19 @@ def test_keys_are_made_by_administrators_with_a_name_and_a_known_scope(house: Ho
         keys.make(store, type(OWNER)("cy", "curator"), "x")
 
 
+def test_what_the_protocol_has_and_we_have_not_is_told_in_a_sentence(house: House, program: TestClient) -> None:
+    token = keys.make(house.studio.store, OWNER, "asks elsewhere").token
+
+    embeddings = program.post("/v1/embeddings", headers=_with(token), json={})
+    traced = program.request("TRACE", "/v1/models", headers=_with(token))
+
+    assert (embeddings.status_code, embeddings.json()["error"]["sentence"]) == (
+        404, "There is nothing at '/v1/embeddings'.",
+    )  # fmt: skip
+    assert (traced.status_code, traced.headers["allow"]) == (405, "GET")
+    assert program.post("/v1/embeddings", json={}).status_code == 401
+
+
 def test_a_wrong_question_is_told_in_a_sentence(house: House, program: TestClient) -> None:
     token = keys.make(house.studio.store, OWNER, "asks badly").token
 

@@ -86,7 +86,7 @@ def test_what_it_refers_to_is_there(said: dict[str, Any]) -> None:
 
 
 def test_a_method_that_an_address_does_not_know_is_refused_with_those_that_it_knows(client: TestClient) -> None:
-    for method in ("DELETE", "HEAD", "OPTIONS", "TRACE"):
+    for method in ("DELETE", "HEAD", "OPTIONS", "TRACE", "QUERY"):
         answer = client.request(method, "/api/models")
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
     said = {"kind": "bad-method", "sentence": "This address knows GET and POST, and not TRACE."}
