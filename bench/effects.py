@@ -61,7 +61,7 @@ def _measured(name: str, effect: Effect) -> dict[str, Any]:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            found = effect(Path(folder))
+            found = effect(Path(folder) / "run")  # some want to make it themselves
         except (AssertionError, RuntimeError, OSError, ValueError) as error:
             said = str(error).strip().splitlines()
             found = {"measure": "failed", "before": None, "after": None, "better": "higher", "met": False,
